@@ -20,7 +20,7 @@ stands in either.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from syncd.core.problem import Problem
 
 EXIT_OK = 0
 EXIT_TRANSIENT = 1
@@ -43,21 +43,6 @@ class SyncdError(Exception):
         return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong in a file that a person edits. Lines and columns count from 1; 0 = the whole file."""
-
-    file: str
-    line: int
-    column: int
-    what: str
-    mend: str = ""
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.what}" + (f" — {self.mend}" if self.mend else "")
-
-
 class ConfigError(SyncdError):
     """A file must be edited. Carries every problem found, not only the first."""
 
@@ -69,7 +54,7 @@ class ConfigError(SyncdError):
         elif isinstance(problems, Problem):
             problems = [problems]
         self.problems = problems
-        super().__init__("\n".join(str(p).removeprefix(": ") for p in problems), remedy=remedy)
+        super().__init__("\n".join(map(str, problems)), remedy=remedy)
 
 
 class PersonNeeded(SyncdError):
