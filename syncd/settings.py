@@ -1,0 +1,372 @@
+"""syncd.toml: where the ledger and the mappings are, the systems, every wait and every limit.
+
+Promise: either a whole, checked `Settings`, or one ConfigError with every problem of the file, each with its place.
+It resolves no secret, imports no connector and opens no connection until asked to (`secrets`, `connector`).
+
+Paths in the file are relative to the file. `ledger` is a path, or `sqlite:///` and a path: `sqlite:///var/lib/x.db`
+is /var/lib/x.db, `sqlite:///./x.db` lies beside the file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from syncd.core import toml
+from syncd.core.problem import Problem
+from syncd.errors import ConfigError
+from syncd.secrets import Secrets, is_reference, names_a_secret, plain_text_problem
+from syncd.units import Duration, Period, Share, Size, listen_address, safe_url, seconds
+
+if TYPE_CHECKING:
+    from syncd.connector import Connector, Context
+    from syncd.http import Timing
+
+PLACES = ("./syncd.toml", "/etc/syncd/syncd.toml")
+"""Where syncd.toml is looked for, after --config and $SYNCD_CONFIG."""
+
+MOST_BYTES = 1 << 20
+"""A settings file has a few hundred lines; anything larger is another file."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _beside(path: Any, info: ValidationInfo) -> Path:
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise ValueError("is a path, written as text")
+    folder: Path = (info.context or {}).get("folder", Path())
+    return (folder / Path(path).expanduser()).absolute()
+
+
+def _ledger_path(address: Any, info: ValidationInfo) -> Path:
+    if isinstance(address, str) and (scheme := re.match(r"([a-z][a-z0-9+]*):", address)):
+        if scheme[1] != "sqlite" or not address.startswith("sqlite:///"):
+            raise ValueError('is a path, or "sqlite:///" and a path: the ledger is one SQLite file on a local disk')
+        rest = address.removeprefix("sqlite:///")
+        if not rest:
+            raise ValueError('lacks the path after "sqlite:///"')
+        address = rest if rest.startswith(("./", "../", "~")) else "/" + rest.lstrip("/")
+    return _beside(address, info)
+
+
+Beside = Annotated[Path, BeforeValidator(_beside), WithJsonSchema({"type": "string"})]
+"""A path; relative ones start at the folder of syncd.toml."""
+
+
+def _wait(text: str, description: str) -> Any:
+    """A duration's field; its default is written the way a person would."""
+    return Field(seconds(text), description=description, json_schema_extra={"default": text})
+
+
+class Daemon(_Table):
+    """`[daemon]`: the one process that keeps both sides in step."""
+
+    ledger: Annotated[Path, BeforeValidator(_ledger_path), WithJsonSchema({"type": "string"})] = Field(
+        description="The ledger's file. Relative to this file; sqlite:///var/lib/syncd/ledger.db is absolute."
+    )
+    mappings: Beside = Field(description="The folder of the mapping files. Relative to this file.")
+    every: Period = _wait("60s", "Pause between the starts of two runs.")
+    jitter: Duration = _wait("5s", "Up to so much is added to each pause, so that daemons spread out.")
+    drain: Period = _wait("60s", "How long a stop waits for answers to requests already sent.")
+    min_free: Size = Field(
+        64 << 20,
+        description="Less free disk space than this beside the ledger: nothing is sent.",
+        json_schema_extra={"default": "64MiB"},
+    )
+
+
+class Dashboard(_Table):
+    """`[dashboard]`: read-only pages for the people of both departments."""
+
+    listen: Annotated[tuple[str, int] | None, BeforeValidator(listen_address), WithJsonSchema({"type": "string"})] = (
+        Field(
+            ("127.0.0.1", 8642),
+            description='"HOST:PORT" on this machine, or "off".',
+            json_schema_extra={"default": "127.0.0.1:8642"},
+        )
+    )
+
+
+class Limit(_Table):
+    """One limit of the guard. A plan is held when a mapping's count goes beyond `per_cycle` *and* `share`, or the
+    count of the last 24 hours beyond `per_day`. In the file each of the three may be left out."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
+
+    per_cycle: int = Field(ge=0, description="So many in one cycle are always allowed.")
+    per_day: int = Field(ge=0, description="So many in any 24 hours, whatever the size of the mapping.")
+    share: Share = Field(description="This part of the mapping's links is allowed in one cycle too (0.1 = a tenth).")
+
+
+class Guard(_Table):
+    """`[guard]`: how large a plan may be before a person has to look at it."""
+
+    creates: Limit = Limit(per_cycle=500, per_day=5_000, share=0.1)
+    updates: Limit = Limit(per_cycle=1_000, per_day=20_000, share=0.1)
+    clears: Limit = Limit(per_cycle=50, per_day=500, share=0.01)
+    deletes: Limit = Limit(per_cycle=20, per_day=100, share=0.005)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _complete(cls, limit: Any, info: ValidationInfo) -> Any:
+        """A partly written limit keeps the rest of its own defaults."""
+        if not isinstance(limit, dict) or info.field_name is None:
+            return limit
+        return {**cls.model_fields[info.field_name].default.model_dump(), **limit}
+
+
+class Budget(_Table):
+    """`budget`: how many calls are ours."""
+
+    per_day: int | None = Field(
+        None, ge=1, description="Calls a day that syncd may use; left out: the vendor's own limit."
+    )
+    urgent: Share = Field(0.1, description="The last part of `per_day`, kept for hand-offs and opt-outs.")
+    reserve: Share = Field(0.2, description="The part of the vendor's daily limit that is never touched.")
+
+
+class Sweep(_Table):
+    """`sweep`: how often to look for what no change feed tells."""
+
+    deletions: Period = _wait("6h", "Records that are gone.")
+    associations: Period = _wait("1h", "Links between records, where the feed does not show them.")
+    owners: Period = _wait("1h", "The people who can own records.")
+    parity: Period = _wait("7d", "Everything: both sides are compared in full.")
+
+
+class Waits(_Table):
+    """`timing`: every wait in dealing with one system."""
+
+    timeout: Period = _wait("30s", "The longest a call may take.")
+    retry: Duration = _wait("500ms", "The first pause before a second try.")
+    retry_max: Duration = _wait("5m", "The longest pause between two tries.")
+    late: Duration = _wait("5m", "How long an unanswered write may still land.")
+    lag: Duration = _wait("30s", "How long a read may lag behind a write.")
+    overlap: Duration = _wait("2m", "How far back a cursor looks again.")
+    tries: int = Field(5, ge=1, le=100, description="Tries of a call before the cycle gives up on the system.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.retry > self.retry_max:
+            raise ValueError("`retry` is the first pause and cannot be longer than `retry_max`")
+        return self
+
+    def for_http(self) -> Timing:
+        """The same waits as the HTTP client takes them."""
+        from syncd.http import Timing  # brings in requests: not for `--help`
+
+        return Timing(
+            timeout_s=self.timeout,
+            retry_s=self.retry,
+            retry_max_s=self.retry_max,
+            late_s=self.late,
+            lag_s=self.lag,
+            overlap_s=self.overlap,
+            tries=self.tries,
+        )
+
+
+class System(BaseModel):
+    """`[systems.NAME]`: one connected account. What is not named here belongs to the connector and is checked by it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    connector: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = Field(
+        description='The module that speaks to this kind of system, such as "connectors.hubspot".'
+    )
+    budget: Budget = Budget()
+    sweep: Sweep = Sweep()
+    timing: Waits = Waits()
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The connector's own settings, as written."""
+        return dict(self.model_extra or {})
+
+    def __repr__(self) -> str:
+        # The connector's keys may hold what was never meant to be shown.
+        return f"System(connector={self.connector!r}, own={sorted(self.model_extra or {})})"
+
+    __str__ = __repr__
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+class File(_Table):
+    """The whole of syncd.toml."""
+
+    daemon: Daemon
+    dashboard: Dashboard = Dashboard()
+    guard: Guard = Guard()
+    systems: dict[Name, System] = Field(min_length=1)
+
+
+class Loaded(NamedTuple):
+    """A connector's module, ready to connect: `connect(settings, context)`."""
+
+    connect: Callable[[Any, Context], Connector]
+    settings: Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What syncd.toml says, checked. Frozen: a reload makes another one."""
+
+    file: Path
+    daemon: Daemon
+    dashboard: Dashboard
+    guard: Guard
+    systems: Mapping[str, System]
+    environ: Mapping[str, str] = field(repr=False)
+    document: toml.Document = field(repr=False)
+
+    def secrets(self, system: str) -> Secrets:
+        """Resolves the references of one system's table, and knows where in the file each stands."""
+        base = ("systems", system)
+        places = {name: self.document.where((*base, name)) for name in self.systems[system].own}
+        return Secrets(self.file, self.environ, ".".join(base), places)
+
+    def secret_problems(self) -> list[Problem]:
+        """Tries every secret reference of the file and gives what cannot be resolved. Shows no value."""
+        found: list[Problem] = []
+        for name, system in self.systems.items():
+            secrets = self.secrets(name)
+            for key, value in system.own.items():
+                if is_reference(value):
+                    try:
+                        secrets.resolve(value, key)
+                    except ConfigError as error:
+                        found.extend(error.problems)
+        return found
+
+    def connector(self, system: str) -> Loaded:
+        """Imports the system's connector and checks its part of the table.
+
+        Raises ConfigError: no such module, a module that is no connector, or settings that it does not take.
+        """
+        table = self.systems[system]
+        try:
+            module = importlib.import_module(table.connector)
+        except Exception as error:  # whatever a third party's module does when it is imported
+            raise ConfigError(self._no_module(system, error)) from error
+        model, connect = getattr(module, "Settings", None), getattr(module, "connect", None)
+        if not (isinstance(model, type) and issubclass(model, BaseModel) and callable(connect)):
+            what = f"`{table.connector}` is not a connector: it has no `Settings` model and `connect` function"
+            raise ConfigError(self._problem(("systems", system, "connector"), what))
+        whole = TypeAdapter(dict[Literal["systems"], dict[str, model]])  # type: ignore[valid-type]
+        try:
+            return Loaded(connect, whole.validate_python({"systems": {system: table.own}})["systems"][system])
+        except ValidationError as error:
+            raise ConfigError(toml.problems(error, self.document, str(self.file))) from None
+
+    def _no_module(self, system: str, error: Exception) -> Problem:
+        wanted = self.systems[system].connector
+        place = ("systems", system, "connector")
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and (wanted == missing or wanted.startswith(missing + ".")):
+            return self._problem(place, f"there is no module `{wanted}`", "name an installed connector's module")
+        told = f"{type(error).__name__}: {error}"
+        return self._problem(place, f"`{wanted}` cannot be imported ({told})", "mend or reinstall the connector")
+
+    def _problem(self, path: tuple[str, ...], what: str, mend: str = "") -> Problem:
+        return Problem(str(self.file), *self.document.where(path), what, mend)
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Finds, reads and checks syncd.toml. `path` is what --config said.
+
+    Raises ConfigError with every problem: file, line, column, what is wrong, how to mend it.
+    """
+    file = find(path, environ)
+    text = _read(file)
+    document, problems = toml.parse(text, str(file))
+    if document is None or problems:
+        raise ConfigError(problems)
+    try:
+        whole = File.model_validate(document.data, context={"folder": file.absolute().parent})
+    except ValidationError as error:
+        problems = [*toml.problems(error, document, str(file)), *_unsafe(document, str(file))]
+        raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column))) from None
+    if unsafe := _unsafe(document, str(file)):
+        raise ConfigError(unsafe)
+    return Settings(
+        file=file.absolute(),
+        daemon=whole.daemon,
+        dashboard=whole.dashboard,
+        guard=whole.guard,
+        systems=whole.systems,
+        environ=environ,
+        document=document,
+    )
+
+
+def find(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """Which syncd.toml is meant: --config, $SYNCD_CONFIG, ./syncd.toml, /etc/syncd/syncd.toml; the first that is
+    *named*, or else the first that is there. Raises ConfigError when there is none."""
+    if path is not None:
+        return path
+    if named := environ.get("SYNCD_CONFIG"):
+        return Path(named)
+    for place in map(Path, PLACES):
+        if place.exists():
+            return place
+    looked = " or ".join(PLACES)
+    raise ConfigError(f"there is no syncd.toml ({looked})", remedy="`syncd init` writes one, or name it with --config")
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of syncd.toml, for editors: what schemas/settings.json holds."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **File.model_json_schema()}
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as handle:
+            content = handle.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(Problem(str(file), 0, 0, f"cannot be read: {error.strerror}")) from None
+    if len(content) > MOST_BYTES:
+        raise ConfigError(Problem(str(file), 0, 0, f"is larger than {MOST_BYTES} bytes", "is it the right file?"))
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(Problem(str(file), line, 1, "is not UTF-8 text", "save it as UTF-8")) from None
+
+
+def _unsafe(document: toml.Document, file: str) -> list[Problem]:
+    """What no connector may be given: secrets as plain text, addresses that would send them in the clear."""
+    systems = document.data.get("systems")
+    found: list[Problem] = []
+    for name, table in systems.items() if isinstance(systems, dict) else ():
+        for key, value in table.items() if isinstance(table, dict) else ():
+            place = document.where(("systems", name, key))
+            if names_a_secret(key) and isinstance(value, str):
+                found.append(plain_text_problem(f"systems.{name}.{key}", file, place))
+            elif key.endswith("_url"):
+                try:
+                    safe_url(value)
+                except ValueError as error:
+                    found.append(Problem(file, *place, f"`systems.{name}.{key}` {error}"))
+    return found
