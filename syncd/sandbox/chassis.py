@@ -9,6 +9,7 @@ use the control channel.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import heapq
 import ipaddress
 import socket
@@ -160,6 +161,8 @@ async def _serve(host: Host, request: Request, receive: Receive, send: Send) -> 
 async def _send(send: Send, response: Response, host: Host) -> None:
     body, kind = response.encoded()
     headers = {name.lower(): value for name, value in response.headers.items()}
+    if response.gzip and body:
+        body, headers["content-encoding"] = gzip.compress(body, compresslevel=1), "gzip"
     headers.setdefault("date", formatdate(host.app.clock.now_ms() / 1000, usegmt=True))
     if kind:
         headers.setdefault("content-type", kind)
@@ -187,7 +190,14 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
         query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
         headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
         body=b"".join(parts),
+        target=_target(scope),
     )
+
+
+def _target(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    path = scope["raw_path"].decode("latin-1").partition("?")[0]
+    return f"{path}?{query}" if query else path
 
 
 def _transport(send: Send) -> asyncio.Transport:

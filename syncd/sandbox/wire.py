@@ -33,6 +33,8 @@ class Request:
     """The vendor's own kinds of fault that strike this request."""
     actor: str = ""
     """Set by the app while handling: who called, for the request log. Never a secret."""
+    target: str = ""
+    """Path and query as they were sent, undecoded: for apps where an encoded slash or the length matters."""
 
     def json(self) -> Any:
         """The body as JSON. json.JSONDecodeError (with line and column) when it is none; None when it is empty."""
@@ -60,6 +62,8 @@ class Response:
     status: int = 200
     body: bytes | dict[str, Any] | list[Any] | str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    gzip: bool = False
+    """Compress on the way out (the caller asked for it); the log keeps the plain body."""
 
     def encoded(self) -> tuple[bytes, str]:
         """The body's bytes and the content type that belongs to them; ("", "") when there is no body."""
