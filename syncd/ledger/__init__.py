@@ -1,0 +1,51 @@
+"""The ledger: syncd's only memory, and the only package that speaks SQL.
+
+store      the file, its transactions and errors          lease     who may send
+facts      what each side said, and how far it was read   links     who is linked to whom, two bases each
+intents    effects between decision and sight             journal   what was decided and done, hash-chained
+inbox      issues, conflicts, requests                    books     accounts, versions, runs, calls, backfills
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from syncd.ledger.books import Books
+from syncd.ledger.facts import Facts
+from syncd.ledger.inbox import Inbox
+from syncd.ledger.intents import Intents
+from syncd.ledger.journal import Journal
+from syncd.ledger.lease import Lease
+from syncd.ledger.links import Links
+from syncd.ledger.store import Store
+
+__all__ = ["Lease", "Ledger"]
+
+
+class Ledger:
+    """All the tables over one file. Make it with `open`; use `transaction` around what belongs together."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.facts = Facts(store)
+        self.links = Links(store)
+        self.intents = Intents(store)
+        self.journal = Journal(store)
+        self.inbox = Inbox(store)
+        self.books = Books(store)
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Ledger:
+        """See `Store.open` for what it raises."""
+        return cls(Store.open(path, read_only=read_only))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing of it, durable on return."""
+        with self.store.transaction():
+            yield
+
+    def close(self) -> None:
+        self.store.close()

@@ -1,0 +1,211 @@
+"""The rest that must be remembered: accounts, mapping and funnel versions, runs, calls, backfills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import orjson
+
+from syncd.ledger.store import Store
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A mapping or funnel text that was in force since `since`."""
+
+    version: int
+    digest: str
+    text: str
+    since: float
+    approved_at: float | None = None
+
+
+class Backfill(msgspec.Struct, frozen=True):
+    """A one-off re-decision. `place`: how far it came, owned by `syncd.backfill`."""
+
+    id: int
+    mapping: str
+    doc: dict[str, Any]
+    state: str
+    place: dict[str, Any]
+    started_at: float
+
+
+class Books:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # ------------------------------------------------ accounts
+
+    def account(self, system: str) -> tuple[str, str, str] | None:
+        """(id, name, writer) of the account that this ledger was filled from."""
+        row = self._store.row("SELECT id, name, writer FROM account WHERE system = ?", (system,))
+        return (row[0], row[1], row[2]) if row else None
+
+    def pin_account(self, system: str, id: str, name: str, kind: str, writer: str, at: float) -> None:
+        with self._store.transaction() as t:
+            t.execute(
+                "INSERT INTO account (system, id, name, kind, writer, pinned_at) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (system) DO UPDATE SET name = excluded.name, writer = excluded.writer",
+                (system, id, name, kind, writer, at),
+            )
+
+    # ------------------------------------------------ versions in force
+
+    def mapping(self, name: str) -> Version | None:
+        """The version in force."""
+        row = self._store.row(
+            "SELECT version, digest, text, since, approved_at FROM mapping WHERE name = ? ORDER BY version DESC LIMIT 1",
+            (name,),
+        )
+        return Version(*row) if row else None
+
+    def mapping_names(self) -> list[str]:
+        return [row[0] for row in self._store.rows("SELECT DISTINCT name FROM mapping ORDER BY name")]
+
+    def keep_mapping(self, name: str, digest: str, text: str, at: float) -> Version:
+        """Puts a mapping text in force as the next version; an approval carries over from the one before."""
+        before = self.mapping(name)
+        version = Version(
+            (before.version if before else 0) + 1, digest, text, at, before.approved_at if before else None
+        )
+        with self._store.transaction() as t:
+            t.execute(
+                "INSERT INTO mapping (name, version, digest, text, since, approved_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (name, version.version, digest, text, at, version.approved_at),
+            )
+        return version
+
+    def approve_mapping(self, name: str, at: float) -> None:
+        """The first plan of this mapping was released by a person."""
+        with self._store.transaction() as t:
+            t.execute("UPDATE mapping SET approved_at = ? WHERE name = ? AND approved_at IS NULL", (at, name))
+
+    def funnel(self) -> Version | None:
+        row = self._store.row("SELECT version, digest, text, since FROM funnel ORDER BY version DESC LIMIT 1")
+        return Version(*row) if row else None
+
+    def keep_funnel(self, digest: str, text: str, at: float) -> Version:
+        before = self.funnel()
+        version = Version((before.version if before else 0) + 1, digest, text, at)
+        with self._store.transaction() as t:
+            t.execute(
+                "INSERT INTO funnel (version, digest, text, since) VALUES (?, ?, ?, ?)",
+                (version.version, digest, text, at),
+            )
+        return version
+
+    # ------------------------------------------------ decided up to, again
+
+    def decided(self, mapping: str, object: int) -> int:
+        """The revision up to which this mapping has decided on this object."""
+        row = self._store.row("SELECT rev FROM decided WHERE mapping = ? AND object = ?", (mapping, object))
+        return int(row[0]) if row else 0
+
+    def set_decided(self, mapping: str, object: int, rev: int) -> None:
+        with self._store.transaction() as t:
+            t.execute(
+                "INSERT INTO decided (mapping, object, rev) VALUES (?, ?, ?)"
+                " ON CONFLICT (mapping, object) DO UPDATE SET rev = excluded.rev",
+                (mapping, object, rev),
+            )
+
+    def forget_decided(self, mapping: str) -> None:
+        """Everything of this mapping is to be decided again (its text changed)."""
+        with self._store.transaction() as t:
+            t.execute("DELETE FROM decided WHERE mapping = ?", (mapping,))
+
+    def decide_again(self, mapping: str, records: list[tuple[int, str]]) -> None:
+        """These records are to be decided again although their facts did not move: (object, key)."""
+        with self._store.transaction() as t:
+            t.executemany(
+                "INSERT OR IGNORE INTO again (mapping, object, key) VALUES (?, ?, ?)",
+                [(mapping, object_, key) for object_, key in records],
+            )
+
+    def take_again(self, mapping: str, limit: int) -> list[tuple[int, str]]:
+        """Takes records off that list; call it in the transaction that decides them."""
+        with self._store.transaction() as t:
+            rows = t.execute("SELECT object, key FROM again WHERE mapping = ? LIMIT ?", (mapping, limit)).fetchall()
+            t.executemany(
+                "DELETE FROM again WHERE mapping = ? AND object = ? AND key = ?", [(mapping, *row) for row in rows]
+            )
+        return [(row[0], row[1]) for row in rows]
+
+    # ------------------------------------------------ runs and calls
+
+    def begin_run(self, command: str, at: float) -> int:
+        with self._store.transaction() as t:
+            return int(
+                t.execute("INSERT INTO run (command, started_at) VALUES (?, ?) RETURNING id", (command, at)).fetchone()[
+                    0
+                ]
+            )
+
+    def end_run(self, run: int, ok: bool, report: dict[str, Any], at: float) -> None:
+        with self._store.transaction() as t:
+            t.execute(
+                "UPDATE run SET ended_at = ?, ok = ?, report = ? WHERE id = ?", (at, ok, orjson.dumps(report), run)
+            )
+
+    def last_run(self) -> tuple[int, str, float, float | None, bool | None, dict[str, Any]] | None:
+        row = self._store.row(
+            "SELECT id, command, started_at, ended_at, ok, report FROM run WHERE report IS NOT NULL"
+            " ORDER BY id DESC LIMIT 1"
+        )
+        return (*row[:4], None if row[4] is None else bool(row[4]), orjson.loads(row[5])) if row else None
+
+    def add_calls(self, system: str, day: str, lane: str, n: int) -> None:
+        with self._store.transaction() as t:
+            t.execute(
+                "INSERT INTO calls (system, day, lane, n) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (system, day, lane) DO UPDATE SET n = n + excluded.n",
+                (system, day, lane, n),
+            )
+
+    def calls(self, system: str, day: str) -> int:
+        row = self._store.row("SELECT sum(n) FROM calls WHERE system = ? AND day = ?", (system, day))
+        return int((row and row[0]) or 0)
+
+    # ------------------------------------------------ effects of a rolling day (guards)
+
+    def effects_since(self, mapping: str, since: float) -> dict[str, int]:
+        """How many effects of each kind were decided to be sent since then, from the runs' own reports."""
+        totals: dict[str, int] = {}
+        for (report,) in self._store.rows(
+            "SELECT report FROM run WHERE started_at >= ? AND report IS NOT NULL", (since,)
+        ):
+            writes = orjson.loads(report).get("mappings", {}).get(mapping, {}).get("writes", {})
+            for by_op in writes.values():
+                for op, n in by_op.items():
+                    totals[op] = totals.get(op, 0) + n
+        return totals
+
+    # ------------------------------------------------ backfills
+
+    def start_backfill(self, mapping: str, doc: dict[str, Any], place: dict[str, Any], at: float) -> int:
+        with self._store.transaction() as t:
+            return int(
+                t.execute(
+                    "INSERT INTO backfill (mapping, doc, state, place, started_at) VALUES (?, ?, 'open', ?, ?)"
+                    " RETURNING id",
+                    (mapping, orjson.dumps(doc), orjson.dumps(place), at),
+                ).fetchone()[0]
+            )
+
+    def open_backfill(self, mapping: str, doc: dict[str, Any]) -> Backfill | None:
+        """An unfinished backfill with the same choice of records."""
+        row = self._store.row(
+            "SELECT id, mapping, doc, state, place, started_at FROM backfill WHERE mapping = ? AND doc = ?"
+            " AND state = 'open'",
+            (mapping, orjson.dumps(doc)),
+        )
+        return Backfill(*[*row[:2], orjson.loads(row[2]), row[3], orjson.loads(row[4]), row[5]]) if row else None
+
+    def move_backfill(self, id: int, place: dict[str, Any]) -> None:
+        with self._store.transaction() as t:
+            t.execute("UPDATE backfill SET place = ? WHERE id = ?", (orjson.dumps(place), id))
+
+    def end_backfill(self, id: int, at: float) -> None:
+        with self._store.transaction() as t:
+            t.execute("UPDATE backfill SET state = 'done', ended_at = ? WHERE id = ?", (at, id))

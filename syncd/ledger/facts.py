@@ -1,0 +1,246 @@
+"""Facts: a record's mapped attributes as its system last said them, and how far each feed was read.
+
+The sieve is here: a page costs one set-wise look-up, and a record whose hash is known costs no write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import orjson
+import xxhash
+
+from syncd.ledger.store import Store
+
+_KEEP = """
+INSERT INTO fact (object, key, rev, hash, stamp_ms, state, into_object, into_key, ours, doc)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (object, key) DO UPDATE SET rev = excluded.rev, hash = excluded.hash, stamp_ms = excluded.stamp_ms,
+  state = excluded.state, into_object = excluded.into_object, into_key = excluded.into_key, ours = excluded.ours,
+  doc = excluded.doc
+"""
+_COLUMNS = "object, key, rev, stamp_ms, state, into_object, into_key, ours, doc"
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """A record as last seen. `attributes`: only names that were asked for and answered."""
+
+    object: int
+    key: str
+    rev: int
+    stamp_ms: int
+    state: str
+    into: tuple[int, str] | None
+    ours: bool
+    attributes: dict[str, Any]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What a page brought: records read, and those whose facts moved."""
+
+    read: int
+    moved: int
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """How far an object was read. `complete`: a first full walk was finished with these attributes."""
+
+    cursor: str | None
+    attributes: tuple[str, ...]
+    complete: bool
+    swept_at: float | None
+
+
+class Facts:
+    """The fact and object tables."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._objects: dict[tuple[str, str], int] = {}
+        self._names: dict[int, tuple[str, str]] = {}
+        found = store.row("SELECT max(rev) FROM fact")
+        self._rev = int((found and found[0]) or 0)
+
+    # ------------------------------------------------ objects and feeds
+
+    def object_id(self, system: str, name: str) -> int:
+        """The number of an object; given to it on first mention (0 in a read-only ledger that never met it)."""
+        known = self._objects.get((system, name))
+        if known:
+            return known
+        row = self._store.row("SELECT id FROM object WHERE system = ? AND name = ?", (system, name))
+        if row is None:
+            if self._store.read_only:
+                return 0
+            with self._store.transaction() as t:
+                t.execute("INSERT INTO object (system, name) VALUES (?, ?)", (system, name))
+            row = self._store.row("SELECT id FROM object WHERE system = ? AND name = ?", (system, name))
+            assert row is not None
+        self._objects[(system, name)] = int(row[0])
+        self._names[int(row[0])] = (system, name)
+        return int(row[0])
+
+    def name_of(self, object: int) -> tuple[str, str]:
+        """(system, object) of a number."""
+        if object not in self._names:
+            row = self._store.row("SELECT system, name FROM object WHERE id = ?", (object,))
+            self._names[object] = (row[0], row[1]) if row else ("", "")
+        return self._names[object]
+
+    def feed(self, object: int) -> Feed:
+        row = self._store.row("SELECT cursor, attributes, complete, swept_at FROM object WHERE id = ?", (object,))
+        if row is None:
+            return Feed(None, (), False, None)
+        return Feed(row[0], tuple(orjson.loads(row[1])), bool(row[2]), row[3])
+
+    def move_feed(
+        self,
+        object: int,
+        *,
+        cursor: str | None,
+        attributes: Sequence[str],
+        read_at: float,
+        complete: bool,
+        swept: bool = False,
+    ) -> None:
+        """Keeps a feed's place. Call it in the transaction that keeps the records that led there."""
+        with self._store.transaction() as t:
+            t.execute(
+                "UPDATE object SET cursor = ?, attributes = ?, read_at = ?, complete = ?,"
+                " swept_at = CASE WHEN ? THEN ? ELSE swept_at END WHERE id = ?",
+                (cursor, orjson.dumps(list(attributes)).decode(), read_at, complete, swept, read_at, object),
+            )
+
+    # ------------------------------------------------ the sieve
+
+    def held(self, object: int, keys: Sequence[str]) -> dict[str, int]:
+        """The stamps that the ledger holds, by key; unknown keys are absent."""
+        return dict(
+            self._store.rows(
+                "SELECT f.key, f.stamp_ms FROM json_each(?) j JOIN fact f ON f.object = ? AND f.key = j.value",
+                (orjson.dumps(keys).decode(), object),
+            )
+        )
+
+    def keep(self, object: int, records: Iterable[Any], attributes: Sequence[str]) -> Kept:
+        """Keeps what a page said. A known hash costs no write; an older stamp than the kept one is dropped.
+
+        `records`: shaped like `syncd.connector.Record`. A gone record keeps the attributes it was last seen with.
+        """
+        records = list(records)
+        if not records:
+            return Kept(0, 0)
+        known = {
+            key: (hash_, stamp, state)
+            for key, hash_, stamp, state in self._store.rows(
+                "SELECT f.key, f.hash, f.stamp_ms, f.state FROM json_each(?) j"
+                " JOIN fact f ON f.object = ? AND f.key = j.value",
+                (orjson.dumps([r.key for r in records]).decode(), object),
+            )
+        }
+        dumps, digest = orjson.dumps, xxhash.xxh3_64_intdigest
+        rows: list[tuple[Any, ...]] = []
+        touched: list[tuple[int, bool, int, str]] = []
+        for record in records:
+            said = record.attributes
+            document = dumps({name: said[name] for name in attributes if name in said})
+            hash_ = digest(document) - 0x8000000000000000
+            before = known.get(record.key)
+            if before is not None:
+                if record.stamp_ms < before[1]:
+                    continue
+                if record.state != "live" and record.state == before[2]:
+                    continue
+                if before[0] == hash_ and before[2] == record.state:
+                    if before[1] != record.stamp_ms:
+                        touched.append((record.stamp_ms, record.ours, object, record.key))
+                    continue
+                if record.state == "gone":
+                    self._rev += 1
+                    self._gone(object, record, self._rev)
+                    known[record.key] = (before[0], record.stamp_ms, "gone")
+                    continue
+            self._rev += 1
+            into = record.into
+            rows.append(
+                (object, record.key, self._rev, hash_, record.stamp_ms, record.state)
+                + ((self.object_id(self.name_of(object)[0], into[0]), into[1]) if into else (None, None))
+                + (record.ours, document)
+            )
+            known[record.key] = (hash_, record.stamp_ms, record.state)
+        if rows or touched:
+            with self._store.transaction() as t:
+                t.executemany(_KEEP, rows)
+                t.executemany("UPDATE fact SET stamp_ms = ?, ours = ? WHERE object = ? AND key = ?", touched)
+        return Kept(len(records), len(rows))
+
+    def _gone(self, object: int, record: Any, rev: int) -> None:
+        with self._store.transaction() as t:
+            t.execute(
+                "UPDATE fact SET rev = ?, stamp_ms = ?, state = 'gone', ours = ? WHERE object = ? AND key = ?",
+                (rev, record.stamp_ms, record.ours, object, record.key),
+            )
+
+    # ------------------------------------------------ reading
+
+    def revision(self) -> int:
+        """The newest revision given out."""
+        return self._rev
+
+    def get(self, object: int, key: str) -> Fact | None:
+        return self.many(object, [key]).get(key)
+
+    def many(self, object: int, keys: Sequence[str]) -> dict[str, Fact]:
+        """Facts by key; unknown keys are absent."""
+        rows = self._store.rows(
+            f"SELECT {_prefixed('f')} FROM json_each(?) j JOIN fact f ON f.object = ? AND f.key = j.value",
+            (orjson.dumps(keys).decode(), object),
+        )
+        return {row[1]: _fact(row) for row in rows}
+
+    def moved(self, object: int, since: int, limit: int) -> list[Fact]:
+        """Facts whose revision is above `since`, oldest revision first."""
+        return [
+            _fact(row)
+            for row in self._store.rows(
+                f"SELECT {_COLUMNS} FROM fact WHERE object = ? AND rev > ? ORDER BY rev LIMIT ?", (object, since, limit)
+            )
+        ]
+
+    def walk(self, object: int, after: str = "", limit: int = 1000) -> list[Fact]:
+        """Facts by key order, for sweeps over what the ledger holds."""
+        return [
+            _fact(row)
+            for row in self._store.rows(
+                f"SELECT {_COLUMNS} FROM fact WHERE object = ? AND key > ? ORDER BY key LIMIT ?", (object, after, limit)
+            )
+        ]
+
+    def live_values(self, object: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(key, attributes) of all live records; for small objects such as owners."""
+        for key, document in self._store.rows(
+            "SELECT key, doc FROM fact WHERE object = ? AND state = 'live'", (object,)
+        ):
+            yield key, orjson.loads(document)
+
+    def count(self, object: int) -> int:
+        row = self._store.row("SELECT count(*) FROM fact WHERE object = ? AND state = 'live'", (object,))
+        return int(row[0]) if row else 0
+
+
+def _prefixed(alias: str) -> str:
+    return ", ".join(f"{alias}.{column.strip()}" for column in _COLUMNS.split(","))
+
+
+def _fact(row: tuple[Any, ...]) -> Fact:
+    object_, key, rev, stamp_ms, state, into_object, into_key, ours, document = row
+    into = (into_object, into_key) if into_key else None
+    return Fact(object_, key, rev, stamp_ms, state, into, bool(ours), orjson.loads(document))
+
+
+def values_equal(a: Mapping[str, Any], b: Mapping[str, Any], names: Iterable[str]) -> bool:
+    """Whether two attribute sets say the same under these names (absent differs from None)."""
+    unasked = object()
+    return all(a.get(name, unasked) == b.get(name, unasked) for name in names)

@@ -1,0 +1,221 @@
+"""What waits for a person, what lost, and what other commands ask of the lease holder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import orjson
+
+from syncd.ledger.store import Store
+
+
+class Issue(msgspec.Struct, frozen=True):
+    """Something that waits for a person. `remedy` says what to do."""
+
+    id: int
+    kind: str
+    mapping: str
+    object: int | None
+    key: str | None
+    field: str | None
+    reason: str
+    remedy: str
+    since: float
+    doc: dict[str, Any]
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """A value that lost, on `side`, and what was kept instead."""
+
+    id: int
+    mapping: str
+    link: int | None
+    field: str
+    side: str
+    object: int
+    key: str
+    kept: Any
+    lost: Any
+    at: float
+    by: str
+    restored_at: float | None
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A command that another process carries out."""
+
+    id: int
+    kind: str
+    doc: dict[str, Any]
+    state: str
+    progress: dict[str, Any]
+    answer: dict[str, Any] | None
+
+
+class Inbox:
+    """The issue, conflict and request tables."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # ------------------------------------------------ issues
+
+    def raise_issue(
+        self,
+        kind: str,
+        mapping: str,
+        reason: str,
+        remedy: str,
+        at: float,
+        *,
+        object: int | None = None,
+        key: str | None = None,
+        field: str | None = None,
+        doc: dict[str, Any] | None = None,
+    ) -> None:
+        """Opens an issue, or renews the open one about the same thing."""
+        with self._store.transaction() as t:
+            t.execute(
+                "INSERT INTO issue (kind, mapping, object, key, field, reason, remedy, since, doc)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (kind, mapping, coalesce(object, 0), coalesce(key, ''), coalesce(field, ''))"
+                " WHERE closed_at IS NULL DO UPDATE SET reason = excluded.reason, remedy = excluded.remedy,"
+                " doc = excluded.doc",
+                (kind, mapping, object, key, field, reason, remedy, at, orjson.dumps(doc or {})),
+            )
+
+    def close_issues(
+        self,
+        at: float,
+        *,
+        kind: str | None = None,
+        mapping: str | None = None,
+        object: int | None = None,
+        keys: Sequence[str] | None = None,
+        field: str | None = None,
+        id: int | None = None,
+    ) -> int:
+        """Closes the open issues that fit all that is given; returns how many."""
+        with self._store.transaction() as t:
+            return t.execute(
+                "UPDATE issue SET closed_at = ? WHERE closed_at IS NULL AND (?2 IS NULL OR kind = ?2)"
+                " AND (?3 IS NULL OR mapping = ?3) AND (?4 IS NULL OR object = ?4)"
+                " AND (?5 IS NULL OR key IN (SELECT value FROM json_each(?5))) AND (?6 IS NULL OR field = ?6)"
+                " AND (?7 IS NULL OR id = ?7)",
+                (at, kind, mapping, object, None if keys is None else orjson.dumps(keys).decode(), field, id),
+            ).rowcount
+
+    def issues(self, *, mapping: str | None = None, kind: str | None = None, limit: int = 1000) -> list[Issue]:
+        """Open issues, oldest first."""
+        rows = self._store.rows(
+            "SELECT id, kind, mapping, object, key, field, reason, remedy, since, doc FROM issue WHERE closed_at IS NULL"
+            " AND (? IS NULL OR mapping = ?) AND (? IS NULL OR kind = ?) ORDER BY id LIMIT ?",
+            (mapping, mapping, kind, kind, limit),
+        )
+        return [Issue(*[*row[:9], orjson.loads(row[9])]) for row in rows]
+
+    def issue(self, id: int) -> Issue | None:
+        rows = self._store.rows(
+            "SELECT id, kind, mapping, object, key, field, reason, remedy, since, doc FROM issue"
+            " WHERE closed_at IS NULL AND id = ?",
+            (id,),
+        )
+        return Issue(*[*rows[0][:9], orjson.loads(rows[0][9])]) if rows else None
+
+    def issue_count(self, mapping: str | None = None) -> int:
+        row = self._store.row(
+            "SELECT count(*) FROM issue WHERE closed_at IS NULL AND (? IS NULL OR mapping = ?)", (mapping, mapping)
+        )
+        return int(row[0]) if row else 0
+
+    # ------------------------------------------------ conflicts
+
+    def keep_losers(self, rows: Sequence[Conflict]) -> None:
+        """Keeps values that lost (their `id` is not used)."""
+        if not rows:
+            return
+        with self._store.transaction() as t:
+            t.executemany(
+                "INSERT INTO conflict (mapping, link, field, side, object, key, kept, lost, at, by)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        c.mapping,
+                        c.link,
+                        c.field,
+                        c.side,
+                        c.object,
+                        c.key,
+                        orjson.dumps(c.kept),
+                        orjson.dumps(c.lost),
+                        c.at,
+                        c.by,
+                    )
+                    for c in rows
+                ],
+            )
+
+    def conflicts(self, *, mapping: str | None = None, id: int | None = None, limit: int = 1000) -> list[Conflict]:
+        rows = self._store.rows(
+            "SELECT id, mapping, link, field, side, object, key, kept, lost, at, by, restored_at FROM conflict"
+            " WHERE (? IS NULL OR mapping = ?) AND (? IS NULL OR id = ?) ORDER BY id DESC LIMIT ?",
+            (mapping, mapping, id, id, limit),
+        )
+        return [Conflict(*[*row[:7], orjson.loads(row[7]), orjson.loads(row[8]), *row[9:]]) for row in rows]
+
+    def conflict_count(self, mapping: str) -> int:
+        row = self._store.row("SELECT count(*) FROM conflict WHERE mapping = ? AND restored_at IS NULL", (mapping,))
+        return int(row[0]) if row else 0
+
+    def mark_restored(self, id: int, at: float) -> None:
+        with self._store.transaction() as t:
+            t.execute("UPDATE conflict SET restored_at = ? WHERE id = ?", (at, id))
+
+    # ------------------------------------------------ requests
+
+    def ask(self, kind: str, doc: dict[str, Any], at: float) -> int:
+        """Stores a request for the lease holder; returns its number."""
+        with self._store.transaction() as t:
+            return int(
+                t.execute(
+                    "INSERT INTO request (kind, doc, asked_at) VALUES (?, ?, ?) RETURNING id",
+                    (kind, orjson.dumps(doc), at),
+                ).fetchone()[0]
+            )
+
+    def asked(self) -> list[Request]:
+        """Requests that are not done yet, in the order they were asked."""
+        return [
+            _request(row)
+            for row in self._store.rows(
+                "SELECT id, kind, doc, state, progress, answer FROM request WHERE state != 'done' ORDER BY id"
+            )
+        ]
+
+    def request(self, id: int) -> Request | None:
+        row = self._store.row("SELECT id, kind, doc, state, progress, answer FROM request WHERE id = ?", (id,))
+        return _request(row) if row else None
+
+    def progress(self, id: int, progress: dict[str, Any]) -> None:
+        with self._store.transaction() as t:
+            t.execute("UPDATE request SET state = 'taken', progress = ? WHERE id = ?", (orjson.dumps(progress), id))
+
+    def done(self, id: int, answer: dict[str, Any], at: float) -> None:
+        with self._store.transaction() as t:
+            t.execute(
+                "UPDATE request SET state = 'done', answer = ?, done_at = ? WHERE id = ?",
+                (orjson.dumps(answer), at, id),
+            )
+
+
+def _request(row: tuple[Any, ...]) -> Request:
+    return Request(
+        row[0],
+        row[1],
+        orjson.loads(row[2]),
+        row[3],
+        orjson.loads(row[4]) if row[4] else {},
+        orjson.loads(row[5]) if row[5] else None,
+    )

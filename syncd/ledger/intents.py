@@ -1,0 +1,231 @@
+"""Intents: effects written down before they are sent, until what they did was seen.
+
+planned   decided; no guard has looked at it yet, or a person only asked for the plan
+held      a guard holds it
+ready     may be sent
+sent      left, or is about to: from here on its fate is unknown until an answer is kept
+answered  the system says it is applied; belief waits for sight
+
+A closed intent leaves this table; the journal keeps its story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import orjson
+
+from syncd.ledger.store import Store
+
+
+class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One field of an effect."""
+
+    field: str
+    attribute: str
+    before: Any
+    after: Any
+    why: str
+    source: str | None = None
+    """The attribute on the other side that this came from."""
+    decided: Any = None
+    """That attribute's value when it was decided: what the other side's base becomes."""
+
+
+class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What does not need a column."""
+
+    changes: list[Change]
+    clear_first: list[str] = []
+    decided: dict[str, Any] | None = None
+    """Creates: all of the source's facts that were decided on."""
+    answer: dict[str, Any] | None = None
+    """The written attributes as the answer showed them."""
+    stamp_ms: int | None = None
+
+
+class Intent(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    mapping: str
+    link: int | None
+    side: str
+    object: int
+    key: str | None
+    source: tuple[int, str] | None
+    op: str
+    state: str
+    lane: str
+    unique: str | None
+    expect_ms: int | None
+    sent_at: float | None
+    answered_at: float | None
+    rev: int | None
+    attempt: int
+    body: Body
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return {change.attribute: change.after for change in self.body.changes}
+
+
+_COLUMNS = (
+    "id, mapping, link, side, object, key, source_object, source_key, op, state, lane, unique_key, expect_ms,"
+    " sent_at, answered_at, rev, attempt, body"
+)
+_encode_body = msgspec.json.Encoder().encode
+_decode_body = msgspec.json.Decoder(Body).decode
+OPEN_AT_SYSTEM = ("sent", "answered")
+
+
+class Intents:
+    """The intent and hold tables."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def plan(self, rows: Sequence[Mapping[str, Any]], at: float) -> None:
+        """Keeps planned effects. Each row: mapping, link, side, object, key, source, op, lane, unique, expect_ms, body."""
+        if not rows:
+            return
+        with self._store.transaction() as t:
+            t.executemany(
+                "INSERT INTO intent (mapping, link, side, object, key, source_object, source_key, op, state, lane,"
+                " unique_key, expect_ms, planned_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        *(r["mapping"], r["link"], r["side"], r["object"], r["key"]),
+                        *(r["source"] or (None, None)),
+                        *(r["op"], r.get("state", "planned"), r["lane"], r["unique"], r["expect_ms"], at),
+                        _encode_body(r["body"]),
+                    )
+                    for r in rows
+                ],
+            )
+
+    def batch(self, mapping: str, state: str, after: int, limit: int, *, side: str | None = None) -> list[Intent]:
+        """Intents of a mapping in one state, by id."""
+        return self._many(
+            "mapping = ? AND state = ? AND id > ? AND (? IS NULL OR side = ?) ORDER BY id LIMIT ?",
+            (mapping, state, after, side, side, limit),
+        )
+
+    def in_state(self, state: str, limit: int, after: int = 0) -> list[Intent]:
+        return self._many("state = ? AND id > ? ORDER BY id LIMIT ?", (state, after, limit))
+
+    def ready(self, mapping: str, lane: str, limit: int) -> list[Intent]:
+        """The next ready intents of one lane that share side, object and op, so that they fit one batch."""
+        head = self._store.row(
+            "SELECT side, object, op FROM intent WHERE mapping = ? AND state = 'ready' AND lane = ? ORDER BY id LIMIT 1",
+            (mapping, lane),
+        )
+        if head is None:
+            return []
+        return self._many(
+            "mapping = ? AND state = 'ready' AND lane = ? AND side = ? AND object = ? AND op = ? ORDER BY id LIMIT ?",
+            (mapping, lane, *head, limit),
+        )
+
+    def of_links(self, links: Sequence[int]) -> list[Intent]:
+        """All intents that hang on these links."""
+        return self._many("link IN (SELECT value FROM json_each(?)) ORDER BY id", (orjson.dumps(links).decode(),))
+
+    def of_sources(self, mapping: str, object: int, keys: Sequence[str]) -> list[Intent]:
+        """Creates whose source is one of these records."""
+        return self._many(
+            "mapping = ? AND source_object = ? AND source_key IN (SELECT value FROM json_each(?)) AND op = 'create'"
+            " ORDER BY id",
+            (mapping, object, orjson.dumps(keys).decode()),
+        )
+
+    def set_state(self, ids: Iterable[int], state: str, **columns: Any) -> None:
+        """Moves intents to a state; `columns` (sent_at, answered_at, rev, expect_ms, attempt) are set as given."""
+        assignments = "".join(f", {name} = ?" for name in columns)
+        with self._store.transaction() as t:
+            t.execute(
+                f"UPDATE intent SET state = ?{assignments} WHERE id IN (SELECT value FROM json_each(?))",
+                (state, *columns.values(), orjson.dumps(list(ids)).decode()),
+            )
+
+    def move_all(self, mapping: str, before: str, after: str) -> int:
+        """Moves all of a mapping's intents from one state to another; returns how many."""
+        with self._store.transaction() as t:
+            return t.execute(
+                "UPDATE intent SET state = ? WHERE mapping = ? AND state = ?", (after, mapping, before)
+            ).rowcount
+
+    def answer(self, rows: Sequence[tuple[int, str | None, float, int, Body]]) -> None:
+        """Keeps positive answers: (id, key, at, newest revision of the facts then, body with the answer)."""
+        with self._store.transaction() as t:
+            t.executemany(
+                "UPDATE intent SET state = 'answered', key = ?, answered_at = ?, rev = ?, body = ? WHERE id = ?",
+                [(key, at, rev, _encode_body(body), id_) for id_, key, at, rev, body in rows],
+            )
+
+    def set_link(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Ties intents to links: (intent, link)."""
+        with self._store.transaction() as t:
+            t.executemany("UPDATE intent SET link = ? WHERE id = ?", [(link, intent) for intent, link in pairs])
+
+    def update_target(self, rows: Iterable[tuple[int, int, str]]) -> None:
+        """Re-keys intents whose record lives on as another: (intent, object, key)."""
+        with self._store.transaction() as t:
+            t.executemany("UPDATE intent SET object = ?, key = ? WHERE id = ?", [(o, k, i) for i, o, k in rows])
+
+    def close(self, ids: Iterable[int]) -> None:
+        with self._store.transaction() as t:
+            t.execute(
+                "DELETE FROM intent WHERE id IN (SELECT value FROM json_each(?))", (orjson.dumps(list(ids)).decode(),)
+            )
+
+    def drop_unsent(self, mapping: str, links: Sequence[int] | None = None) -> int:
+        """Forgets effects that never left: all of a mapping's, or those on some links."""
+        where = "" if links is None else " AND link IN (SELECT value FROM json_each(?))"
+        parameters: list[Any] = [mapping] + ([] if links is None else [orjson.dumps(links).decode()])
+        with self._store.transaction() as t:
+            return t.execute(
+                f"DELETE FROM intent WHERE mapping = ? AND state IN ('planned', 'held', 'ready'){where}", parameters
+            ).rowcount
+
+    def counts(self, mapping: str, states: Sequence[str]) -> list[tuple[Any, ...]]:
+        """(side, op, lane, how many) over these states: what guards and reports read."""
+        return self._store.rows(
+            "SELECT side, op, lane, count(*) FROM intent WHERE mapping = ? AND state IN (SELECT value FROM json_each(?))"
+            " GROUP BY side, op, lane",
+            (mapping, orjson.dumps(states).decode()),
+        )
+
+    def total(self, states: Sequence[str], mapping: str | None = None) -> int:
+        row = self._store.row(
+            "SELECT count(*) FROM intent WHERE state IN (SELECT value FROM json_each(?)) AND (? IS NULL OR mapping = ?)",
+            (orjson.dumps(states).decode(), mapping, mapping),
+        )
+        return int(row[0]) if row else 0
+
+    # ------------------------------------------------ held plans
+
+    def hold(self, mapping: str, digest: str, reasons: Sequence[str], at: float) -> None:
+        with self._store.transaction() as t:
+            t.execute(
+                "INSERT INTO hold (mapping, digest, reasons, since) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (mapping) DO UPDATE SET digest = excluded.digest, reasons = excluded.reasons",
+                (mapping, digest, orjson.dumps(list(reasons)).decode(), at),
+            )
+
+    def held(self, mapping: str) -> tuple[str, list[str], float] | None:
+        """(digest, reasons, since) of a mapping's held plan."""
+        row = self._store.row("SELECT digest, reasons, since FROM hold WHERE mapping = ?", (mapping,))
+        return (row[0], orjson.loads(row[1]), row[2]) if row else None
+
+    def release(self, mapping: str) -> None:
+        with self._store.transaction() as t:
+            t.execute("DELETE FROM hold WHERE mapping = ?", (mapping,))
+
+    def _many(self, where: str, parameters: Sequence[Any]) -> list[Intent]:
+        return [_intent(row) for row in self._store.rows(f"SELECT {_COLUMNS} FROM intent WHERE {where}", parameters)]
+
+
+def _intent(row: tuple[Any, ...]) -> Intent:
+    source = (row[6], row[7]) if row[7] is not None else None
+    return Intent(*[*row[:6], source, *row[8:17], _decode_body(row[17])])

@@ -1,0 +1,125 @@
+"""The journal: append-only, hash-chained account of what was decided and done.
+
+Each entry's hash covers the entry before it, its own plain facts and the digest of its values. The values themselves
+stand in a table of their own, so that a person can be erased without breaking the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import orjson
+
+from syncd.ledger.store import Store
+
+GENESIS = b"\0" * 32
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line. `said` names no person's value; `values` is None once erased."""
+
+    seq: int
+    at: float
+    run: int | None
+    kind: str
+    mapping: str | None
+    link: int | None
+    object: int | None
+    key: str | None
+    said: str
+    values: Any
+
+
+class Note(msgspec.Struct, frozen=True, gc=False):
+    """An entry to be written."""
+
+    kind: str
+    said: str
+    mapping: str | None = None
+    link: int | None = None
+    object: int | None = None
+    key: str | None = None
+    values: Any = None
+
+
+class Journal:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def write(self, notes: Sequence[Note], at: float, run: int | None) -> None:
+        """Appends entries. Call it in the transaction that does what they tell."""
+        if not notes:
+            return
+        with self._store.transaction() as t:
+            last = t.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+            seq, chain = (last[0], last[1]) if last else (0, GENESIS)
+            lines, values = [], []
+            for note in notes:
+                seq += 1
+                document = b"" if note.values is None else msgspec.json.encode(note.values)
+                digest = sha256(document).digest()
+                plain = _plain(seq, at, run, note)
+                chain = sha256(chain + orjson.dumps(plain) + digest).digest()
+                lines.append((*plain, digest, chain))
+                if document:
+                    values.append((seq, document))
+            t.executemany(
+                "INSERT INTO journal (seq, at, run, kind, mapping, link, object, key, said, digest, hash)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                lines,
+            )
+            t.executemany("INSERT INTO journal_value (seq, doc) VALUES (?, ?)", values)
+
+    def verify(self) -> tuple[int, int | None]:
+        """(entries, seq of the first one that does not hold, or None): recomputes the whole chain, streaming."""
+        chain, count, after = GENESIS, 0, 0
+        while True:
+            rows = self._store.rows(
+                "SELECT j.seq, j.at, j.run, j.kind, j.mapping, j.link, j.object, j.key, j.said, j.digest, j.hash, v.doc"
+                " FROM journal j LEFT JOIN journal_value v ON v.seq = j.seq WHERE j.seq > ? ORDER BY j.seq LIMIT 5000",
+                (after,),
+            )
+            if not rows:
+                return count, None
+            for row in rows:
+                *plain, digest, hash_, document = row
+                chain = sha256(chain + orjson.dumps(plain) + digest).digest()
+                values_hold = document is None or sha256(document).digest() == digest
+                if chain != hash_ or not values_hold or row[0] != count + 1:
+                    return count, row[0]
+                count += 1
+            after = rows[-1][0]
+
+    def page(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        object: int | None = None,
+        key: str | None = None,
+        newest: bool = False,
+    ) -> list[Entry]:
+        """Entries in order (or newest first), all of them or one record's."""
+        order = "DESC" if newest else "ASC"
+        rows = self._store.rows(
+            "SELECT j.seq, j.at, j.run, j.kind, j.mapping, j.link, j.object, j.key, j.said, v.doc FROM journal j"
+            " LEFT JOIN journal_value v ON v.seq = j.seq WHERE j.seq > ? AND (? IS NULL OR (j.object = ? AND j.key = ?))"
+            f" ORDER BY j.seq {order} LIMIT ?",
+            (after, key, object, key, limit),
+        )
+        return [Entry(*[*row[:9], orjson.loads(row[9]) if row[9] else None]) for row in rows]
+
+    def of_link(self, link: int, limit: int = 100) -> list[Entry]:
+        rows = self._store.rows(
+            "SELECT j.seq, j.at, j.run, j.kind, j.mapping, j.link, j.object, j.key, j.said, v.doc FROM journal j"
+            " LEFT JOIN journal_value v ON v.seq = j.seq WHERE j.link = ? ORDER BY j.seq DESC LIMIT ?",
+            (link, limit),
+        )
+        return [Entry(*[*row[:9], orjson.loads(row[9]) if row[9] else None]) for row in rows]
+
+
+def _plain(seq: int, at: float, run: int | None, note: Note) -> list[Any]:
+    return [seq, at, run, note.kind, note.mapping, note.link, note.object, note.key, note.said]

@@ -1,0 +1,185 @@
+"""Links, their two bases, and the match values by which the unlinked find each other.
+
+A base is a document of attributes per side: what both sides last settled on. An attribute that is absent from it is an
+unknown base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import orjson
+
+from syncd.ledger.store import Store
+
+
+class LinkSide(msgspec.Struct, frozen=True, gc=False):
+    """One end of a link."""
+
+    side: str
+    object: int
+    key: str
+    base: dict[str, Any]
+    stamped: bool
+    """syncd's key is known to stand on this record."""
+
+
+class Link(msgspec.Struct, frozen=True, gc=False):
+    """This marketing record is that CRM record."""
+
+    id: int
+    mapping: str
+    state: str
+    marketing: LinkSide
+    crm: LinkSide
+
+    def end(self, side: str) -> LinkSide:
+        return self.marketing if side == "marketing" else self.crm
+
+
+class Candidate(msgspec.Struct, frozen=True, gc=False):
+    """A record that holds an asked match value."""
+
+    value: str
+    object: int
+    key: str
+    state: str
+    link: int | None
+
+
+class Links:
+    """The link, link_side and match_value tables."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def make(
+        self,
+        mapping: str,
+        how: str,
+        ends: Mapping[str, tuple[int, str, Mapping[str, Any], bool]],
+        at: float,
+    ) -> int:
+        """Makes a link. `ends`: side -> (object, key, base, stamped). `how`: rule in words, for people."""
+        with self._store.transaction() as t:
+            link = t.execute(
+                "INSERT INTO link (mapping, how, made_at) VALUES (?, ?, ?) RETURNING id", (mapping, how, at)
+            ).fetchone()[0]
+            t.executemany(
+                "INSERT INTO link_side (link, side, mapping, object, key, base, stamped) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (link, side, mapping, object_, key, orjson.dumps(base), stamped)
+                    for side, (object_, key, base, stamped) in ends.items()
+                ],
+            )
+        return int(link)
+
+    def of_records(self, mapping: str, object: int, keys: Sequence[str]) -> dict[str, int]:
+        """Link ids by record key; the unlinked are absent."""
+        return dict(
+            self._store.rows(
+                "SELECT s.key, s.link FROM json_each(?) j"
+                " JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value",
+                (orjson.dumps(keys).decode(), mapping, object),
+            )
+        )
+
+    def many(self, ids: Iterable[int]) -> list[Link]:
+        """Links with both ends and bases, in the order of their ids."""
+        rows = self._store.rows(
+            "SELECT l.id, l.mapping, l.state, s.side, s.object, s.key, s.base, s.stamped FROM json_each(?) j"
+            " JOIN link l ON l.id = j.value JOIN link_side s ON s.link = l.id ORDER BY l.id, s.side",
+            (orjson.dumps(list(ids)).decode(),),
+        )
+        links = []
+        for crm, marketing in zip(rows[::2], rows[1::2], strict=True):
+            links.append(Link(crm[0], crm[1], crm[2], _end(marketing), _end(crm)))
+        return links
+
+    def get(self, link: int) -> Link | None:
+        found = self.many([link])
+        return found[0] if found else None
+
+    def page(self, mapping: str | None, after: int, limit: int) -> list[Link]:
+        """Links by id, for listings."""
+        ids = self._store.rows(
+            "SELECT id FROM link WHERE id > ? AND (? IS NULL OR mapping = ?) ORDER BY id LIMIT ?",
+            (after, mapping, mapping, limit),
+        )
+        return self.many(row[0] for row in ids)
+
+    def count(self, mapping: str) -> int:
+        row = self._store.row("SELECT count(*) FROM link WHERE mapping = ?", (mapping,))
+        return int(row[0]) if row else 0
+
+    def how(self, link: int) -> str:
+        row = self._store.row("SELECT how FROM link WHERE id = ?", (link,))
+        return str(row[0]) if row else ""
+
+    def set_bases(self, bases: Iterable[tuple[int, str, Mapping[str, Any]]]) -> None:
+        """Replaces bases: (link, side, whole document)."""
+        rows = [(orjson.dumps(base), link, side) for link, side, base in bases]
+        if rows:
+            with self._store.transaction() as t:
+                t.executemany("UPDATE link_side SET base = ? WHERE link = ? AND side = ?", rows)
+
+    def rekey(self, link: int, side: str, object: int, key: str, base: Mapping[str, Any], *, stamped: bool) -> None:
+        """Points one end of a link at another record (merge, conversion)."""
+        with self._store.transaction() as t:
+            t.execute(
+                "UPDATE link_side SET object = ?, key = ?, base = ?, stamped = ? WHERE link = ? AND side = ?",
+                (object, key, orjson.dumps(base), stamped, link, side),
+            )
+
+    def stamp(self, ends: Iterable[tuple[int, str]]) -> None:
+        """Notes that syncd's key stands on these ends: (link, side)."""
+        with self._store.transaction() as t:
+            t.executemany("UPDATE link_side SET stamped = 1 WHERE link = ? AND side = ?", list(ends))
+
+    def unlink(self, link: int) -> None:
+        with self._store.transaction() as t:
+            t.execute("DELETE FROM link_side WHERE link = ?", (link,))
+            t.execute("DELETE FROM link WHERE id = ?", (link,))
+
+    # ------------------------------------------------ match values
+
+    def keep_match_values(
+        self, mapping: str, object: int, rows: Sequence[tuple[str, str, str]], gone: Sequence[str] = ()
+    ) -> None:
+        """Replaces the match values of records. `rows`: (key, rule, value); `gone`: keys that hold none any more."""
+        with self._store.transaction() as t:
+            if gone:
+                t.executemany(
+                    "DELETE FROM match_value WHERE mapping = ? AND object = ? AND key = ?",
+                    [(mapping, object, key) for key in gone],
+                )
+            t.executemany(
+                "INSERT INTO match_value (mapping, object, key, rule, value) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (mapping, object, key, rule) DO UPDATE SET value = excluded.value",
+                [(mapping, object, *row) for row in rows],
+            )
+
+    def forget_match_values(self, mapping: str) -> None:
+        """Drops all match values of a mapping: its match rules changed."""
+        with self._store.transaction() as t:
+            t.execute("DELETE FROM match_value WHERE mapping = ?", (mapping,))
+
+    def candidates(self, mapping: str, rule: str, objects: Sequence[int], values: Sequence[str]) -> list[Candidate]:
+        """Records of these objects that hold one of the values under a rule, with their state and link."""
+        return [
+            Candidate(*row)
+            for row in self._store.rows(
+                "SELECT m.value, m.object, m.key, f.state, s.link FROM json_each(?) j"
+                " JOIN match_value m ON m.mapping = ? AND m.rule = ? AND m.value = j.value"
+                " JOIN fact f ON f.object = m.object AND f.key = m.key"
+                " LEFT JOIN link_side s ON s.mapping = m.mapping AND s.object = m.object AND s.key = m.key"
+                " WHERE m.object IN (SELECT value FROM json_each(?)) ORDER BY m.object, m.key",
+                (orjson.dumps(values).decode(), mapping, rule, orjson.dumps(objects).decode()),
+            )
+        ]
+
+
+def _end(row: tuple[Any, ...]) -> LinkSide:
+    return LinkSide(row[3], row[4], row[5], orjson.loads(row[6]) if row[6] else {}, bool(row[7]))

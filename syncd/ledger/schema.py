@@ -1,0 +1,123 @@
+"""The ledger's tables, a sentence each, and the ordered migrations that made them.
+
+Adding to the schema means adding a migration below, never editing one that was released. The hot paths speak plain
+SQL (see the neighbours); sqlite-utils is used here, where clarity beats microseconds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+VERSION = 1
+"""Kept in `PRAGMA user_version`; a ledger with a larger one comes from a newer syncd and is refused."""
+
+TABLES = {
+    "meta": "Single facts about this ledger: its own id, when it was made.",
+    "account": "Which account each system was when this ledger first met it; another one is refused.",
+    "object": "Numbers the (system, object) pairs and keeps each feed's cursor and the attributes it was read with.",
+    "fact": "What a record's mapped attributes were when the system last said them, with their hash and stamp.",
+    "mapping": "The mapping versions that were ever in force; the newest one is.",
+    "funnel": "The versions of the agreed definitions; a record is judged by the one in force at that moment.",
+    "decided": "Per mapping and object, up to which revision of the facts decisions have been made.",
+    "again": "Links and records to be decided again although their facts did not move.",
+    "link": "This marketing record is that CRM record.",
+    "link_side": "One end of a link: the record, and the base (the facts on which both sides last settled).",
+    "match_value": "The match values of each record, so that the unlinked are matched set-wise.",
+    "intent": "Effects written down before they are sent, until they are settled.",
+    "hold": "A mapping's plan that a guard holds, with its reasons, until a person approves it.",
+    "issue": "What waits for a person.",
+    "conflict": "Values that lost, restorable.",
+    "run": "What one command or one timer tick did.",
+    "calls": "Calls per system, day and lane.",
+    "request": "What other commands ask of the process that holds the sending lease.",
+    "backfill": "One-off re-decisions and how far they came.",
+    "journal": "Append-only, hash-chained account of what was decided and done.",
+    "journal_value": "The values beside the journal; erasable without breaking its chain.",
+}
+
+_FIRST = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE account (
+  system TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT, kind TEXT, writer TEXT, pinned_at REAL) WITHOUT ROWID;
+CREATE TABLE object (
+  id INTEGER PRIMARY KEY, system TEXT NOT NULL, name TEXT NOT NULL, attributes TEXT NOT NULL DEFAULT '[]',
+  cursor TEXT, complete INTEGER NOT NULL DEFAULT 0, read_at REAL, swept_at REAL, UNIQUE (system, name));
+CREATE TABLE fact (
+  id INTEGER PRIMARY KEY, object INTEGER NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, hash INTEGER NOT NULL,
+  stamp_ms INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'live', into_object INTEGER, into_key TEXT,
+  ours INTEGER NOT NULL DEFAULT 0, doc BLOB NOT NULL, UNIQUE (object, key));
+CREATE INDEX fact_rev ON fact (object, rev);
+CREATE TABLE mapping (
+  name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, text TEXT NOT NULL, since REAL NOT NULL,
+  approved_at REAL, PRIMARY KEY (name, version)) WITHOUT ROWID;
+CREATE TABLE funnel (
+  version INTEGER PRIMARY KEY, digest TEXT NOT NULL, text TEXT NOT NULL, since REAL NOT NULL);
+CREATE TABLE decided (mapping TEXT NOT NULL, object INTEGER NOT NULL, rev INTEGER NOT NULL,
+  PRIMARY KEY (mapping, object)) WITHOUT ROWID;
+CREATE TABLE again (mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (mapping, object, key)) WITHOUT ROWID;
+CREATE TABLE link (
+  id INTEGER PRIMARY KEY, mapping TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'live', how TEXT NOT NULL,
+  made_at REAL NOT NULL);
+CREATE TABLE link_side (
+  link INTEGER NOT NULL REFERENCES link (id) ON DELETE CASCADE, side TEXT NOT NULL, mapping TEXT NOT NULL,
+  object INTEGER NOT NULL, key TEXT NOT NULL, base BLOB, stamped INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (link, side), UNIQUE (mapping, object, key));
+CREATE TABLE match_value (
+  mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL, rule TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (mapping, object, key, rule)) WITHOUT ROWID;
+CREATE INDEX match_value_by_value ON match_value (mapping, rule, value);
+CREATE TABLE intent (
+  id INTEGER PRIMARY KEY, mapping TEXT NOT NULL, link INTEGER, side TEXT NOT NULL, object INTEGER NOT NULL, key TEXT,
+  source_object INTEGER, source_key TEXT, op TEXT NOT NULL, state TEXT NOT NULL, lane TEXT NOT NULL, unique_key TEXT,
+  expect_ms INTEGER, planned_at REAL NOT NULL, sent_at REAL, answered_at REAL, rev INTEGER, attempt INTEGER NOT NULL
+  DEFAULT 0, body BLOB NOT NULL);
+CREATE INDEX intent_state ON intent (state, mapping);
+CREATE INDEX intent_link ON intent (link) WHERE link IS NOT NULL;
+CREATE INDEX intent_source ON intent (mapping, source_object, source_key);
+CREATE TABLE hold (
+  mapping TEXT PRIMARY KEY, digest TEXT NOT NULL, reasons TEXT NOT NULL, since REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE issue (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, mapping TEXT NOT NULL, object INTEGER, key TEXT, field TEXT,
+  reason TEXT NOT NULL, remedy TEXT NOT NULL, since REAL NOT NULL, closed_at REAL, doc BLOB);
+CREATE UNIQUE INDEX issue_open ON issue (kind, mapping, coalesce(object, 0), coalesce(key, ''), coalesce(field, ''))
+  WHERE closed_at IS NULL;
+CREATE TABLE conflict (
+  id INTEGER PRIMARY KEY, mapping TEXT NOT NULL, link INTEGER, field TEXT NOT NULL, side TEXT NOT NULL,
+  object INTEGER NOT NULL, key TEXT NOT NULL, kept BLOB, lost BLOB, at REAL NOT NULL, by TEXT NOT NULL,
+  restored_at REAL);
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY, command TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, ok INTEGER, report BLOB);
+CREATE TABLE calls (system TEXT NOT NULL, day TEXT NOT NULL, lane TEXT NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (system, day, lane)) WITHOUT ROWID;
+CREATE TABLE request (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, doc BLOB NOT NULL, state TEXT NOT NULL DEFAULT 'asked',
+  progress BLOB, answer BLOB, asked_at REAL NOT NULL, done_at REAL);
+CREATE TABLE backfill (
+  id INTEGER PRIMARY KEY, mapping TEXT NOT NULL, doc BLOB NOT NULL, state TEXT NOT NULL, place BLOB NOT NULL,
+  started_at REAL NOT NULL, ended_at REAL);
+CREATE TABLE journal (
+  seq INTEGER PRIMARY KEY, at REAL NOT NULL, run INTEGER, kind TEXT NOT NULL, mapping TEXT, link INTEGER,
+  object INTEGER, key TEXT, said TEXT NOT NULL, digest BLOB NOT NULL, hash BLOB NOT NULL);
+CREATE INDEX journal_record ON journal (object, key);
+CREATE INDEX journal_link ON journal (link) WHERE link IS NOT NULL;
+CREATE TABLE journal_value (seq INTEGER PRIMARY KEY, doc BLOB NOT NULL);
+"""
+
+
+def migrations() -> Migrations:
+    """The ordered list. Each entry is a small named function that is never edited after a release."""
+    from sqlite_utils import Migrations
+
+    steps = Migrations("syncd")
+
+    @steps()
+    def m001_first(db: Database) -> None:
+        for statement in _FIRST.split(";\n"):
+            if statement.strip():
+                db.conn.execute(statement)
+
+    return steps
