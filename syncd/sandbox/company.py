@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from mimesis import Address, Locale
 from mimesis import Person as Names
 
+REPS = tuple(f"rep{number}@acme.example" for number in range(1, 7))
+"""The sales people of the demo company: owners in every sandbox, matched by these addresses."""
+LEFT_REP = "left@acme.example"
+"""One who has left: known in every sandbox, and inactive."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
