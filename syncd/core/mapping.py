@@ -1,0 +1,187 @@
+"""A mapping, compiled: which fields pair up, how their values compare, cross and gate.
+
+Promise: frozen; every method is pure and total (trouble with a value is `Bad` or `Unmapped`, never an exception).
+It does not decide anything: what a difference means is `merge`, what follows from it is `plan`.
+It is made by `compile.compile_mapping`, which reads the file and proves that values settle.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import abc
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from syncd.core.expr import Gate, Unknown
+from syncd.core.model import UNSEEN, Bad, Canonical, Neutral, Owners, Side, Unmapped
+
+__all__ = ["Codec", "Default", "End", "Field", "Gate", "Mapping", "Unknown"]
+
+Flow = Literal["both", "to_crm", "to_marketing"]
+Policy = Literal["marketing", "crm", "newer", "hold", "stricter"]
+Meet = Literal["fill", "marketing", "crm", "hold"]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One side of a mapping. `forms` are the objects a record can be there, first the one that is created."""
+
+    side: Side
+    system: str
+    object: str
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How one side of a field reads and writes: closures, compiled once."""
+
+    canonical: abc.Callable[[Any], Canonical]
+    """raw -> what it compares by"""
+    render: abc.Callable[[Any, Any], Neutral | Unmapped | Bad]
+    """(raw of the other side, current raw here) -> what to write here"""
+    context: abc.Callable[[Any], Any]
+    """raw -> what an expression sees, or UNSEEN"""
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """An `on_create` rule: an expression, and where it stands."""
+
+    text: str
+    place: str
+    evaluate: abc.Callable[[abc.Mapping[str, Any]], Any]
+    """context -> value in marketing's words, or `Unknown`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: the same thing under two names."""
+
+    name: str
+    type: str
+    flow: Flow
+    clash: Policy
+    meet: Meet
+    blank: Literal["keep", "clear"]
+    other: Literal["keep", "hold"]
+    """What a value without counterpart (`Unmapped`) does: leave the other side alone, or wait for a person."""
+    backward: Literal["ignore", "clear_then_set"]
+    truncate: int | None
+    place: str
+    """Where it is declared: `people.toml:14:1`."""
+    names: abc.Mapping[Side, abc.Mapping[str, str]]
+    """Attribute by side and form."""
+    codecs: tuple[Codec, Codec]
+    """Marketing's, the CRM's."""
+    defaults: abc.Mapping[Side, Default] = dataclasses.field(default_factory=dict)
+    values: abc.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The value map as written: marketing's value -> the CRM's. Empty: none."""
+    targets: abc.Mapping[Side, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    """The choices that may be written on each side, where a value map names them."""
+    binder: abc.Callable[[abc.Mapping[Side, Owners]], tuple[Codec, Codec]] | None = None
+    """Makes the codecs of an owner field once both directories are known."""
+
+    def attribute(self, side: Side, object: str) -> str | None:
+        """Its name on that form; None: that form has no such attribute (the value is unasked, never blank)."""
+        return self.names[side].get(object)
+
+    def writable(self, side: Side) -> bool:
+        """Does the field flow towards this side?"""
+        return self.flow == "both" or self.flow == ("to_crm" if side == "crm" else "to_marketing")
+
+    def canonical(self, side: Side, raw: Any) -> Canonical:
+        """What a raw value compares by. With a value map both sides compare in the CRM's words."""
+        return self.codecs[side == "crm"].canonical(raw)
+
+    def render(self, side: Side, source: Any, current: Any) -> Neutral | Unmapped | Bad:
+        """The value to write on `side`, from the other side's raw value and the raw value that stands there now.
+
+        Where several values of marketing mean one of the CRM's, the current one is kept if it means the same, else
+        the first listed is taken. Blank gives None: whether a blank may overwrite is the caller's rule (`blank`).
+        """
+        return self.codecs[side == "crm"].render(source, current)
+
+    def context(self, side: Side, raw: Any) -> Any:
+        """What an expression sees: marketing's words on both sides. Blank text is ""; a blank number, date or truth,
+        and anything that cannot be read, is UNSEEN and must be left out of the context."""
+        return self.codecs[side == "crm"].context(raw)
+
+    def on_create(self, context: abc.Mapping[str, Any], side: Side = "crm") -> Neutral:
+        """The value to create with on `side` when the source is blank; None if the file gives none (or it cannot
+        be known)."""
+        default = self.defaults.get(side)
+        if default is None:
+            return None
+        value = default.evaluate(context)
+        if isinstance(value, Unknown):
+            return None
+        if side == "crm":
+            value = self.render("crm", value, None)
+        return None if isinstance(value, (Unmapped, Bad)) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping file, compiled."""
+
+    name: str
+    digest: str
+    """SHA-256 of the text, hexadecimal."""
+    file: str
+    text: str
+    kind: Literal["mapping"]
+    marketing: End
+    crm: End
+    match: tuple[str, ...]
+    """Field names, in the order they are tried."""
+    several: Literal["hold"]
+    scope: abc.Mapping[Side, Gate | None]
+    """Which records take part. None: all."""
+    left: Literal["keep", "unlink"]
+    create: abc.Mapping[Side, Gate | None]
+    """When to create *on* that side a record that only the other has (its context is the other side's record).
+    None: never."""
+    update: abc.Mapping[Side, Gate | None]
+    """When to update on that side, seen from the other side's record. None: always."""
+    gone: abc.Mapping[Side, Literal["unlink", "archive", "ignore"]]
+    fields: tuple[Field, ...]
+    references: tuple[Field, ...] = ()
+    """Fields with `link`: read and kept, resolved by a later release. Not among `fields`."""
+
+    def end(self, side: Side) -> End:
+        """That side's system, object and forms."""
+        return self.crm if side == "crm" else self.marketing
+
+    def field(self, name: str) -> Field:
+        """The field of that name (KeyError if there is none)."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+    def attributes(self, side: Side, object: str) -> tuple[str, ...]:
+        """Every attribute that is needed from that form, sorted: what is mapped, matched by and gated by."""
+        named = (field.attribute(side, object) for field in self.fields)
+        return tuple(sorted({name for name in named if name is not None}))
+
+    def bind(self, owners: abc.Mapping[Side, Owners]) -> Mapping:
+        """The same mapping with owners resolved by e-mail. Until then, and for a side that is not given, every owner
+        is `Unmapped`."""
+
+        def bound(field: Field) -> Field:
+            return dataclasses.replace(field, codecs=field.binder(owners)) if field.binder else field
+
+        return dataclasses.replace(self, fields=tuple(map(bound, self.fields)))
+
+    def context(self, side: Side, object: str, attributes: abc.Mapping[str, Any]) -> dict[str, Any]:
+        """What expressions see of a record: field name -> value. Whatever is absent, or unseen, stays absent."""
+        seen: dict[str, Any] = {}
+        for field in self.fields:
+            name = field.attribute(side, object)
+            if name is None or name not in attributes:
+                continue
+            value = field.context(side, attributes[name])
+            if value is not UNSEEN:
+                seen[field.name] = value
+        return seen
