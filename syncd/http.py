@@ -1,0 +1,479 @@
+"""The polite client: every call of every connector goes through here.
+
+Promise: a request that may change something is never repeated once it may have been carried out; nothing is sent
+faster than the vendor's limits, beyond the day's budget, or while the vendor asked for quiet; the token goes to one
+origin only, and no secret, value or query string stands in a message. It does not know any vendor: what an answer
+means is said by the connector's `classify`. Whether to stop calling a broken system altogether is the daemon's matter.
+
+A connector needs nothing else: what it may use of `syncd.pace`, `syncd.budget` and `syncd.transport` is named here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
+from urllib.parse import urlencode
+
+import msgspec
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from syncd.budget import Budget, Lane
+from syncd.connector import Meter
+from syncd.errors import AccessError, Doubt, Fault, QuotaExhausted, Transient
+from syncd.pace import Pace, Timing
+from syncd.transport import MAX_BODY_BYTES, Answer, BadAnswer, Lost, Unsent, Wire, segment, without_ids
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = [
+    "ERROR", "EXPIRED", "OK", "Answer", "Auth", "BadAnswer", "Bearer", "Budget", "Daily", "Http", "Lane", "Meter",
+    "NoAuth", "Timing", "Verdict", "by_status", "retry_after_s", "segment",
+]  # fmt: skip
+
+
+# ---------------------------------------------------------------- what an answer means
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the connector makes of an answer.
+
+    ok         as asked for
+    expired    the token is no longer good: refresh once, then repeat; not executed
+    throttled  too fast: quiet on `meter` (None: on all) for `after_s`, then repeat; not executed
+    daily      the vendor's day is used up: QuotaExhausted; not executed
+    access     credentials or a permission: AccessError; not executed
+    transient  trouble of theirs; `executed` False where the vendor says that nothing was carried out
+    error      anything else: handed to the connector as it is
+
+    A `Retry-After` header of the answer goes before `after_s`.
+    """
+
+    kind: Literal["ok", "expired", "throttled", "daily", "access", "transient", "error"]
+    message: str = ""
+    remedy: str = ""
+    after_s: float | None = None
+    meter: str | None = None
+    executed: bool = True
+    """transient only: may have been carried out."""
+
+
+OK = Verdict("ok")
+ERROR = Verdict("error")
+EXPIRED = Verdict("expired")
+
+
+def by_status(answer: Answer) -> Verdict:
+    """The verdict where a vendor says nothing special: 2xx ok, 401 expired, 429 throttled, 408 and 5xx transient,
+    all else an error for the connector."""
+    status = answer.status
+    if 200 <= status < 300:
+        return OK
+    if status == 401:
+        return EXPIRED
+    if status == 429:
+        return Verdict("throttled")
+    if status == 408 or status >= 500:
+        return Verdict("transient", f"status {status}")
+    return ERROR
+
+
+def retry_after_s(answer: Answer) -> float | None:
+    """Seconds that the Retry-After header asks for, never negative; None if it is absent or makes no sense.
+
+    Its date form is held against the answer's own Date: our clock may be wrong, theirs is what they mean.
+    """
+    said = answer.headers.get("Retry-After")
+    if not said:
+        return None
+    try:
+        return max(0.0, float(said)) if float(said) == float(said) else None
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(said)
+        since = parsedate_to_datetime(answer.headers.get("Date", ""))
+        return max(0.0, (until - since).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """The vendor's own figure of its daily limit, as an answer shows it."""
+
+    limit: int | None
+    remaining: int | None
+    resets_s: float | None = None
+
+
+# ---------------------------------------------------------------- who we are
+
+
+class Auth(Protocol):
+    """Gives the Authorization header. `Http` sees to it that N threads cause one refresh, so no lock is needed."""
+
+    def header(self) -> str:
+        """The header's value; "" when a new token has to be got first (none yet, or about to expire)."""
+
+    def refresh(self, stale: str) -> None:
+        """Gets a new token in place of the one in `stale`. Raises AccessError, Transient. A call that it makes
+        through the same Http must be `authorized=False`."""
+
+
+class NoAuth:
+    """No Authorization header at all."""
+
+    def header(self) -> str:
+        return "-"
+
+    def refresh(self, stale: str) -> None:
+        raise AccessError("the system asks for credentials, and none are set")
+
+
+class Bearer:
+    """A token that never changes."""
+
+    def __init__(self, token: str, *, remedy: str = "make a new token and set it in syncd.toml") -> None:
+        self._token = token
+        self._remedy = remedy
+
+    def header(self) -> str:
+        return f"Bearer {self._token}"
+
+    def refresh(self, stale: str) -> None:
+        raise AccessError("the system refuses the token", remedy=self._remedy)
+
+    def __repr__(self) -> str:
+        return "Bearer(***)"
+
+
+# ---------------------------------------------------------------- the client
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call of a connector, with what its tries have in common."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes | None
+    repeatable: bool
+    meters: Sequence[str] | None
+    counted: bool
+    authorized: bool
+    template: str
+    what: str
+    refreshed: bool = False
+    flights: int = 0
+    """Refreshes that had ended when this call looked at the header."""
+    tries: int = 0
+
+
+class _Again(Exception):
+    """This try failed, and the call may be made again after `after_s` (None: our own pause)."""
+
+    def __init__(self, message: str, after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
+class Http:
+    """One account's client, for any number of threads. Made by the shell through `Context.open_http`."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        auth: Auth,
+        timing: Timing,
+        budget: Budget,
+        meters: Sequence[Meter] = (),
+        classify: Callable[[Answer], Verdict] = by_status,
+        now: Callable[[], float],
+        sleep: Callable[[float], None],
+        random: Callable[[], float],
+        daily: Callable[[Answer], Daily | None] | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: requests.Session | None = None,
+        on_call: Callable[[str, str, int, float], None] | None = None,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        proxy: str | None = None,
+        ca_file: str | None = None,
+    ) -> None:
+        """Arguments that the connector gives: base_url, auth, meters, classify, daily (reads the vendor's figure out
+        of any answer), headers (sent with every request). The shell binds the rest.
+
+        `now`: seconds, for durations only. `on_call(method, path template, status (0: none), seconds)` after each
+        request. Raises ConfigError if base_url is neither https nor this machine.
+        """
+        self.budget = budget
+        self.timing = timing
+        self.calls = 0
+        """Requests that left, since the start."""
+        self._auth = auth
+        self._classify = classify
+        self._daily = daily
+        self._now = now
+        self._random = random
+        self._on_call = on_call
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "syncd"}
+        self._headers.update(headers or {})
+        self._pace = Pace(meters, now, sleep)
+        self._wire = Wire(
+            base_url,
+            timeout_s=timing.timeout_s,
+            now=now,
+            max_body_bytes=max_body_bytes,
+            session=session,
+            proxy=proxy,
+            ca_file=ca_file,
+        )
+        self._retrying = Retrying(
+            stop=stop_after_attempt(timing.tries),
+            wait=self._pause_s,
+            retry=retry_if_exception_type(_Again),
+            sleep=sleep,
+            reraise=True,
+        )
+        self._lock = threading.Lock()
+        self._lanes = threading.local()
+        self._refreshing = threading.Lock()
+        self._flights = 0
+        self._failed: Exception | None = None
+
+    def read(self, method: str, path: str, **options: Any) -> Answer:
+        """Asks something that changes nothing, whatever the method. Repeated on any passing trouble.
+
+        Options: params (mapping or pairs), json (anything msgspec encodes), form (mapping), body (bytes), headers,
+        meters (names that this call counts in; None = all), counted (False: not in the day's budget), authorized
+        (False: without the token), template (the path for counters and messages, if not derived from `path`).
+        Returns the answer where the verdict is ok or error. Raises Transient, QuotaExhausted, AccessError.
+        """
+        return self._run(self._prepare(method, path, True, **options))
+
+    def send(self, method: str, path: str, **options: Any) -> Answer:
+        """Asks for something that may change something; options as for `read`.
+
+        Repeated only where it surely was not carried out. Raises Doubt when nobody knows; Transient, QuotaExhausted
+        and AccessError mean that nothing was carried out.
+        """
+        return self._run(self._prepare(method, path, False, **options))
+
+    @contextmanager
+    def lane(self, lane: Lane | None) -> Iterator[None]:
+        """Calls of this thread inside the block belong to a lane (else "normal"). None: always allowed (tokens,
+        identity)."""
+        before = getattr(self._lanes, "lane", "normal")
+        self._lanes.lane = lane
+        try:
+            yield
+        finally:
+            self._lanes.lane = before
+
+    def same_origin(self, url: str) -> str:
+        """The path and query of an address found in an answer, if it leads back to this very origin. Raises
+        BadAnswer otherwise: a forged one would carry the token away."""
+        path = self._wire.own_path(url)
+        if path is None:
+            raise BadAnswer("an answer pointed to another place; not followed")
+        return path
+
+    def close(self) -> None:
+        """Ends connections. Safe to call twice."""
+        self._wire.close()
+
+    def __repr__(self) -> str:
+        return f"Http({self._wire.origin})"
+
+    # ------------------------------------------------------------ one call, several tries
+
+    def _prepare(
+        self,
+        method: str,
+        path: str,
+        repeatable: bool,
+        *,
+        params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        meters: Sequence[str] | None = None,
+        counted: bool = True,
+        authorized: bool = True,
+        template: str | None = None,
+    ) -> _Call:
+        if not path.startswith("/") or path.startswith("//") or not path.isprintable() or " " in path:
+            raise Fault("a path that a connector made is none")
+        all_headers = dict(self._headers)
+        if json is not None:
+            body = msgspec.json.encode(json)
+            all_headers["Content-Type"] = "application/json"
+        elif form is not None:
+            body = urlencode(form).encode()
+            all_headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if headers:
+            all_headers.update(headers)
+        target = f"{path}{'&' if '?' in path else '?'}{urlencode(params, doseq=True)}" if params else path
+        shape = template if template is not None else without_ids(path)
+        return _Call(
+            method, target, all_headers, body, repeatable, meters, counted, authorized, shape, f"{method} {shape}"
+        )
+
+    def _run(self, call: _Call) -> Answer:
+        try:
+            return self._retrying(self._attempt, call)
+        except _Again as again:
+            message, after_s = f"{again} (tried {call.tries} times)", again.after_s or 0.0
+        raise Transient(message, after_s=min(after_s, self.timing.retry_max_s))
+
+    def _attempt(self, call: _Call) -> Answer:
+        """One try. Raises _Again where the call may be repeated."""
+        call.tries += 1
+        header = self._header(call)
+        answer, verdict = self._exchange(call, header)
+        if verdict.kind == "expired":
+            if not call.authorized:
+                return answer
+            if call.refreshed:
+                self._refuse_fresh(call, verdict)
+            self._refresh(header, call)
+            answer, verdict = self._exchange(call, self._auth.header())
+            if verdict.kind == "expired":
+                self._refuse_fresh(call, verdict)
+        if verdict.kind not in ("ok", "error"):
+            self._raise(call, answer, verdict)
+        return answer
+
+    def _exchange(self, call: _Call, header: str) -> tuple[Answer, Verdict]:
+        lane: Lane | None = getattr(self._lanes, "lane", "normal")
+        if call.authorized and header != "-":
+            call.headers["Authorization"] = header
+        if call.counted:
+            self.budget.spend(lane)
+        with self._pace.slot(call.meters, lane):
+            answer = self._request(call)
+        if self._daily is not None and (figure := self._daily(answer)) is not None:
+            self.budget.vendor(figure.limit, figure.remaining, figure.resets_s)
+        if 300 <= answer.status < 400:
+            self._refuse_redirect(call, answer)
+        verdict = self._classify(answer)
+        if verdict.kind == "ok" and _is_garbage(answer):
+            verdict = Verdict("transient", f"status {answer.status} with a body that is not the JSON it should be")
+        return answer, verdict
+
+    def _request(self, call: _Call) -> Answer:
+        start = self._now()
+        outcome: Answer | Unsent | Lost
+        try:
+            outcome = self._wire.exchange(call.method, call.target, call.headers, call.body, call.what)
+        except (Unsent, Lost) as trouble:
+            outcome = trouble
+        if not isinstance(outcome, Unsent):
+            with self._lock:
+                self.calls += 1
+        if self._on_call is not None:
+            status = outcome.status if isinstance(outcome, Answer) else 0
+            self._on_call(call.method, call.template, status, self._now() - start)
+        if isinstance(outcome, Answer):
+            return outcome
+        if isinstance(outcome, Lost) and not call.repeatable:
+            raise _doubt(str(outcome))
+        raise _Again(str(outcome))
+
+    def _raise(self, call: _Call, answer: Answer, verdict: Verdict) -> NoReturn:
+        """Everything but ok, error and expired ends here."""
+        message = f"{call.what}: {verdict.message or f'status {answer.status}'}"
+        after_s = retry_after_s(answer)
+        if after_s is None:
+            after_s = verdict.after_s
+        match verdict.kind:
+            case "throttled":
+                pause_s = self._backoff_s(call.tries) if after_s is None else min(after_s, self.timing.retry_max_s)
+                self._pace.pause(verdict.meter, pause_s)
+                raise _Again(message, pause_s)
+            case "daily":
+                raise QuotaExhausted(
+                    message, remedy=verdict.remedy or "wait until the vendor's day turns", after_s=after_s or 0.0
+                )
+            case "access":
+                raise AccessError(message, remedy=verdict.remedy)
+            case "transient" if call.repeatable or not verdict.executed:
+                raise _Again(message, after_s)
+            case "transient":
+                raise _doubt(message)
+        raise Fault(f"a verdict of the kind {verdict.kind!r} is not known")
+
+    def _refuse_redirect(self, call: _Call, answer: Answer) -> NoReturn:
+        message = f"{call.what}: answered with a redirect to another place; not followed"
+        if not call.repeatable and answer.status not in (304, 307, 308):  # the others may come after the deed
+            raise _doubt(message)
+        raise Transient(message, remedy="check base_url: the system may have moved")
+
+    def _refuse_fresh(self, call: _Call, verdict: Verdict) -> NoReturn:
+        raise AccessError(
+            f"{call.what}: {verdict.message or 'refused'}, also with a fresh token",
+            remedy=verdict.remedy or "check the credentials and what they are allowed to do",
+        )
+
+    def _backoff_s(self, tries: int) -> float:
+        """Doubling, capped, with jitter down to a half, so that threads that failed together do not return together."""
+        pause_s = min(self.timing.retry_s * 2.0 ** (tries - 1), self.timing.retry_max_s)
+        return pause_s * (0.5 + 0.5 * self._random())
+
+    def _pause_s(self, state: RetryCallState) -> float:
+        trouble = state.outcome.exception() if state.outcome else None
+        asked = trouble.after_s if isinstance(trouble, _Again) else None
+        return self._backoff_s(state.attempt_number) if asked is None else min(asked, self.timing.retry_max_s)
+
+    # ------------------------------------------------------------ tokens
+
+    def _header(self, call: _Call) -> str:
+        if not call.authorized:
+            return "-"
+        call.flights = self._flights
+        header = self._auth.header()
+        if not header:
+            self._refresh("", call)
+            header = self._auth.header()
+        return header
+
+    def _refresh(self, stale: str, call: _Call) -> None:
+        """One flight for all threads that saw the same stale header: who came late shares its end, good or bad."""
+        call.refreshed = True
+        with self._refreshing:
+            if self._flights != call.flights:
+                if self._failed is not None:
+                    raise self._failed
+                return
+            self._failed = None
+            try:
+                self._auth.refresh(stale)
+            except (AccessError, Transient) as trouble:
+                self._failed = trouble
+                raise
+            finally:
+                self._flights += 1
+
+
+def _doubt(message: str) -> Doubt:
+    return Doubt(f"{message}; it may have been carried out", remedy="looked up before it is tried again")
+
+
+def _is_garbage(answer: Answer) -> bool:
+    """A good status with a web page or half a JSON text in it. Cheap: no decoding."""
+    body = answer.body
+    if not body:
+        return False
+    kind = answer.headers.get("Content-Type", "")
+    if "json" in kind:
+        text = body.strip()
+        return not text or (text[:1], text[-1:]) not in ((b"{", b"}"), (b"[", b"]"))
+    return "html" in kind
