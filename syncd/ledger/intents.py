@@ -17,21 +17,8 @@ from typing import Any
 import msgspec
 import orjson
 
+from syncd.core.plan import Change
 from syncd.ledger.store import Store
-
-
-class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One field of an effect."""
-
-    field: str
-    attribute: str
-    before: Any
-    after: Any
-    why: str
-    source: str | None = None
-    """The attribute on the other side that this came from."""
-    decided: Any = None
-    """That attribute's value when it was decided: what the other side's base becomes."""
 
 
 class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -1,0 +1,214 @@
+"""The decision on one linked pair, field by field: what both sides say now, against what each said when they settled.
+
+Pure and total: every combination of *moved* and *equal* has one verdict (the table in the design, and in the README).
+It decides nothing about whether a record may be written at all (gates: `plan`) nor how much (guards: `guard`).
+
+A base belongs to a field *and* an attribute (`base_key`): two fields may share an attribute, each settles for itself,
+and a field that changes its attribute has an unknown base, which is *meet*, not an edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from typing import Any, Literal
+
+import msgspec
+
+from syncd.core.mapping import Field, Mapping
+from syncd.core.model import Bad, Side, Unmapped, other
+
+Kind = Literal["agree", "marketing", "crm", "clash", "meet", "stand"]
+
+
+class _Unasked:
+    __slots__ = ()
+
+
+UNASKED = _Unasked()
+"""Not asked for, or not readable: never the same thing as blank."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A field under its two names, for one combination of forms."""
+
+    field: Field
+    marketing: str
+    crm: str
+    marketing_base: str
+    crm_base: str
+
+    def attribute(self, side: Side) -> str:
+        return self.marketing if side == "marketing" else self.crm
+
+    def base(self, side: Side) -> str:
+        return self.marketing_base if side == "marketing" else self.crm_base
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """What a field's situation is, and what follows.
+
+    `to` set: write `after` on that side; the base moves when that was seen. `to` None and `settles`: both bases move
+    now. Neither: it waits for a person, and stays as it is.
+    """
+
+    pair: Pair
+    kind: Kind
+    why: str
+    to: Side | None = None
+    before: Any = None
+    after: Any = None
+    decided: Any = None
+    """The raw value on the side it came from."""
+    settles: bool = True
+    lost: Side | None = None
+    """The side whose own edit is overridden; its value is kept as a loser."""
+    issue: str | None = None
+    """Kind of issue to raise, if a person should know."""
+
+
+def base_key(field: str, attribute: str) -> str:
+    """Under which name a field's value on one side stands in a base."""
+    return f"{field}:{attribute}"
+
+
+def pairs(mapping: Mapping, marketing_object: str, crm_object: str) -> tuple[Pair, ...]:
+    """The fields that both forms have."""
+    found = []
+    for field in mapping.fields:
+        marketing = field.attribute("marketing", marketing_object)
+        crm = field.attribute("crm", crm_object)
+        if marketing is not None and crm is not None:
+            found.append(Pair(field, marketing, crm, base_key(field.name, marketing), base_key(field.name, crm)))
+    return tuple(found)
+
+
+def merge(
+    paired: tuple[Pair, ...],
+    marketing: Map[str, Any],
+    crm: Map[str, Any],
+    marketing_base: Map[str, Any],
+    crm_base: Map[str, Any],
+) -> list[Verdict]:
+    """Verdicts for the fields that moved or have no base yet; a field at rest has none."""
+    verdicts: list[Verdict] = []
+    for pair in paired:
+        m = marketing.get(pair.marketing, UNASKED)
+        c = crm.get(pair.crm, UNASKED)
+        if m is UNASKED or c is UNASKED:
+            continue
+        base_m = marketing_base.get(pair.marketing_base, UNASKED)
+        base_c = crm_base.get(pair.crm_base, UNASKED)
+        if m == base_m and c == base_c:
+            continue
+        if base_m is UNASKED or base_c is UNASKED:
+            verdicts.append(_meet(pair, m, c))
+        else:
+            verdicts.append(_moved(pair, m, c, base_m, base_c))
+    return verdicts
+
+
+def _moved(pair: Pair, m: Any, c: Any, base_m: Any, base_c: Any) -> Verdict:
+    field = pair.field
+    canonical_m, canonical_c = field.canonical("marketing", m), field.canonical("crm", c)
+    if canonical_m == canonical_c and not isinstance(canonical_m, (Unmapped, Bad)):
+        return Verdict(pair, "agree", "both sides say the same")
+    # A change of form only (spaces, case, a reformatted phone) is not an edit.
+    m_moved = m != base_m and canonical_m != field.canonical("marketing", base_m)
+    c_moved = c != base_c and canonical_c != field.canonical("crm", base_c)
+    if not m_moved and not c_moved:
+        return Verdict(pair, "stand", "only the form changed; the known difference stands")
+    if m_moved and c_moved and field.flow == "both":
+        return _clash(pair, m, c)
+    source: Side = (
+        ("marketing" if field.flow == "to_crm" else "crm")
+        if field.flow != "both"
+        else ("marketing" if m_moved else "crm")
+    )
+    source_moved = m_moved if source == "marketing" else c_moved
+    moved_side: Side = "marketing" if m_moved else "crm"
+    if not source_moved:
+        return Verdict(pair, "stand", f"{field.flow.replace('_', ' ')} only: the edit on {moved_side} stays there")
+    lost = other(source) if m_moved and c_moved else None
+    return _write(pair, source, source, m, c, f"{source} moved", lost)
+
+
+def _clash(pair: Pair, m: Any, c: Any) -> Verdict:
+    policy = pair.field.clash
+    if policy == "stricter":
+        return _stricter(pair, "clash", m, c)
+    if policy in ("marketing", "crm"):
+        winner: Side = "marketing" if policy == "marketing" else "crm"
+        # A winner that cannot be written (blank kept, no counterpart) leaves both as they are, and nothing is lost.
+        return _write(pair, "clash", winner, m, c, f"both moved; {winner} wins by the field's rule", other(winner))
+    return _hold(pair, "clash", "both sides were edited to different values")
+
+
+def _meet(pair: Pair, m: Any, c: Any) -> Verdict:
+    """The first meeting of two values, with no base to tell who moved."""
+    field = pair.field
+    canonical_m, canonical_c = field.canonical("marketing", m), field.canonical("crm", c)
+    if canonical_m == canonical_c and not isinstance(canonical_m, (Unmapped, Bad)):
+        return Verdict(pair, "agree", "both sides already say the same")
+    if field.clash == "stricter":
+        return _stricter(pair, "meet", m, c)
+    if field.flow != "both":
+        source: Side = "marketing" if field.flow == "to_crm" else "crm"
+        blank = (canonical_m if source == "marketing" else canonical_c) is None
+        if blank:
+            return Verdict(pair, "meet", f"{source} has nothing to say yet; {other(source)} keeps its value")
+        lost = other(source) if (canonical_c if source == "marketing" else canonical_m) is not None else None
+        return _write(pair, "meet", source, m, c, f"first meeting: flows {field.flow.replace('_', ' ')}", lost)
+    if canonical_m is None or canonical_c is None:
+        if field.meet == "hold":
+            return _hold(pair, "meet", "one side is blank at the first meeting")
+        giver: Side = "crm" if canonical_m is None else "marketing"
+        return _write(pair, "meet", giver, m, c, f"first meeting: {giver} fills the blank", None)
+    policy = field.clash if field.meet == "fill" else field.meet
+    if policy in ("marketing", "crm"):
+        winner: Side = "marketing" if policy == "marketing" else "crm"
+        return _write(pair, "meet", winner, m, c, f"first meeting: {winner} wins by the field's rule", other(winner))
+    return _hold(pair, "meet", "both sides held different values when they first met")
+
+
+def _stricter(pair: Pair, kind: Kind, m: Any, c: Any) -> Verdict:
+    """Consent: the less contactable value wins, wherever it may be written."""
+    field = pair.field
+    out_m = field.canonical("marketing", m) is True
+    out_c = field.canonical("crm", c) is True
+    if out_m == out_c:
+        return Verdict(pair, kind, "neither side is less contactable than the other")
+    source: Side = "marketing" if out_m else "crm"
+    if not field.writable(other(source)):
+        return Verdict(pair, kind, f"{source} is less contactable, and this field does not flow that way")
+    return _write(pair, kind, source, m, c, f"{source} is less contactable, and that wins", None)
+
+
+def _hold(pair: Pair, kind: Kind, why: str) -> Verdict:
+    return Verdict(pair, kind, f"{why}; waits for a person", settles=False, issue=kind)
+
+
+def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost: Side | None) -> Verdict:
+    """The effect on the other side, unless a rule lets the difference stand."""
+    field, to = pair.field, other(source)
+    said, current = (m, c) if source == "marketing" else (c, m)
+    if not field.writable(to):
+        return Verdict(pair, "stand", f"{why}; the field does not flow to {to}")
+    value = field.canonical(source, said)
+    if isinstance(value, Bad):
+        return Verdict(pair, "stand", f"{source}'s value cannot be read: {value.why}", issue="unreadable_value")
+    if value is None and field.blank == "keep":
+        return Verdict(pair, "stand", f"{source} is blank, and a blank does not overwrite")
+    after = None if value is None else field.render(to, said, current)
+    if isinstance(after, Bad):
+        return Verdict(
+            pair, "stand", f"{source}'s value cannot be written on {to}: {after.why}", issue="unwritable_value"
+        )
+    if isinstance(value, Unmapped) or isinstance(after, Unmapped):
+        if field.other == "hold":
+            return Verdict(pair, "stand", f"{source}'s value has no counterpart on {to}", issue="unmapped_value")
+        return Verdict(pair, "stand", f"{source}'s value has no counterpart on {to}; {to} is left alone")
+    if field.clash == "stricter" and field.canonical(to, after) is not True:
+        return Verdict(pair, "stand", f"{to} is never made more contactable than it is")
+    if field.canonical(to, after) == field.canonical(to, current):
+        return Verdict(pair, "agree", f"{why}; {to} already says so")
+    return Verdict(pair, kind, why, to, current, after, said, False, lost)

@@ -1,0 +1,195 @@
+"""From verdicts to effects: what would be written, on which side, in which lane, and what settles without a write.
+
+Pure: it is given everything, and returns data that can be printed, held, compared and replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Map
+from typing import Any
+
+import msgspec
+
+from syncd.core.mapping import Mapping
+from syncd.core.merge import Pair, Verdict, base_key, merge
+from syncd.core.model import SIDES, Bad, Side, Unmapped, other
+
+Lane = str
+"""`urgent` (hand-offs and opt-outs), `normal`, `backfill`."""
+
+
+class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One field of an effect."""
+
+    field: str
+    attribute: str
+    before: Any
+    after: Any
+    why: str
+    source: str | None = None
+    """The attribute on the other side that this came from."""
+    decided: Any = None
+    """That attribute's value when it was decided: what the other side's base becomes."""
+
+
+class End(msgspec.Struct, frozen=True, gc=False):
+    """One record of a link as it is decided on."""
+
+    object: int
+    form: str
+    key: str
+    stamp_ms: int
+    attributes: Map[str, Any]
+    base: Map[str, Any]
+    stamped: bool
+
+
+class Planned(msgspec.Struct, frozen=True, gc=False):
+    """An effect with its reasons."""
+
+    side: Side
+    object: int
+    key: str | None
+    source: tuple[int, str]
+    op: str
+    lane: Lane
+    unique: str | None
+    expect_ms: int | None
+    changes: list[Change]
+    decided: dict[str, Any] | None = None
+    """Creates: every field value of the source that was decided on, by base key."""
+
+
+class Loser(msgspec.Struct, frozen=True, gc=False):
+    """A value that a decision overrides."""
+
+    field: str
+    side: Side
+    kept: Any
+    lost: Any
+    by: str
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What was decided on one link."""
+
+    effects: list[Planned]
+    settled: dict[Side, dict[str, Any]]
+    """Whole new bases, of the sides whose base moves now."""
+    losers: list[Loser]
+    verdicts: list[Verdict]
+    left_scope: bool = False
+
+
+KeyOf = Callable[[Side, int, str], str]
+"""(side, object, key) of a record -> syncd's key for it."""
+
+
+def decide(
+    mapping: Mapping, paired: tuple[Pair, ...], ends: Map[Side, End], key_of: KeyOf, lane: Lane = "normal"
+) -> Decision:
+    """Decides one link. Effects carry everything that is needed to send them and to settle them later."""
+    m, c = ends["marketing"], ends["crm"]
+    verdicts = merge(paired, m.attributes, c.attributes, m.base, c.base)
+    if not verdicts:
+        return Decision([], {}, [], verdicts)
+    if not _in_scope(mapping, ends):
+        return Decision([], {}, [], verdicts, left_scope=True)
+    settled: dict[Side, dict[str, Any]] = {}
+    losers: list[Loser] = []
+    changes: dict[Side, list[Change]] = {}
+    urgent: set[Side] = set()
+    for verdict in verdicts:
+        pair, to = verdict.pair, verdict.to
+        if to is None:
+            if verdict.settles:
+                for side in SIDES:
+                    base = settled.get(side)
+                    if base is None:
+                        base = settled[side] = dict(ends[side].base)
+                    base[pair.base(side)] = ends[side].attributes[pair.attribute(side)]
+            continue
+        if not _update_allowed(mapping, to, ends):
+            continue
+        changes.setdefault(to, []).append(
+            Change(
+                pair.field.name,
+                pair.attribute(to),
+                verdict.before,
+                verdict.after,
+                verdict.why,
+                pair.attribute(other(to)),
+                verdict.decided,
+            )
+        )
+        if pair.field.clash == "stricter":
+            urgent.add(to)
+        if verdict.lost is not None:
+            losers.append(Loser(pair.field.name, verdict.lost, verdict.after, verdict.before, verdict.why))
+    effects = [
+        _update(to, ends, found, key_of, "urgent" if to in urgent and lane == "normal" else lane)
+        for to, found in changes.items()
+    ]
+    return Decision(effects, settled, losers, verdicts)
+
+
+def _update(to: Side, ends: Map[Side, End], changes: list[Change], key_of: KeyOf, lane: Lane) -> Planned:
+    target, source = ends[to], ends[other(to)]
+    unique = None if target.stamped else key_of(other(to), source.object, source.key)
+    at = (source.object, source.key)
+    return Planned(to, target.object, target.key, at, "update", lane, unique, target.stamp_ms, changes)
+
+
+def stamp_only(to: Side, ends: Map[Side, End], key_of: KeyOf) -> Planned:
+    """An effect that writes nothing but syncd's key: a converted record's new form must carry it."""
+    return _update(to, ends, [], key_of, "normal")
+
+
+def create(
+    mapping: Mapping, to: Side, form: str, object: int, source: End, source_form: str, key_of: KeyOf, lane: Lane
+) -> Planned:
+    """The effect that makes a partner on `to` for a record that has none (its gates were asked before)."""
+    side = other(to)
+    context = mapping.context(side, source_form, source.attributes)
+    changes: list[Change] = []
+    decided: dict[str, Any] = {}
+    for field in mapping.fields:
+        attribute = field.attribute(to, form)
+        own = field.attribute(side, source_form)
+        said = source.attributes.get(own) if own is not None else None
+        if own is not None and own in source.attributes:
+            decided[base_key(field.name, own)] = said
+        if attribute is None or not field.writable(to):
+            continue
+        value = None
+        if field.canonical(side, said) is not None:
+            value = field.render(to, said, None)
+        why = "the record has no partner yet"
+        if value is None or isinstance(value, (Unmapped, Bad)):
+            value = field.on_create(context, to)
+            why = "required on create, and blank on the other side"
+        if value is not None and not (field.clash == "stricter" and field.canonical(to, value) is not True):
+            changes.append(Change(field.name, attribute, None, value, why, own, said))
+    at = (source.object, source.key)
+    return Planned(to, object, None, at, "create", lane, key_of(side, *at), None, changes, decided)
+
+
+def holds(mapping: Mapping, gates: Map[Side, Any], gate: Side, side: Side, form: str, said: Map[str, Any]) -> bool:
+    """Whether a record passes a gate; no gate passes. Error, missing, unknown: it does not."""
+    rule = gates.get(gate)
+    return rule is None or rule.holds(mapping.context(side, form, said)) is True
+
+
+def _in_scope(mapping: Mapping, ends: Map[Side, End]) -> bool:
+    return all(holds(mapping, mapping.scope, side, side, end.form, end.attributes) for side, end in ends.items())
+
+
+def _update_allowed(mapping: Mapping, to: Side, ends: Map[Side, End]) -> bool:
+    end = ends[other(to)]
+    return holds(mapping, mapping.update, to, other(to), end.form, end.attributes)
+
+
+def settle(base: Map[str, Any], changes: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A base with some of its values replaced: (base key, raw value)."""
+    return {**base, **dict(changes)}
