@@ -53,26 +53,24 @@ class Timing:
 class _Gauge:
     """The state of one meter. Guarded by the lock of its `Pace`."""
 
-    __slots__ = ("in_flight", "limit", "quiet_s", "quiet_since", "sent", "window_s")
+    __slots__ = ("in_flight", "limit", "quiet_until", "sent", "window_s")
 
     def __init__(self, meter: Meter) -> None:
         self.limit = meter.limit * HEADROOM
         self.window_s = meter.window_s
         self.sent: deque[float] = deque()
         self.in_flight = 0
-        self.quiet_since = 0.0
-        self.quiet_s = 0.0
+        self.quiet_until = -math.inf
 
     def wait_s(self, now: float, lane: Lane | None) -> float:
-        """Seconds until one more request may go; 0 = now. Never longer than a window or a pause, even if the clock
-        jumps back."""
-        quiet = min(self.quiet_since + self.quiet_s - now, self.quiet_s) if self.quiet_s else 0.0
+        """Seconds until one more request may go; 0 = now."""
+        quiet = self.quiet_until - now
         room = max(1, math.ceil(int(self.limit) * LANE_SHARE[lane]))
         if not self.window_s:
             return max(quiet, SLOT_POLL_S if self.in_flight >= room else 0.0, 0.0)
         while self.sent and self.sent[0] <= now - self.window_s:
             self.sent.popleft()
-        full = min(self.sent[-room] + self.window_s - now, self.window_s) if len(self.sent) >= room else 0.0
+        full = self.sent[-room] + self.window_s - now if len(self.sent) >= room else 0.0
         return max(quiet, full, 0.0)
 
     def enter(self, now: float) -> None:
@@ -80,12 +78,10 @@ class _Gauge:
         if self.window_s:
             self.sent.append(now)
 
-    def quiet(self, now: float, for_s: float) -> None:
-        if self.wait_of_quiet(now) < for_s:
-            self.quiet_since, self.quiet_s = now, for_s
-
-    def wait_of_quiet(self, now: float) -> float:
-        return self.quiet_since + self.quiet_s - now if self.quiet_s else 0.0
+    def back(self, by_s: float) -> None:
+        """The clock was set back: what was remembered moves with it, so that no wait grows."""
+        self.sent = deque(at - by_s for at in self.sent)
+        self.quiet_until -= by_s
 
 
 class Pace:
@@ -97,6 +93,7 @@ class Pace:
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
+        self._last = now()
 
     @contextmanager
     def slot(self, names: Sequence[str] | None, lane: Lane | None) -> Iterator[None]:
@@ -114,14 +111,14 @@ class Pace:
         """The vendor asked for quiet on one meter (None = on all of them): nothing goes out before it is over."""
         gauges = self._all if name is None else (self._gauges[name],)
         with self._lock:
-            now = self._now()
+            until = self._look() + for_s
             for gauge in gauges:
-                gauge.quiet(now, for_s)
+                gauge.quiet_until = max(gauge.quiet_until, until)
 
     def _enter(self, gauges: tuple[_Gauge, ...], lane: Lane | None) -> None:
         while True:
             with self._lock:
-                now = self._now()
+                now = self._look()
                 wait_s = 0.0
                 for gauge in gauges:
                     wait_s = max(wait_s, gauge.wait_s(now, lane))
@@ -130,3 +127,11 @@ class Pace:
                         gauge.enter(now)
                     return
             self._sleep(wait_s)
+
+    def _look(self) -> float:
+        now = self._now()
+        if now < self._last:
+            for gauge in self._all:
+                gauge.back(self._last - now)
+        self._last = now
+        return now
