@@ -5,7 +5,8 @@ faster than the vendor's limits, beyond the day's budget, or while the vendor as
 origin only, and no secret, value or query string stands in a message. It does not know any vendor: what an answer
 means is said by the connector's `classify`. Whether to stop calling a broken system altogether is the daemon's matter.
 
-A connector needs nothing else: what it may use of `syncd.pace`, `syncd.budget` and `syncd.transport` is named here.
+A connector needs nothing else: what it may use of `syncd.auth`, `syncd.verdict`, `syncd.pace`,
+`syncd.budget` and `syncd.transport` is named here.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, Unpack
 from urllib.parse import urlencode
 
 import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
+from syncd.auth import Auth, Bearer, NoAuth
 from syncd.budget import Budget, Lane
 from syncd.connector import Meter
 from syncd.errors import AccessError, Doubt, Fault, QuotaExhausted, Transient
 from syncd.pace import Pace, Timing
 from syncd.transport import MAX_BODY_BYTES, Answer, BadAnswer, Lost, Unsent, Wire, segment, without_ids
+from syncd.verdict import ERROR, EXPIRED, OK, Daily, Verdict, by_status, retry_after_s
 
 if TYPE_CHECKING:
     import requests
@@ -36,124 +38,23 @@ __all__ = [
 ]  # fmt: skip
 
 
-# ---------------------------------------------------------------- what an answer means
+class Options(TypedDict, total=False):
+    """What may be said about a call."""
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the connector makes of an answer.
-
-    ok         as asked for
-    expired    the token is no longer good: refresh once, then repeat; not executed
-    throttled  too fast: quiet on `meter` (None: on all) for `after_s`, then repeat; not executed
-    daily      the vendor's day is used up: QuotaExhausted; not executed
-    access     credentials or a permission: AccessError; not executed
-    transient  trouble of theirs; `executed` False where the vendor says that nothing was carried out
-    error      anything else: handed to the connector as it is
-
-    A `Retry-After` header of the answer goes before `after_s`.
-    """
-
-    kind: Literal["ok", "expired", "throttled", "daily", "access", "transient", "error"]
-    message: str = ""
-    remedy: str = ""
-    after_s: float | None = None
-    meter: str | None = None
-    executed: bool = True
-    """transient only: may have been carried out."""
-
-
-OK = Verdict("ok")
-ERROR = Verdict("error")
-EXPIRED = Verdict("expired")
-
-
-def by_status(answer: Answer) -> Verdict:
-    """The verdict where a vendor says nothing special: 2xx ok, 401 expired, 429 throttled, 408 and 5xx transient,
-    all else an error for the connector."""
-    status = answer.status
-    if 200 <= status < 300:
-        return OK
-    if status == 401:
-        return EXPIRED
-    if status == 429:
-        return Verdict("throttled")
-    if status == 408 or status >= 500:
-        return Verdict("transient", f"status {status}")
-    return ERROR
-
-
-def retry_after_s(answer: Answer) -> float | None:
-    """Seconds that the Retry-After header asks for, never negative; None if it is absent or makes no sense.
-
-    Its date form is held against the answer's own Date: our clock may be wrong, theirs is what they mean.
-    """
-    said = answer.headers.get("Retry-After")
-    if not said:
-        return None
-    try:
-        return max(0.0, float(said)) if float(said) == float(said) else None
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(said)
-        since = parsedate_to_datetime(answer.headers.get("Date", ""))
-        return max(0.0, (until - since).total_seconds())
-    except (ValueError, TypeError):
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Daily:
-    """The vendor's own figure of its daily limit, as an answer shows it."""
-
-    limit: int | None
-    remaining: int | None
-    resets_s: float | None = None
-
-
-# ---------------------------------------------------------------- who we are
-
-
-class Auth(Protocol):
-    """Gives the Authorization header. `Http` sees to it that N threads cause one refresh, so no lock is needed."""
-
-    def header(self) -> str:
-        """The header's value; "" when a new token has to be got first (none yet, or about to expire)."""
-
-    def refresh(self, stale: str) -> None:
-        """Gets a new token in place of the one in `stale`. Raises AccessError, Transient. A call that it makes
-        through the same Http must be `authorized=False`."""
-
-
-class NoAuth:
-    """No Authorization header at all."""
-
-    def header(self) -> str:
-        return "-"
-
-    def refresh(self, stale: str) -> None:
-        raise AccessError("the system asks for credentials, and none are set")
-
-
-class Bearer:
-    """A token that never changes."""
-
-    def __init__(self, token: str, *, remedy: str = "make a new token and set it in syncd.toml") -> None:
-        self._token = token
-        self._remedy = remedy
-
-    def header(self) -> str:
-        return f"Bearer {self._token}"
-
-    def refresh(self, stale: str) -> None:
-        raise AccessError("the system refuses the token", remedy=self._remedy)
-
-    def __repr__(self) -> str:
-        return "Bearer(***)"
-
-
-# ---------------------------------------------------------------- the client
+    params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None
+    json: Any
+    """Anything that msgspec encodes."""
+    form: Mapping[str, str] | None
+    body: bytes | None
+    headers: Mapping[str, str] | None
+    meters: Sequence[str] | None
+    """Names of the meters that the call counts in; not given: all of them."""
+    counted: bool
+    """False: not in the day's budget."""
+    authorized: bool
+    """False: without the token."""
+    template: str | None
+    """The path for counters and messages, where it cannot be told from `path`."""
 
 
 @dataclass(slots=True)
@@ -248,23 +149,20 @@ class Http:
         self._flights = 0
         self._failed: Exception | None = None
 
-    def read(self, method: str, path: str, **options: Any) -> Answer:
+    def read(self, method: str, path: str, **options: Unpack[Options]) -> Answer:
         """Asks something that changes nothing, whatever the method. Repeated on any passing trouble.
 
-        Options: params (mapping or pairs), json (anything msgspec encodes), form (mapping), body (bytes), headers,
-        meters (names that this call counts in; None = all), counted (False: not in the day's budget), authorized
-        (False: without the token), template (the path for counters and messages, if not derived from `path`).
         Returns the answer where the verdict is ok or error. Raises Transient, QuotaExhausted, AccessError.
         """
-        return self._run(self._prepare(method, path, True, **options))
+        return self._run(self._prepare(method, path, True, options))
 
-    def send(self, method: str, path: str, **options: Any) -> Answer:
+    def send(self, method: str, path: str, **options: Unpack[Options]) -> Answer:
         """Asks for something that may change something; options as for `read`.
 
         Repeated only where it surely was not carried out. Raises Doubt when nobody knows; Transient, QuotaExhausted
         and AccessError mean that nothing was carried out.
         """
-        return self._run(self._prepare(method, path, False, **options))
+        return self._run(self._prepare(method, path, False, options))
 
     @contextmanager
     def lane(self, lane: Lane | None) -> Iterator[None]:
@@ -294,37 +192,34 @@ class Http:
 
     # ------------------------------------------------------------ one call, several tries
 
-    def _prepare(
-        self,
-        method: str,
-        path: str,
-        repeatable: bool,
-        *,
-        params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
-        json: Any = None,
-        form: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        meters: Sequence[str] | None = None,
-        counted: bool = True,
-        authorized: bool = True,
-        template: str | None = None,
-    ) -> _Call:
+    def _prepare(self, method: str, path: str, repeatable: bool, options: Options) -> _Call:
         if not path.startswith("/") or path.startswith("//") or not path.isprintable() or " " in path:
             raise Fault("a path that a connector made is none")
-        all_headers = dict(self._headers)
-        if json is not None:
+        headers = dict(self._headers)
+        body = options.get("body")
+        if (json := options.get("json")) is not None:
             body = msgspec.json.encode(json)
-            all_headers["Content-Type"] = "application/json"
-        elif form is not None:
+            headers["Content-Type"] = "application/json"
+        elif (form := options.get("form")) is not None:
             body = urlencode(form).encode()
-            all_headers["Content-Type"] = "application/x-www-form-urlencoded"
-        if headers:
-            all_headers.update(headers)
-        target = f"{path}{'&' if '?' in path else '?'}{urlencode(params, doseq=True)}" if params else path
-        shape = template if template is not None else without_ids(path)
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if extra := options.get("headers"):
+            headers.update(extra)
+        target = path
+        if params := options.get("params"):
+            target = f"{path}{'&' if '?' in path else '?'}{urlencode(params, doseq=True)}"
+        shape = options.get("template") or without_ids(path)
         return _Call(
-            method, target, all_headers, body, repeatable, meters, counted, authorized, shape, f"{method} {shape}"
+            method=method,
+            target=target,
+            headers=headers,
+            body=body,
+            repeatable=repeatable,
+            meters=options.get("meters"),
+            counted=options.get("counted", True),
+            authorized=options.get("authorized", True),
+            template=shape,
+            what=f"{method} {shape}",
         )
 
     def _run(self, call: _Call) -> Answer:
