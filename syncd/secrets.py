@@ -68,7 +68,7 @@ def names_a_secret(name: str) -> bool:
 
 def plain_text_problem(name: str, file: str, place: tuple[int, int]) -> Problem:
     """What to say about a secret written into the file. The value is not repeated."""
-    return Problem(file, *place, f"`{name}` holds a secret as plain text", _REMEDY)
+    return Problem(file, *place, f"'{name}' holds a secret as plain text", _REMEDY)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Secrets:
             raise self._error(name, "is not a reference to a secret", _REMEDY.split(" instead", maxsplit=1)[0])
         ((kind, where),) = ref.items()
         if not isinstance(where, str) or not where or "\0" in where:
-            raise self._error(name, f"`{kind}` must name where the secret is", "")
+            raise self._error(name, f"'{kind}' must name where the secret is", "")
         value = {"env": self._env, "credential": self._credential, "file": self._file}[kind](where, name)
         if not value:
             raise self._error(name, f"the {_NOUN[kind]} {where} is empty", "put the secret there")
@@ -140,18 +140,19 @@ class Secrets:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise self._error(name, f"the secret file {path} cannot be read: {error.strerror}", remedy) from None
-        with open(handle, "rb") as file:
+        try:
             facts = os.fstat(handle)
             if not stat.S_ISREG(facts.st_mode):
                 raise self._error(name, f"the secret file {path} is not a plain file", remedy)
             if guard and facts.st_mode & 0o077:
                 mode = stat.S_IMODE(facts.st_mode)
-                raise self._error(
-                    name, f"the secret file {path} is open to others (mode {mode:04o})", f"chmod 600 {path}"
-                )
+                what = f"the secret file {path} is open to others (mode {mode:04o})"
+                raise self._error(name, what, f"chmod 600 {path}")
             if guard and facts.st_uid not in (0, os.geteuid()):
                 raise self._error(name, f"the secret file {path} belongs to another user", f"chown it: {path}")
-            content = file.read(MOST_BYTES + 1)
+            content = os.read(handle, MOST_BYTES + 1)
+        finally:
+            os.close(handle)
         if len(content) > MOST_BYTES:
             raise self._error(name, f"the secret file {path} is larger than {MOST_BYTES} bytes", remedy)
         try:
@@ -166,7 +167,7 @@ class Secrets:
         return self.places.get(name, (0, 0))
 
     def _error(self, name: str, what: str, mend: str) -> ConfigError:
-        return ConfigError(Problem(str(self.file), *self._place(name), f"`{self._called(name)}`: {what}", mend))
+        return ConfigError(Problem(str(self.file), *self._place(name), f"'{self._called(name)}': {what}", mend))
 
 
 _NOUN = {"env": "environment variable", "credential": "credential", "file": "secret file"}

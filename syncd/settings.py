@@ -10,6 +10,7 @@ is /var/lib/x.db, `sqlite:///./x.db` lies beside the file.
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -34,11 +36,11 @@ from syncd.core import toml
 from syncd.core.problem import Problem
 from syncd.errors import ConfigError
 from syncd.secrets import Secrets, is_reference, names_a_secret, plain_text_problem
-from syncd.units import Duration, Period, Share, Size, listen_address, safe_url, seconds
+from syncd.units import Duration, Period, Share, Size, listen_address, named, safe_url, seconds
 
 if TYPE_CHECKING:
     from syncd.connector import Connector, Context
-    from syncd.http import Timing
+    from syncd.pace import Timing
 
 PLACES = ("./syncd.toml", "/etc/syncd/syncd.toml")
 """Where syncd.toml is looked for, after --config and $SYNCD_CONFIG."""
@@ -53,7 +55,7 @@ class _Table(BaseModel):
 
 def _beside(path: Any, info: ValidationInfo) -> Path:
     if not isinstance(path, str) or not path or "\0" in path:
-        raise ValueError("is a path, written as text")
+        raise ValueError(f"'{info.field_name}' must be a path in quotes")
     folder: Path = (info.context or {}).get("folder", Path())
     return (folder / Path(path).expanduser()).absolute()
 
@@ -61,10 +63,10 @@ def _beside(path: Any, info: ValidationInfo) -> Path:
 def _ledger_path(address: Any, info: ValidationInfo) -> Path:
     if isinstance(address, str) and (scheme := re.match(r"([a-z][a-z0-9+]*):", address)):
         if scheme[1] != "sqlite" or not address.startswith("sqlite:///"):
-            raise ValueError('is a path, or "sqlite:///" and a path: the ledger is one SQLite file on a local disk')
+            raise ValueError("'ledger' must be a path, or sqlite:/// and a path: it is one SQLite file on a local disk")
         rest = address.removeprefix("sqlite:///")
         if not rest:
-            raise ValueError('lacks the path after "sqlite:///"')
+            raise ValueError("'ledger' lacks the path after sqlite:///")
         address = rest if rest.startswith(("./", "../", "~")) else "/" + rest.lstrip("/")
     return _beside(address, info)
 
@@ -75,7 +77,7 @@ Beside = Annotated[Path, BeforeValidator(_beside), WithJsonSchema({"type": "stri
 
 def _wait(text: str, description: str) -> Any:
     """A duration's field; its default is written the way a person would."""
-    return Field(seconds(text), description=description, json_schema_extra={"default": text})
+    return Field(default=seconds(text), description=description, json_schema_extra={"default": text})
 
 
 class Daemon(_Table):
@@ -89,7 +91,7 @@ class Daemon(_Table):
     jitter: Duration = _wait("5s", "Up to so much is added to each pause, so that daemons spread out.")
     drain: Period = _wait("60s", "How long a stop waits for answers to requests already sent.")
     min_free: Size = Field(
-        64 << 20,
+        default=64 << 20,
         description="Less free disk space than this beside the ledger: nothing is sent.",
         json_schema_extra={"default": "64MiB"},
     )
@@ -98,12 +100,10 @@ class Daemon(_Table):
 class Dashboard(_Table):
     """`[dashboard]`: read-only pages for the people of both departments."""
 
-    listen: Annotated[tuple[str, int] | None, BeforeValidator(listen_address), WithJsonSchema({"type": "string"})] = (
-        Field(
-            ("127.0.0.1", 8642),
-            description='"HOST:PORT" on this machine, or "off".',
-            json_schema_extra={"default": "127.0.0.1:8642"},
-        )
+    listen: Annotated[tuple[str, int] | None, named(listen_address), WithJsonSchema({"type": "string"})] = Field(
+        default=("127.0.0.1", 8642),
+        description='"HOST:PORT" on this machine, or "off".',
+        json_schema_extra={"default": "127.0.0.1:8642"},
     )
 
 
@@ -139,10 +139,10 @@ class Budget(_Table):
     """`budget`: how many calls are ours."""
 
     per_day: int | None = Field(
-        None, ge=1, description="Calls a day that syncd may use; left out: the vendor's own limit."
+        default=None, ge=1, description="Calls a day that syncd may use; left out: the vendor's own limit."
     )
-    urgent: Share = Field(0.1, description="The last part of `per_day`, kept for hand-offs and opt-outs.")
-    reserve: Share = Field(0.2, description="The part of the vendor's daily limit that is never touched.")
+    urgent: Share = Field(default=0.1, description="The last part of `per_day`, kept for hand-offs and opt-outs.")
+    reserve: Share = Field(default=0.2, description="The part of the vendor's daily limit that is never touched.")
 
 
 class Sweep(_Table):
@@ -163,17 +163,17 @@ class Waits(_Table):
     late: Duration = _wait("5m", "How long an unanswered write may still land.")
     lag: Duration = _wait("30s", "How long a read may lag behind a write.")
     overlap: Duration = _wait("2m", "How far back a cursor looks again.")
-    tries: int = Field(5, ge=1, le=100, description="Tries of a call before the cycle gives up on the system.")
+    tries: int = Field(default=5, ge=1, le=100, description="Tries of a call before the cycle gives up on the system.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.retry > self.retry_max:
-            raise ValueError("`retry` is the first pause and cannot be longer than `retry_max`")
+            raise ValueError("'retry' is the first pause and cannot be longer than 'retry_max'")
         return self
 
     def for_http(self) -> Timing:
         """The same waits as the HTTP client takes them."""
-        from syncd.http import Timing  # brings in requests: not for `--help`
+        from syncd.pace import Timing
 
         return Timing(
             timeout_s=self.timeout,
@@ -272,22 +272,23 @@ class Settings:
             raise ConfigError(self._no_module(system, error)) from error
         model, connect = getattr(module, "Settings", None), getattr(module, "connect", None)
         if not (isinstance(model, type) and issubclass(model, BaseModel) and callable(connect)):
-            what = f"`{table.connector}` is not a connector: it has no `Settings` model and `connect` function"
+            what = f"'{table.connector}' is not a connector: it lacks a Settings model or a connect function"
             raise ConfigError(self._problem(("systems", system, "connector"), what))
         whole = TypeAdapter(dict[Literal["systems"], dict[str, model]])  # type: ignore[valid-type]
         try:
             return Loaded(connect, whole.validate_python({"systems": {system: table.own}})["systems"][system])
         except ValidationError as error:
-            raise ConfigError(toml.problems(error, self.document, str(self.file))) from None
+            known = create_model("Known", __base__=(System, model))  # for "did you mean"
+            raise ConfigError(toml.problems(error, self.document, str(self.file), known)) from None
 
     def _no_module(self, system: str, error: Exception) -> Problem:
         wanted = self.systems[system].connector
         place = ("systems", system, "connector")
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and (wanted == missing or wanted.startswith(missing + ".")):
-            return self._problem(place, f"there is no module `{wanted}`", "name an installed connector's module")
+            return self._problem(place, f"there is no module '{wanted}'", "name an installed connector's module")
         told = f"{type(error).__name__}: {error}"
-        return self._problem(place, f"`{wanted}` cannot be imported ({told})", "mend or reinstall the connector")
+        return self._problem(place, f"'{wanted}' cannot be imported ({told})", "mend or reinstall the connector")
 
     def _problem(self, path: tuple[str, ...], what: str, mend: str = "") -> Problem:
         return Problem(str(self.file), *self.document.where(path), what, mend)
@@ -306,7 +307,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         whole = File.model_validate(document.data, context={"folder": file.absolute().parent})
     except ValidationError as error:
-        problems = [*toml.problems(error, document, str(file)), *_unsafe(document, str(file))]
+        problems = [*toml.problems(error, document, str(file), File), *_unsafe(document, str(file))]
         raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column))) from None
     if unsafe := _unsafe(document, str(file)):
         raise ConfigError(unsafe)
@@ -337,7 +338,18 @@ def find(path: Path | None, environ: Mapping[str, str]) -> Path:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of syncd.toml, for editors: what schemas/settings.json holds."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **File.model_json_schema()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_tables(File.model_json_schema())}
+
+
+def _without_tables(schema: Any) -> Any:
+    """A table's default is the defaults of its keys; pydantic would write it out in our units instead of the file's."""
+    if isinstance(schema, dict):
+        return {
+            key: _without_tables(part)
+            for key, part in schema.items()
+            if not (key == "default" and (part is None or isinstance(part, dict)))
+        }
+    return [_without_tables(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def _read(file: Path) -> str:
@@ -363,10 +375,14 @@ def _unsafe(document: toml.Document, file: str) -> list[Problem]:
         for key, value in table.items() if isinstance(table, dict) else ():
             place = document.where(("systems", name, key))
             if names_a_secret(key) and isinstance(value, str):
-                found.append(plain_text_problem(f"systems.{name}.{key}", file, place))
+                found.append(plain_text_problem(key, file, place))
             elif key.endswith("_url"):
                 try:
                     safe_url(value)
                 except ValueError as error:
-                    found.append(Problem(file, *place, f"`systems.{name}.{key}` {error}"))
+                    found.append(Problem(file, *place, f"'{key}' {error}"))
     return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2))
