@@ -1,0 +1,138 @@
+"""The Salesforce connector: eight members over the parts beside this file.
+
+Promise: it does what `syncd.connector.Connector` says, for any object that is a row of `shapes.py` or a custom object.
+It decides nothing, converts no lead and merges nothing: REST has no call for either (contract section 16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connectors.salesforce.auth import Login
+from connectors.salesforce.feed import Feed
+from connectors.salesforce.org import METERS, Org
+from connectors.salesforce.places import is_loopback
+from connectors.salesforce.precondition import Precondition
+from connectors.salesforce.reading import Reader
+from connectors.salesforce.schemas import Schemas
+from connectors.salesforce.settings import Settings
+from connectors.salesforce.shapes import SHAPES, traits_of
+from connectors.salesforce.soql import select
+from connectors.salesforce.writing import Writer
+from syncd.connector import (
+    Account,
+    Context,
+    Directory,
+    Effect,
+    Found,
+    Held,
+    Key,
+    Outcome,
+    Page,
+    Record,
+    Schema,
+    Traits,
+)
+from syncd.errors import AccessError
+
+OWNERS = Directory(object="User", email="Email", active="IsActive")
+
+
+class _Organization(msgspec.Struct):
+    name: str = msgspec.field(name="Name")
+    sandbox: bool = msgspec.field(name="IsSandbox")
+    zone: str | None = msgspec.field(name="TimeZoneSidKey", default=None)
+
+
+class _Organizations(msgspec.Struct):
+    records: list[_Organization]
+
+
+_ORGANIZATIONS = msgspec.json.Decoder(_Organizations)
+
+
+class Salesforce:
+    """A connector to one org. Safe in several threads."""
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        """Opens nothing yet. Raises ConfigError where a secret is missing."""
+        self._context = context
+        self._login = Login(settings, context)
+        self._org = Org(self._login, context, settings.version)
+        self._schemas = Schemas(self._org, settings.key, context.now)
+        self._reader = Reader(self._org, self._schemas)
+        self._precondition = Precondition(self._org)
+        self._feed = Feed(self._reader, context.timing, context.now)
+        self._writer = Writer(self._org, self._reader, self._schemas, self._precondition)
+
+    def __repr__(self) -> str:
+        return f"Salesforce({self._org!r})"
+
+    @property
+    def traits(self) -> Traits:
+        """What is known now. Two claims are believed until this account shows otherwise: that there is a field for
+        syncd's key (`describe` shows), and that conditions are honoured (the first conditional write shows)."""
+        precondition = self._precondition.believed
+        return Traits(
+            objects={
+                name: traits_of(shape, key=self._schemas.believed_key(name), precondition=precondition)
+                for name, shape in SHAPES.items()
+            },
+            meters=METERS,
+            owners=OWNERS,
+            late_s=self._context.timing.late_s,
+        )
+
+    def identify(self) -> Account:
+        """The org and the user that the token belongs to; one query besides, for its name."""
+        session = self._login.session()
+        host = urlsplit(session.origin).hostname or ""
+        query = select("Organization", ("Id", "Name", "IsSandbox", "TimeZoneSidKey"))
+        with self._org.http.lane(None):
+            reply = self._org.query(query)
+        session = self._login.session()  # the query may have brought a new token
+        if not session.org:
+            raise AccessError(
+                "the login answer does not say which org it belongs to",
+                remedy="Add the scope `id` (access the identity URL service) to the external client app.",
+            )
+        seen = reply.decode(_ORGANIZATIONS).records[:1] if reply.ok else []
+        name, sandbox, zone = host, ".sandbox." in host, "UTC"
+        for org in seen:
+            name, sandbox, zone = org.name, org.sandbox, org.zone or "UTC"
+        kind = "test" if is_loopback(host) else "sandbox" if sandbox else "production"
+        return Account(session.org, name, kind, session.user, zone)  # type: ignore[arg-type]
+
+    def describe(self, object: str) -> Schema:
+        """See `Connector.describe`. One call."""
+        return self._schemas.describe(object)
+
+    def changes(self, object: str, attributes: Sequence[str], cursor: str | None, held: Held) -> Iterator[Page]:
+        """See `Connector.changes`. Values come with the feed, so `held` is not asked."""
+        return self._feed.changes(object, attributes, cursor)
+
+    def fetch(
+        self, object: str, attributes: Sequence[str], keys: Sequence[Key], *, history: bool = False
+    ) -> Iterator[Record]:
+        """See `Connector.fetch`. There is no history to be had."""
+        return self._reader.fetch(object, attributes, keys)
+
+    def find(self, object: str, attributes: Sequence[str], where: str, values: Sequence[str]) -> Iterator[Found]:
+        """See `Connector.find`. Letters' case does not count."""
+        return self._reader.find(object, attributes, where, values)
+
+    def write(self, object: str, effects: Sequence[Effect]) -> Iterable[Outcome]:
+        """See `Connector.write`."""
+        return self._writer.write(object, effects)
+
+    def close(self) -> None:
+        """Ends connections. Safe to call twice."""
+        self._org.close()
+
+
+def connect(settings: Settings, context: Context) -> Salesforce:
+    """The connector for one table of syncd.toml. Raises ConfigError; opens nothing yet."""
+    return Salesforce(settings, context)

@@ -1,0 +1,221 @@
+"""What changed in one object since a cursor: the walk, and the cursor that makes it safe to stop anywhere.
+
+Promise: nothing that changed is skipped, whatever shares a second, moves while it is read, or commits late within the
+overlap; an object that rests costs one call a poll. Source: contract sections 4.2, 4.4, 5.1; hazards H044-H054, H065-H068.
+
+How. A walk is one query, ordered by stamp; the server keeps its list of ids, and values are read page by page. A row
+that changes while the walk goes on therefore shows a stamp from after the query, and rows made meanwhile are not in
+the list at all. So the place to go on from (`mark`) is never later than `bound`: a stamp that was seen before or with
+the first page, which the server's clock had surely reached when it made the list. Our clock measures durations only.
+
+A transaction may show its rows up to `overlap_s` after their stamp. So walks begin `overlap_s` before the mark until
+that time has passed *and* a walk begun after it has found nothing new; from then on (`quiet`) only what is later than
+the mark's second is asked for, so that a mass update of one second is not read for ever.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from connectors.salesforce.reading import Reader
+from connectors.salesforce.replies import Reply
+from connectors.salesforce.rows import STAMP, Rows
+from connectors.salesforce.shapes import GRAIN_MS, shape_of
+from connectors.salesforce.soql import Condition, select, since
+from syncd.connector import Page, Record
+from syncd.errors import CursorLost
+from syncd.http import BadAnswer, Timing
+
+BIN_S = 14 * 86400.0
+"""How long we may have been away before deletions are lost: the recycle bin keeps 15 days."""
+MAX_EMPTY_PAGES = 2
+"""Pages in a row without a row before we stop following."""
+
+
+class Cursor(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """Where a feed stands. Stamps in epoch ms of the server's clock, times in seconds of ours."""
+
+    mark: int | None = None
+    """Everything up to this stamp was read, but for what commits late. None: nothing was there."""
+    at: float = 0.0
+    """When the mark was first known; the server's clock had reached it by then."""
+    quiet: bool = False
+    """What commits late below the mark was looked for after its time."""
+    bound: int | None = None
+    """The largest stamp that the server's clock surely had reached when the current or next walk began."""
+    polled: float = 0.0
+    """When the last walk ended."""
+    next: str = ""
+    """The next page of a walk under way; "" between walks."""
+    began: float = 0.0
+    """When the walk began."""
+    top: int | None = None
+    """The largest stamp that the walk met."""
+    reached: int | None = None
+    """Where the walk can be begun again if the server forgets it: all rows before this stamp were read."""
+    late: bool = False
+    """The walk reads the overlap too."""
+    fields: int = 0
+    """Digest of what the walk selects: its pages hold nothing else."""
+    pages: int = 0
+    """Pages of the walk that were read."""
+
+
+_DECODER = msgspec.json.Decoder(Cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The feed of one object. Holds no state: that is the cursor's."""
+
+    reader: Reader
+    timing: Timing
+    now: Callable[[], float]
+
+    def changes(self, object: str, attributes: Sequence[str], cursor: str | None) -> Iterator[Page]:
+        """See `Connector.changes`. Raises CursorLost for a cursor that is none of ours or too old."""
+        place = self._place(object, cursor)
+        rows, reply = self._resume(object, attributes, place) if place.next else (None, None)
+        if rows is None or reply is None:
+            rows, reply = self._begin(object, attributes, place, first=cursor is None)
+        visited: set[str] = set()
+        empty = 0
+        while True:
+            page = reply.decode(rows.page)
+            records = rows.records(page.records, self.reader.org.writer)
+            self._note(place, records)
+            if page.done:
+                self._end(place)
+                yield Page(records, _text(place), True)
+                return
+            path = self.reader.org.page_path(page.next or "")
+            empty = 0 if records else empty + 1
+            if path in visited or path == place.next or empty >= MAX_EMPTY_PAGES:
+                raise BadAnswer(f"{object}: the pages of a query lead nowhere; the cursor stays")
+            visited.add(path)
+            place.next = path
+            yield Page(records, _text(place), False)
+            rows, reply = self._go_on(object, attributes, place, rows)
+
+    # ------------------------------------------------------------ a walk's parts
+
+    def _place(self, object: str, cursor: str | None) -> Cursor:
+        if cursor is None:
+            return Cursor()
+        try:
+            place = _DECODER.decode(cursor)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            raise CursorLost(f"the cursor of {object} cannot be read") from None
+        read_s = place.polled or place.began
+        if read_s and self.now() - read_s > BIN_S and shape_of(object).deletable:
+            raise CursorLost(
+                f"{object} was last read more than {BIN_S / 86400:.0f} days ago; Salesforce no longer shows what was "
+                "deleted since"
+            )
+        return place
+
+    def _begin(self, object: str, attributes: Sequence[str], place: Cursor, *, first: bool) -> tuple[Rows, Reply]:
+        """Starts a walk at the cursor, or where a broken-off one had got to."""
+        broken_off = bool(place.next)
+        if not broken_off:
+            place.began, place.top, place.reached, place.pages = self.now(), None, None, 0
+            if place.began < place.at:
+                place.at = place.began  # our clock was set back: wait once more rather than too little
+        place.next = ""
+        where = self._where(place)
+        if first:
+            place.bound = self._newest(object)
+
+        def call(rows: Rows) -> Sequence[Reply]:
+            order = (STAMP, "Id")
+            query = select(object, rows.fields, where, order=order, all_rows=shape_of(object).deletable)
+            return [self.reader.org.query(query)]
+
+        rows, (reply,) = self.reader.ask(object, attributes, call)
+        place.fields = _digest(rows)
+        return rows, reply
+
+    def _where(self, place: Cursor) -> Condition | None:
+        if place.reached is not None:
+            return since(STAMP, place.reached, inclusive=True)
+        place.late = place.mark is not None and not place.quiet
+        if place.mark is None:
+            return None
+        if place.quiet:
+            return since(STAMP, place.mark, inclusive=False)
+        return since(STAMP, place.mark - round(self.timing.overlap_s * 1000), inclusive=True)
+
+    def _newest(self, object: str) -> int | None:
+        """The newest stamp before a first walk begins: the place to go on from is fixed before (hazard H068)."""
+        rows = self.reader.rows(object, ())
+        query = select(object, rows.fields, order=(STAMP,), descending=True, limit=1)
+        reply = self.reader.org.query(query)
+        if not reply.ok:
+            raise reply.refused()
+        records = rows.records(reply.decode(rows.page).records, "")
+        return records[0].stamp_ms if records else None
+
+    def _resume(self, object: str, attributes: Sequence[str], place: Cursor) -> tuple[Rows | None, Reply | None]:
+        """The next page of the walk that the cursor is in the middle of; None where it must be begun again."""
+        rows = self.reader.rows(object, attributes)
+        if place.fields != _digest(rows):
+            return None, None
+        reply = self.reader.org.more(place.next)
+        if reply.ok:
+            return rows, reply
+        if reply.code in _FORGOTTEN:
+            return None, None
+        raise reply.refused()
+
+    def _go_on(self, object: str, attributes: Sequence[str], place: Cursor, rows: Rows) -> tuple[Rows, Reply]:
+        reply = self.reader.org.more(place.next)
+        if reply.ok:
+            return rows, reply
+        if reply.code in _FORGOTTEN:
+            return self._begin(object, attributes, place, first=False)
+        raise reply.refused()
+
+    def _note(self, place: Cursor, records: Sequence[Record]) -> None:
+        """Takes a page's stamps into account."""
+        place.pages += 1
+        if not records:
+            return
+        stamps = [record.stamp_ms for record in records]
+        place.top = max([*stamps, place.top or 0])
+        if place.pages == 1:
+            place.bound = max(place.top, place.bound or 0)
+        if place.bound is not None:  # a later stamp was set after the list was made, and says nothing about its order
+            unmoved = [stamp for stamp in stamps if stamp <= place.bound]
+            place.reached = max([*unmoved, place.reached or 0]) or None
+
+    def _end(self, place: Cursor) -> None:
+        """The walk saw its last page: moves the mark."""
+        now, top, bound = self.now(), place.top, place.bound
+        wait_s = self.timing.overlap_s + self.timing.lag_s + GRAIN_MS / 1000
+        mark = place.mark
+        if top is not None and bound is not None:
+            mark = max(min(top, bound), mark or 0)
+        if mark != place.mark:
+            place.mark, place.at, place.quiet = mark, now, False
+        elif place.late and (top is None or top <= (mark or 0)) and place.began - place.at > wait_s:
+            place.quiet = True
+        if top is not None:
+            place.bound = max(top, bound or 0)
+        place.polled = now
+        place.next, place.began, place.top, place.reached = "", 0.0, None, None
+        place.late, place.fields, place.pages = False, 0, 0
+
+
+_FORGOTTEN = frozenset({"INVALID_QUERY_LOCATOR", "NOT_FOUND"})
+
+
+def _text(place: Cursor) -> str:
+    return msgspec.json.encode(place).decode()
+
+
+def _digest(rows: Rows) -> int:
+    return zlib.crc32(",".join(rows.fields).encode())

@@ -1,0 +1,35 @@
+"""Record ids: 15 characters whose case matters, or 18 whose case does not. The engine only ever sees 18.
+
+Source: contract section 13.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
+_IN_TEXT = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?(?![0-9A-Za-z])")
+
+
+def is_id(text: str) -> bool:
+    """Whether the text has the form of an id."""
+    return _SHAPE.fullmatch(text) is not None
+
+
+def id18(key: str) -> str:
+    """The 18-character form of an id of either length. Raises ValueError for anything else."""
+    if len(key) == 18 and _SHAPE.fullmatch(key):
+        return key
+    if len(key) != 15 or not _SHAPE.fullmatch(key):
+        raise ValueError("not a Salesforce id")
+    blocks = (key[start : start + 5] for start in (0, 5, 10))
+    return key + "".join(
+        _CHECK[sum(1 << at for at, char in enumerate(block) if "A" <= char <= "Z")] for block in blocks
+    )
+
+
+def id_in(text: str) -> str | None:
+    """The one id that a message names, as 18 characters; None when it names none, or several."""
+    found = {id18(each) for each in _IN_TEXT.findall(text) if any(char.isdigit() for char in each)}
+    return found.pop() if len(found) == 1 else None

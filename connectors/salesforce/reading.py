@@ -1,0 +1,170 @@
+"""Reading records by id and by value.
+
+Promise: a key yields a record, or where it went, or nothing; `gone` only where Salesforce still shows the deleted row.
+A record that was not asked for is never taken for one that was. Source: contract sections 4, 6.3, 16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from connectors.salesforce.ids import id18, is_id
+from connectors.salesforce.org import Org
+from connectors.salesforce.replies import Reply
+from connectors.salesforce.rows import STAMP, Rows
+from connectors.salesforce.schemas import Schemas
+from connectors.salesforce.shapes import COMPOSITE_QUERIES, FIND_BATCH, READ_BATCH, shape_of
+from connectors.salesforce.soql import Query, one_of, portions, select
+from syncd.connector import Found, Key, Record
+from syncd.errors import AccessError
+from syncd.http import BadAnswer
+
+MAX_HOPS = 10
+"""How far a chain of merges is followed."""
+_ROW_TYPES = 64
+"""Lists of attributes whose decoders are kept."""
+
+
+class Reader:
+    """Reads one org. Safe in several threads."""
+
+    def __init__(self, org: Org, schemas: Schemas) -> None:
+        self.org = org
+        self._schemas = schemas
+        self._rows: dict[tuple[str, tuple[str, ...]], Rows] = {}
+
+    def rows(self, object: str, attributes: Sequence[str]) -> Rows:
+        """How to ask for these attributes and read them, as far as our user can see them."""
+        wanted = (object, self._schemas.visible(object, attributes))
+        rows = self._rows.get(wanted)
+        if rows is None:
+            if len(self._rows) >= _ROW_TYPES:
+                self._rows = {}
+            rows = self._rows[wanted] = Rows(*wanted)
+        return rows
+
+    def ask(
+        self, object: str, attributes: Sequence[str], call: Callable[[Rows], Sequence[Reply]]
+    ) -> tuple[Rows, Sequence[Reply]]:
+        """Makes a call for the attributes; once more without those that turn out to be invisible to us. Raises
+        AccessError, Transient, Fault where Salesforce refuses."""
+        rows = self.rows(object, attributes)
+        replies = call(rows)
+        if any(reply.code == "INVALID_FIELD" for reply in replies):
+            self._schemas.narrow(object, attributes)
+            narrower = self.rows(object, attributes)
+            if narrower.attributes != rows.attributes:
+                rows, replies = narrower, call(narrower)
+        for reply in replies:
+            if not reply.ok:
+                raise reply.refused()
+        return rows, replies
+
+    # ------------------------------------------------------------ by id
+
+    def fetch(self, object: str, attributes: Sequence[str], keys: Sequence[Key]) -> Iterator[Record]:
+        """The records of these keys, and those that they were merged into. See `Connector.fetch`."""
+        asked = list(dict.fromkeys(id18(key) for key in keys if is_id(key)))
+        met: set[Key] = set()
+        for _ in range(MAX_HOPS):
+            masters: dict[Key, None] = {}
+            for start in range(0, len(asked), READ_BATCH):
+                for record in self._fetch(object, attributes, asked[start : start + READ_BATCH]):
+                    met.add(record.key)
+                    if record.state == "merged" and record.into:
+                        masters[record.into[1]] = None
+                    yield record
+            asked = [key for key in masters if key not in met]
+            if not asked:
+                return
+
+    def _fetch(self, object: str, attributes: Sequence[str], keys: list[Key]) -> Iterator[Record]:
+        rows, (reply,) = self.ask(object, attributes, lambda rows: [self.org.retrieve(object, keys, rows.fields)])
+        answered = [row for row in reply.decode(rows.list) if row is not None]
+        records = _only(rows.records(answered, self.org.writer), keys, reply)
+        yield from records
+        seen = {record.key for record in records}
+        unseen = [key for key in keys if key not in seen]
+        if unseen and shape_of(object).deletable:
+            yield from self._deleted(object, attributes, unseen)
+
+    def _deleted(self, object: str, attributes: Sequence[str], keys: list[Key]) -> Iterator[Record]:
+        """Those of the keys that queryAll shows: deleted, merged, or back since."""
+        for part in portions(keys, FIND_BATCH, 0):
+            for rows, reply in self._all_pages(object, attributes, "Id", [part], all_rows=True):
+                yield from _only(rows.records(reply.decode(rows.page).records, self.org.writer), part, reply)
+
+    # ------------------------------------------------------------ by value
+
+    def find(self, object: str, attributes: Sequence[str], where: str, values: Sequence[str]) -> Iterator[Found]:
+        """The records that hold one of the values, deleted ones excepted. See `Connector.find`."""
+        wanted: dict[str, list[str]] = {}
+        for value in dict.fromkeys(values):
+            if text := _folded(value):
+                wanted.setdefault(text, []).append(value)
+        names = tuple(dict.fromkeys((*attributes, where)))
+        extra = where not in attributes
+        texts = [same[0].strip() for same in wanted.values()]
+        lists = list(portions(texts, FIND_BATCH, 2000))
+        for start in range(0, len(lists), COMPOSITE_QUERIES):
+            for rows, reply in self._all_pages(object, names, where, lists[start : start + COMPOSITE_QUERIES]):
+                if where not in rows.attributes:
+                    raise AccessError(
+                        f"{object}.{where} cannot be seen, so nothing can be looked up by it",
+                        remedy="Grant our user read access to it, or match by another field.",
+                    )
+                for record in rows.records(reply.decode(rows.page).records, self.org.writer):
+                    held = record.attributes.pop(where) if extra else record.attributes[where]
+                    for value in wanted.get(_folded(held), ()):
+                        yield Found(value, record)
+
+    def _all_pages(
+        self, object: str, attributes: Sequence[str], where: str, lists: Sequence[list[str]], *, all_rows: bool = False
+    ) -> Iterator[tuple[Rows, Reply]]:
+        """Every page of a few queries that go out together."""
+
+        def call(rows: Rows) -> Sequence[Reply]:
+            queries = [select(object, rows.fields, one_of(where, part), all_rows=all_rows) for part in lists]
+            return self._call(queries)
+
+        rows, replies = self.ask(object, attributes, call)
+        for first in replies:
+            reply, visited = first, set[str]()
+            while True:
+                yield rows, reply
+                page = reply.decode(rows.page)
+                if page.done:
+                    break
+                path = self.org.page_path(page.next or "")
+                if path in visited:
+                    raise BadAnswer("an answer named the same next page twice")
+                visited.add(path)
+                reply = self.org.more(path)
+                if not reply.ok:
+                    raise reply.refused()
+
+    def _call(self, queries: Sequence[Query]) -> Sequence[Reply]:
+        return [self.org.query(queries[0])] if len(queries) == 1 else self.org.queries(queries)
+
+    # ------------------------------------------------------------ stamps only
+
+    def stamps(self, object: str, keys: Sequence[Key]) -> dict[Key, int]:
+        """When each of the records last changed; deleted and unseen ones are missing. At most 2,000 keys, one call."""
+        rows = self.rows(object, ())
+        reply = self.org.retrieve(object, keys, ("Id", STAMP))
+        if not reply.ok:
+            raise reply.refused()
+        answered = [row for row in reply.decode(rows.list) if row is not None]
+        return {record.key: record.stamp_ms for record in rows.records(answered, "")}
+
+
+def _only(records: list[Record], keys: Sequence[Key], reply: Reply) -> list[Record]:
+    """The records, if all of them were asked for (hazard H026)."""
+    if not {record.key for record in records} <= set(keys):
+        raise BadAnswer(f"{reply.what}: an answer holds records that were not asked for")
+    return records
+
+
+def _folded(value: object) -> str:
+    """How Salesforce compares text: without regard to case; it trims what it stores."""
+    return "" if value is None else str(value).strip().lower()

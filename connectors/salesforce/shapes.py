@@ -1,0 +1,73 @@
+"""What is particular about each Salesforce object, as rows: a new object is a new row, not new code.
+
+It holds no field lists (the mapping names the attributes) and asks nothing. Source: contract section 15.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from syncd.connector import ObjectTraits
+
+READ_BATCH = 2000
+"""Ids of one retrieve."""
+FIND_BATCH = 1000
+"""Values of one IN list."""
+COLLECTION = 200
+"""Records of one collections call."""
+COMPOSITE = 25
+"""Sub-requests of one composite call."""
+COMPOSITE_QUERIES = 5
+"""Queries among them."""
+GRAIN_MS = 1000
+"""Stamps are whole seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One object. `becomes`: (object, the field with its id) that a converted record lives on as."""
+
+    deletable: bool = True
+    mergeable: bool = False
+    becomes: tuple[str, str] | None = None
+    keyed: bool = True
+    """May hold syncd's own key."""
+
+
+SHAPES: dict[str, Shape] = {
+    "Lead": Shape(mergeable=True, becomes=("Contact", "ConvertedContactId")),
+    "Contact": Shape(mergeable=True),
+    "Account": Shape(mergeable=True),
+    "Opportunity": Shape(),
+    "Campaign": Shape(),
+    "CampaignMember": Shape(),
+    "Task": Shape(),
+    "Event": Shape(),
+    "User": Shape(deletable=False, keyed=False),
+}
+"""Standard objects that are known to behave so."""
+
+_CUSTOM = Shape()
+
+
+def shape_of(object: str) -> Shape:
+    """The object's row; a custom object's if there is none."""
+    return SHAPES.get(object, _CUSTOM)
+
+
+def traits_of(shape: Shape, *, key: str | None, precondition: bool) -> ObjectTraits:
+    """The traits of an object, given what is known of the account."""
+    return ObjectTraits(
+        feed="since",
+        deletions="feed" if shape.deletable else "reconcile",
+        merges=shape.mergeable,
+        precondition=precondition,
+        key=key if shape.keyed else None,
+        forms=(shape.becomes[0],) if shape.becomes else (),
+        grain_ms=GRAIN_MS,
+        read_batch=READ_BATCH,
+        find_batch=FIND_BATCH,
+        create_batch=COLLECTION,
+        update_batch=COMPOSITE if precondition else COLLECTION,
+        archive_batch=COLLECTION,
+    )
