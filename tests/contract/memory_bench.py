@@ -78,8 +78,9 @@ def world(**claims: Any) -> Store:
 class MemoryBench(Bench):
     """Everything that a store can do, which is everything but tokens and secrets."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, kind: type[MemoryConnector] = MemoryConnector) -> None:
         self.store = store
+        self.kind = kind
         self.lag_ms = max(store.manners(name).lag_ms for name in store.kinds)
 
     def create(self, object: str, rows: Sequence[Mapping[str, Neutral]]) -> list[Key]:
@@ -120,7 +121,7 @@ class MemoryBench(Bench):
         return self.store.now_ms
 
     def connect(self) -> Connector:
-        return MemoryConnector(self.store)
+        return self.kind(self.store)
 
     def advance(self, seconds: float) -> None:
         self.store.advance(round(seconds * 1000))
