@@ -1,0 +1,215 @@
+"""A mapping against a live schema: what the system would refuse, said before anything is sent.
+
+Promise: whatever is reported would have failed, or lost something, on real records; whatever depends on single records
+(a value that is too long, a validation rule) is not guessed here. It asks no system: it is given the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from syncd.core.mapping import Field
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.model import Side
+from syncd.core.problem import Problem
+from syncd.core.together import at_place
+from syncd.core.toml import did_you_mean
+
+
+class AttributeLike(Protocol):
+    """What is needed to know of an attribute (`syncd.connector.Attribute` fits)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def creatable(self) -> bool: ...
+    @property
+    def updatable(self) -> bool: ...
+    @property
+    def required(self) -> bool: ...
+    @property
+    def unique(self) -> bool: ...
+    @property
+    def restricted(self) -> bool: ...
+    @property
+    def options(self) -> tuple[str, ...]: ...
+
+
+class SchemaLike(Protocol):
+    """An object as the system describes it (`syncd.connector.Schema` fits)."""
+
+    @property
+    def object(self) -> str: ...
+    @property
+    def attributes(self) -> Mapping[str, AttributeLike]: ...
+
+
+_TEXTUAL: Final = frozenset({"text", "other"})
+_WRITES: Final[Mapping[str, frozenset[str]]] = {
+    "text": _TEXTUAL | {"choice"},
+    "email": _TEXTUAL,
+    "phone": _TEXTUAL,
+    "country": _TEXTUAL | {"choice"},
+    "number": frozenset({"number"}),
+    "bool": frozenset({"bool"}),
+    "date": frozenset({"date"}),
+    "datetime": frozenset({"datetime"}),
+    "choice": _TEXTUAL | {"choice"},
+    "choices": frozenset({"choices"}),
+    "owner": _TEXTUAL | {"reference", "choice"},
+}
+_READS: Final[Mapping[str, frozenset[str]]] = {
+    "text": frozenset({"choice", "reference", "number", "date", "datetime", "choices"}),
+    "email": frozenset({"choice"}),
+    "number": frozenset({"text"}),
+    "date": frozenset({"datetime"}),
+    "choice": frozenset({"bool", "number"}),
+    "choices": _TEXTUAL | {"choice"},
+}
+"""What may stand where the field only reads, beside what it may write."""
+
+
+def check_schema(
+    mapping: Compiled, side: Side, object: str, schema: SchemaLike, *, key: str | None = None
+) -> list[Problem]:
+    """What the live `schema` of one form of one side would refuse. `key`: the attribute for syncd's own key, if the
+    account is expected to have one."""
+    live = _Live(mapping, side, object, schema)
+    found = [problem for field in mapping.fields for problem in live.field(field)]
+    found += live.required()
+    if key is not None:
+        found += live.key(key)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    mapping: Compiled
+    side: Side
+    object: str
+    schema: SchemaLike
+
+    def field(self, field: Field) -> Iterator[Problem]:
+        name = field.attribute(self.side, self.object)
+        if name is None:
+            return
+        attribute = self.schema.attributes.get(name)
+        if attribute is None:
+            mend = did_you_mean(name, self.schema.attributes) or "create it there, or give the sync user access to it"
+            yield at_place(field.place, f"{self.object} has no attribute '{name}' that the sync user can see", mend)
+            return
+        yield from self._type(field, attribute)
+        if field.writable(self.side):
+            yield from self._writing(field, attribute)
+        elif field.targets.get(self.side):
+            yield from self._options(field, attribute)
+
+    def _type(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+        fits = _WRITES[field.type]
+        if not field.writable(self.side):
+            fits = fits | _READS.get(field.type, frozenset())
+        if attribute.type in fits or (field.type == "bool" and set(attribute.options) == {"true", "false"}):
+            return
+        said = (
+            f"{self._where(attribute)} holds {_called(attribute.type)}, and '{field.name}' is of type \"{field.type}\""
+        )
+        near = {"text": "text", "reference": "owner", "other": "text"}.get(attribute.type, attribute.type)
+        yield at_place(field.place, said, f'type = "{near}" fits it')
+
+    def _writing(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+        where = self._where(attribute)
+        if not attribute.updatable:
+            away = "to_marketing" if self.side == "crm" else "to_crm"
+            yield at_place(field.place, f"{where} is read-only", f'flow = "{away}", or name another attribute')
+        if field.blank == "clear" and attribute.required:
+            yield at_place(field.place, f"{where} is required, so it cannot be emptied", 'blank = "keep"')
+        if attribute.restricted and field.type == "text":
+            yield at_place(
+                field.place,
+                f"{where} only takes listed values, and '{field.name}' may hold any text",
+                'type = "choice"',
+            )
+        yield from self._options(field, attribute)
+        yield from self._length(field, attribute)
+
+    def _options(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+        if not attribute.restricted or not attribute.options:
+            return
+        for word in field.targets.get(self.side, ()):
+            if word not in attribute.options:
+                mend = did_you_mean(word, attribute.options) or f"offered: {', '.join(attribute.options[:20])}"
+                yield at_place(field.place, f"{self._where(attribute)} does not offer '{word}'", mend)
+
+    def _length(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+        limit = attribute.length
+        if not limit or field.type not in ("text", "choice"):
+            return
+        where = f"{self._where(attribute)} holds {limit} characters"
+        if field.truncate is not None and field.truncate > limit:
+            yield at_place(field.place, f"{where}, fewer than truncate = {field.truncate}", f"truncate = {limit}")
+        elif field.truncate is None and field.type == "text" and field.flow != "both" and limit < SHORT_CHARS:
+            yield at_place(field.place, f"{where}, and longer texts would be refused", f"truncate = {limit}")
+        for word in field.targets.get(self.side, ()):
+            if len(word) > limit:
+                yield at_place(field.place, f"{where}, and '{word}' is longer", "choose a shorter value")
+
+    def required(self) -> Iterator[Problem]:
+        """Attributes that a create must have, where this mapping creates here."""
+        end = self.mapping.end(self.side)
+        if self.mapping.create[self.side] is None or self.object != end.object:
+            return
+        writers = {field.attribute(self.side, self.object): field for field in self.mapping.fields}
+        for name, attribute in sorted(self.schema.attributes.items()):
+            if not attribute.required:
+                continue
+            field = writers.get(name)
+            if field is None or not field.writable(self.side):
+                said = f"a create needs {self._where(attribute)}, and no field of the mapping writes it"
+                yield Problem(self.mapping.file, 1, 1, said, "map it, or give it a default in the system")
+            elif self.side not in field.defaults and not self._never_blank(field):
+                said = f"a create needs {self._where(attribute)}, and '{field.name}' may be blank"
+                yield at_place(field.place, said, f"on_create = {{ {self.side} = '\"[not given]\"' }}")
+
+    def _never_blank(self, field: Field) -> bool:
+        """Does a gate keep records out whose value is blank? (It is false by that value alone.)"""
+        source: Side = "crm" if self.side == "marketing" else "marketing"
+        blank = self.mapping.context(source, self.mapping.end(source).object, self._blank(field, source))
+        gates = (self.mapping.scope[source], self.mapping.create[self.side])
+        return any(gate is not None and field.name in gate.names and gate.holds(blank) is False for gate in gates)
+
+    def _blank(self, field: Field, source: Side) -> dict[str, None]:
+        name = field.attribute(source, self.mapping.end(source).object)
+        return {} if name is None else {name: None}
+
+    def key(self, key: str) -> Iterator[Problem]:
+        """The attribute that makes creates happen at most once."""
+        attribute = self.schema.attributes.get(key)
+        file, system = self.mapping.file, self.mapping.end(self.side).system
+        if attribute is None:
+            said = f"{system} has no attribute '{key}' on {self.object}: a create that is cut off may be made twice"
+            yield Problem(file, 0, 0, said, f"create a text field '{key}' there that takes only unique values")
+        elif not attribute.unique or not attribute.creatable:
+            lacks = "does not insist on unique values" if not attribute.unique else "cannot be written"
+            said = f"{self._where(attribute)} {lacks}: a create that is cut off may be made twice"
+            yield Problem(file, 0, 0, said, "change it, or name another field as the system's key in syncd.toml")
+        for field in self.mapping.fields:
+            if field.attribute(self.side, self.object) == key:
+                said = f"'{key}' holds syncd's own key: '{field.name}' cannot use it"
+                yield at_place(field.place, said, "name another attribute")
+
+    def _where(self, attribute: AttributeLike) -> str:
+        return f"{self.object}.{attribute.name}"
+
+
+SHORT_CHARS: Final = 255
+"""A text attribute shorter than this is short enough that ordinary values outgrow it."""
+
+
+def _called(type_: str) -> str:
+    return {"bool": "true or false", "choice": "one of a list", "choices": "several of a list"}.get(type_, f"a {type_}")

@@ -1,0 +1,179 @@
+"""The shape of a mapping file: every key, with the sentence that an editor shows for it.
+
+Promise: what this refuses is refused with a place; what it accepts has the right shape, and nothing more is checked
+here: names, types and round trips are `compile`'s and `proof`'s. `schemas/mapping.json` is generated from it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_FIELDS: Final = 1_000
+"""Most fields in one mapping."""
+MAX_VALUES: Final = 10_000
+"""Most entries in one value map."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Attribute = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_.\-]+$")]
+Expression = Annotated[str, Field(min_length=1, max_length=2_000)]
+Types = Literal[
+    "text",
+    "email",
+    "phone",
+    "country",
+    "number",
+    "bool",
+    "date",
+    "datetime",
+    "choice",
+    "choices",
+    "owner",
+    "reference",
+]
+CountryForm = Literal["name", "alpha2", "alpha3"]
+
+
+class Part(BaseModel):
+    """A table of the file: strict, and no key may be unknown."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class EndPart(Part):
+    """One side: which object of which system."""
+
+    system: Name = Field(description="The system's name in syncd.toml: [systems.NAME].")
+    object: Attribute = Field(description="The object as the system calls it: contacts, Lead.")
+    becomes: Attribute | None = Field(
+        None, description="The object that a record turns into: a Lead becomes a Contact."
+    )
+
+
+class MatchPart(Part):
+    """How a record of one side is recognised on the other."""
+
+    by: list[FieldName] = Field(min_length=1, description="Field names, tried in this order.")
+    several: Literal["hold"] = Field("hold", description="When several records match: wait for a person.")
+
+
+class ScopePart(Part):
+    """Which records take part at all."""
+
+    marketing: Expression | None = Field(None, description="A rule for marketing's records. Left out: all.")
+    crm: Expression | None = Field(None, description="A rule for the CRM's records. Left out: all.")
+    left: Literal["keep", "unlink"] = Field(
+        "keep", description="A linked record that leaves the scope: keep the link and stop writing, or unlink."
+    )
+
+
+class GatesPart(Part):
+    """A rule for each side that is written to."""
+
+    marketing: Expression | None = Field(None, description="When to write on marketing's side, seen from the CRM's.")
+    crm: Expression | None = Field(None, description="When to write on the CRM's side, seen from marketing's.")
+
+
+class GonePart(Part):
+    """What happens to the partner when the record on that side is gone."""
+
+    marketing: Literal["unlink", "archive", "ignore"] = Field("unlink", description="Marketing's record is gone.")
+    crm: Literal["unlink", "archive", "ignore"] = Field("unlink", description="The CRM's record is gone.")
+
+
+class SidesPart(Part):
+    """A text for each side."""
+
+    marketing: str | None = Field(None, min_length=1)
+    crm: str | None = Field(None, min_length=1)
+
+
+class FormsPart(Part):
+    """A country's form on each side."""
+
+    marketing: CountryForm = "name"
+    crm: CountryForm = "name"
+
+
+class FieldPart(Part):
+    """One field: the same thing under two names."""
+
+    marketing: Attribute | dict[str, Attribute] = Field(description="Marketing's attribute.")
+    crm: Attribute | dict[str, Attribute] = Field(
+        description="The CRM's attribute, or one for each form: { Lead = ..., Contact = ... }."
+    )
+    type: Types | None = Field(
+        None, description="How values are read and compared. Default: text, or choice with values."
+    )
+    flow: Literal["both", "to_crm", "to_marketing"] = Field("both", description="Which way values travel.")
+    clash: Literal["marketing", "crm", "newer", "hold", "stricter"] = Field(
+        "hold", description="Both sides changed, differently: who wins. stricter (only bool): true wins, always."
+    )
+    meet: Literal["fill", "marketing", "crm", "hold"] = Field(
+        "fill", description="First meeting, nothing agreed yet: fill blanks (differences: clash), or one side wins."
+    )
+    blank: Literal["keep", "clear"] = Field("keep", description="May a value that was emptied empty the other side?")
+    values: dict[str, str] | None = Field(
+        None, max_length=MAX_VALUES, description="marketing's value = the CRM's value. Several may mean the same."
+    )
+    other: str | SidesPart = Field(
+        "keep", description="A value that is not in the map: keep (leave the other side alone), hold, or a value."
+    )
+    backward: Literal["ignore", "clear_then_set"] = Field(
+        "ignore", description="A stage that the vendor lets only forward: leave it, or clear it before setting it back."
+    )
+    on_create: Expression | SidesPart | None = Field(
+        None, description="An expression: the value to create with when there is none. Text in quotes within quotes."
+    )
+    truncate: Annotated[int, Field(ge=1, le=131_072)] | None = Field(
+        None, description="Cut text to so many characters. Only one way: a cut text must not come back."
+    )
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
+        None, description="The country (two letters) that phone numbers without a + are in."
+    )
+    as_: CountryForm | FormsPart | None = Field(
+        None, alias="as", description="How a country is written: name, alpha2, alpha3."
+    )
+    scale: Annotated[int, Field(ge=0, le=18)] | None = Field(None, description="Round numbers to so many decimals.")
+    grain: Literal["1ms", "1s", "1m"] | None = Field(
+        None, description="Compare points in time at this grain. Default: 1s."
+    )
+    unset: bool | None = Field(None, description="What a blank truth means: a checkbox that nobody touched.")
+    link: Name | None = Field(None, description="The mapping whose links this reference follows.")
+
+
+class MappingFile(Part):
+    """A mapping file: pairs two objects."""
+
+    model_config = ConfigDict(
+        title="A syncd mapping", json_schema_extra={"$schema": "http://json-schema.org/draft-07/schema#"}
+    )
+
+    mapping: Name = Field(description="The mapping's name.")
+    kind: Literal["mapping"] = Field("mapping", description="watch and membership come with a later release.")
+    marketing: EndPart = Field(description="Marketing's side.")
+    crm: EndPart = Field(description="The CRM's side.")
+    match: MatchPart = Field(description="How a record of one side is recognised on the other.")
+    scope: ScopePart = Field(
+        default_factory=lambda: ScopePart.model_validate({}), description="Which records take part at all."
+    )
+    create: GatesPart = Field(
+        default_factory=lambda: GatesPart.model_validate({}),
+        description="When to create a partner on that side. Left out: never.",
+    )
+    update: GatesPart = Field(
+        default_factory=lambda: GatesPart.model_validate({}),
+        description="When to update the partner on that side. Left out: always.",
+    )
+    gone: GonePart = Field(
+        default_factory=lambda: GonePart.model_validate({}),
+        description="What follows when the record on that side is gone.",
+    )
+    fields: dict[FieldName, FieldPart] = Field(min_length=1, max_length=MAX_FIELDS, description="The fields.")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a mapping file, for editors."""
+    return MappingFile.model_json_schema()
