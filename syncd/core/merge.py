@@ -61,7 +61,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The raw value on the side it came from."""
     settles: bool = True
     lost: Side | None = None
-    """The side whose own edit is overridden; its value is kept as a loser."""
+    """The side whose own edit is overridden (always `to`); its value is kept as a loser."""
     issue: str | None = None
     """Kind of issue to raise, if a person should know."""
 

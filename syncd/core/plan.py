@@ -31,6 +31,10 @@ class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The attribute on the other side that this came from."""
     decided: Any = None
     """That attribute's value when it was decided: what the other side's base becomes."""
+    lost: bool = False
+    """`before` is somebody's own edit that this overrides: kept as a loser once it is sent."""
+    restores: bool = False
+    """`after` is somebody's edit that an earlier write of ours covered; it counts as theirs once it stands again."""
 
 
 class End(msgspec.Struct, frozen=True, gc=False):
@@ -61,23 +65,12 @@ class Planned(msgspec.Struct, frozen=True, gc=False):
     """Creates: every field value of the source that was decided on, by base key."""
 
 
-class Loser(msgspec.Struct, frozen=True, gc=False):
-    """A value that a decision overrides."""
-
-    field: str
-    side: Side
-    kept: Any
-    lost: Any
-    by: str
-
-
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What was decided on one link."""
 
     effects: list[Planned]
     settled: dict[Side, dict[str, Any]]
     """Whole new bases, of the sides whose base moves now."""
-    losers: list[Loser]
     verdicts: list[Verdict]
     left_scope: bool = False
 
@@ -93,11 +86,10 @@ def decide(
     m, c = ends["marketing"], ends["crm"]
     verdicts = merge(paired, m.attributes, c.attributes, m.base, c.base)
     if not verdicts:
-        return Decision([], {}, [], verdicts)
+        return Decision([], {}, verdicts)
     if not _in_scope(mapping, ends):
-        return Decision([], {}, [], verdicts, left_scope=True)
+        return Decision([], {}, verdicts, left_scope=True)
     settled: dict[Side, dict[str, Any]] = {}
-    losers: list[Loser] = []
     changes: dict[Side, list[Change]] = {}
     urgent: set[Side] = set()
     for verdict in verdicts:
@@ -121,17 +113,16 @@ def decide(
                 verdict.why,
                 pair.attribute(other(to)),
                 verdict.decided,
+                verdict.lost is not None,
             )
         )
         if pair.field.clash == "stricter":
             urgent.add(to)
-        if verdict.lost is not None:
-            losers.append(Loser(pair.field.name, verdict.lost, verdict.after, verdict.before, verdict.why))
     effects = [
         _update(to, ends, found, key_of, "urgent" if to in urgent and lane == "normal" else lane)
         for to, found in changes.items()
     ]
-    return Decision(effects, settled, losers, verdicts)
+    return Decision(effects, settled, verdicts)
 
 
 def _update(to: Side, ends: Map[Side, End], changes: list[Change], key_of: KeyOf, lane: Lane) -> Planned:

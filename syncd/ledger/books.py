@@ -123,10 +123,13 @@ class Books:
                 [(mapping, object_, key) for object_, key in records],
             )
 
-    def take_again(self, mapping: str, limit: int) -> list[tuple[int, str]]:
-        """Takes records off that list; call it in the transaction that decides them."""
+    def take_again(self, mapping: str, after: tuple[int, str], limit: int) -> list[tuple[int, str]]:
+        """Takes records off that list, in order, from behind `after`; call it in the transaction that decides them."""
         with self._store.transaction() as t:
-            rows = t.execute("SELECT object, key FROM again WHERE mapping = ? LIMIT ?", (mapping, limit)).fetchall()
+            rows = t.execute(
+                "SELECT object, key FROM again WHERE mapping = ? AND (object, key) > (?, ?) ORDER BY object, key LIMIT ?",
+                (mapping, *after, limit),
+            ).fetchall()
             t.executemany(
                 "DELETE FROM again WHERE mapping = ? AND object = ? AND key = ?", [(mapping, *row) for row in rows]
             )
@@ -175,10 +178,8 @@ class Books:
         for (report,) in self._store.rows(
             "SELECT report FROM run WHERE started_at >= ? AND report IS NOT NULL", (since,)
         ):
-            writes = orjson.loads(report).get("mappings", {}).get(mapping, {}).get("writes", {})
-            for by_op in writes.values():
-                for op, n in by_op.items():
-                    totals[op] = totals.get(op, 0) + n
+            for kind, n in orjson.loads(report).get("kinds", {}).get(mapping, {}).items():
+                totals[kind] = totals.get(kind, 0) + n
         return totals
 
     # ------------------------------------------------ backfills

@@ -79,12 +79,12 @@ class Intents:
         with self._store.transaction() as t:
             t.executemany(
                 "INSERT INTO intent (mapping, link, side, object, key, source_object, source_key, op, state, lane,"
-                " unique_key, expect_ms, planned_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " unique_key, expect_ms, planned_at, rev, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         *(r["mapping"], r["link"], r["side"], r["object"], r["key"]),
                         *(r["source"] or (None, None)),
-                        *(r["op"], r.get("state", "planned"), r["lane"], r["unique"], r["expect_ms"], at),
+                        *(r["op"], r.get("state", "planned"), r["lane"], r["unique"], r["expect_ms"], at, r.get("rev")),
                         _encode_body(r["body"]),
                     )
                     for r in rows
@@ -182,6 +182,17 @@ class Intents:
             " GROUP BY side, op, lane",
             (mapping, orjson.dumps(states).decode()),
         )
+
+    def clears(self, mapping: str, states: Sequence[str]) -> int:
+        """How many fields these intents would blank."""
+        total = 0
+        for (body,) in self._store.rows(
+            "SELECT body FROM intent WHERE mapping = ? AND state IN (SELECT value FROM json_each(?))"
+            " AND instr(CAST(body AS TEXT), ?)",
+            (mapping, orjson.dumps(states).decode(), '"after":null'),
+        ):
+            total += sum(change.after is None for change in _decode_body(body).changes)
+        return total
 
     def total(self, states: Sequence[str], mapping: str | None = None) -> int:
         row = self._store.row(

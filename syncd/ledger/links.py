@@ -59,7 +59,7 @@ class Links:
         self,
         mapping: str,
         how: str,
-        ends: Mapping[str, tuple[int, str, Mapping[str, Any], bool]],
+        ends: Mapping[Any, tuple[int, str, Mapping[str, Any], bool]],
         at: float,
     ) -> int:
         """Makes a link. `ends`: side -> (object, key, base, stamped). `how`: rule in words, for people."""
@@ -125,13 +125,20 @@ class Links:
             with self._store.transaction() as t:
                 t.executemany("UPDATE link_side SET base = ? WHERE link = ? AND side = ?", rows)
 
-    def rekey(self, link: int, side: str, object: int, key: str, base: Mapping[str, Any], *, stamped: bool) -> None:
+    def rekey(
+        self, link: int, side: str, object: int, key: str, base: Mapping[str, Any], *, stamped: bool, state: str
+    ) -> None:
         """Points one end of a link at another record (merge, conversion)."""
         with self._store.transaction() as t:
+            t.execute("UPDATE link SET state = ? WHERE id = ?", (state, link))
             t.execute(
                 "UPDATE link_side SET object = ?, key = ?, base = ?, stamped = ? WHERE link = ? AND side = ?",
                 (object, key, orjson.dumps(base), stamped, link, side),
             )
+
+    def set_state(self, link: int, state: str) -> None:
+        with self._store.transaction() as t:
+            t.execute("UPDATE link SET state = ? WHERE id = ?", (state, link))
 
     def stamp(self, ends: Iterable[tuple[int, str]]) -> None:
         """Notes that syncd's key stands on these ends: (link, side)."""
@@ -160,6 +167,20 @@ class Links:
                 " ON CONFLICT (mapping, object, key, rule) DO UPDATE SET value = excluded.value",
                 [(mapping, object, *row) for row in rows],
             )
+
+    def new_match_values(
+        self, mapping: str, object: int, rows: Sequence[tuple[str, str, str]]
+    ) -> list[tuple[str, str, str]]:
+        """Those of the rows (key, rule, value) that the ledger does not hold yet: most moves change no match value."""
+        known = {
+            (key, rule): value
+            for key, rule, value in self._store.rows(
+                "SELECT m.key, m.rule, m.value FROM json_each(?) j"
+                " JOIN match_value m ON m.mapping = ? AND m.object = ? AND m.key = j.value",
+                (orjson.dumps([row[0] for row in rows]).decode(), mapping, object),
+            )
+        }
+        return [row for row in rows if known.get((row[0], row[1])) != row[2]]
 
     def forget_match_values(self, mapping: str) -> None:
         """Drops all match values of a mapping: its match rules changed."""

@@ -1,0 +1,183 @@
+"""Settings, mappings, ledger and connected systems, put together for one command.
+
+Promise: whatever is wrong in the files is one ConfigError with all its problems; nothing connects before it is needed.
+It decides nothing and moves nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syncd.budget import Budget
+from syncd.connector import Account, Connector, Context, ObjectTraits
+from syncd.core.compile import check_together, compile_mapping
+from syncd.core.funnel import Funnel, compile_funnel
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.problem import Problem
+from syncd.errors import ConfigError, SyncdError, WrongAccount
+from syncd.ledger import Ledger
+from syncd.pace import Timing
+from syncd.settings import Settings, System
+
+FUNNEL = "funnel.toml"
+MOST_MAPPING_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The world's time and chance, handed in so that tests can hold them."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+
+@dataclass
+class Connected:
+    """One system, with its client's budget. `account` is known once identified."""
+
+    name: str
+    connector: Connector
+    table: System
+    timing: Timing
+    budget: Budget
+    counted: int = 0
+    """Calls already written into the ledger's books."""
+    account: Account | None = None
+    trouble: str = ""
+    """Why this system cannot be read or written now; empty: it can."""
+    failure: SyncdError | None = None
+    """The error behind the trouble."""
+    https: list[Any] = field(default_factory=list)
+
+    def traits(self, object: str) -> ObjectTraits:
+        """What that object can do. An object the connector does not name gets the most cautious traits."""
+        found = self.connector.traits.objects.get(object)
+        return found or ObjectTraits(feed="sweep", deletions="reconcile")
+
+    def calls(self) -> int:
+        """Requests sent since it was connected."""
+        return sum(http.calls for http in self.https)
+
+    def lane(self, lane: str) -> Any:
+        """Calls of this thread inside the block are counted in that lane."""
+        from contextlib import ExitStack
+
+        stack = ExitStack()
+        for http in self.https:
+            stack.enter_context(http.lane(lane))
+        return stack
+
+
+@dataclass(frozen=True)
+class Mappings:
+    """The compiled mapping files of a folder. A file with problems is left out and its problems kept."""
+
+    by_name: Mapping[str, Compiled]
+    funnel: Funnel | None
+    problems: tuple[Problem, ...]
+
+
+def load_mappings(folder: Path) -> Mappings:
+    """Reads and compiles every file of the mappings folder; parents before children is the order of names for now."""
+    problems: list[Problem] = []
+    texts = {}
+    if not folder.is_dir():
+        problems.append(Problem(str(folder), 0, 0, "there is no such folder of mappings", "set [daemon] mappings"))
+    for path in sorted(folder.glob("*.toml")) if folder.is_dir() else []:
+        try:
+            data = path.read_bytes()
+            if len(data) > MOST_MAPPING_BYTES:
+                raise ValueError(f"it is larger than {MOST_MAPPING_BYTES} bytes")
+            texts[path.name] = data.decode("utf-8")
+        except (OSError, ValueError) as error:
+            problems.append(Problem(str(path), 0, 0, f"cannot be read: {error}", "save it as UTF-8 text"))
+    funnel = None
+    if FUNNEL in texts:
+        funnel, found = compile_funnel(texts.pop(FUNNEL), str(folder / FUNNEL), None)
+        problems += found
+    compiled: dict[str, Compiled] = {}
+    for name, text in texts.items():
+        mapping, found = compile_mapping(text, str(folder / name), funnel)
+        problems += found
+        if mapping is not None and not found:
+            if mapping.name in compiled:
+                problems.append(Problem(mapping.file, 1, 1, f"a mapping named {mapping.name} exists already"))
+            else:
+                compiled[mapping.name] = mapping
+    problems += check_together(list(compiled.values()))
+    return Mappings(compiled, funnel, tuple(problems))
+
+
+def connect(
+    settings: Settings, ledger: Ledger | None, clock: Clock, on_call: Callable[..., None] | None = None
+) -> dict[str, Connected]:
+    """Connects every system of the settings (no call leaves yet). Raises ConfigError with all problems."""
+    from syncd.http import Http
+
+    problems: list[Problem] = []
+    systems: dict[str, Connected] = {}
+    for name, table in settings.systems.items():
+        try:
+            loaded = settings.connector(name)
+            day = time.strftime("%Y-%m-%d", time.gmtime(clock.now()))
+            used = ledger.books.calls(name, day) if ledger else 0
+            budget = Budget(
+                table.budget.per_day, table.budget.urgent, table.budget.reserve, used=used, day=day, now=clock.now
+            )
+            timing = table.timing.for_http()
+            https: list[Any] = []
+
+            def open_http(
+                *, _budget: Budget = budget, _timing: Timing = timing, _https: list[Any] = https, **given: Any
+            ) -> Http:
+                http = Http(
+                    timing=_timing,
+                    budget=_budget,
+                    now=time.monotonic,
+                    sleep=clock.sleep,
+                    random=clock.random,
+                    on_call=on_call,
+                    **given,
+                )
+                _https.append(http)
+                return http
+
+            secrets = settings.secrets(name)
+            context = Context(
+                system=name,
+                open_http=open_http,
+                timing=timing,
+                secret=secrets.reveal,
+                now=clock.now,
+            )
+            connector = loaded.connect(loaded.settings, context)
+            systems[name] = Connected(name, connector, table, timing, budget, https=https)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return systems
+
+
+def identify(system: Connected, ledger: Ledger | None, at: float) -> Account:
+    """Asks once which account this is, and pins it in the ledger; another account than the pinned one is refused."""
+    if system.account is None:
+        with system.lane("urgent"):
+            account = system.connector.identify()
+        known = ledger.books.account(system.name) if ledger else None
+        if known is not None and known[0] != account.id:
+            raise WrongAccount(
+                f"{system.name} is another account now: its credentials lead to {account.id}, and this ledger was"
+                f" filled from {known[0]}.",
+                remedy="Put the right credentials into syncd.toml, or start a new ledger for the other account.",
+            )
+        if ledger is not None and not ledger.store.read_only:
+            ledger.books.pin_account(system.name, account.id, account.name, account.kind, account.writer, at)
+        system.account = account
+    return system.account

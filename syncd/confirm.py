@@ -1,0 +1,270 @@
+"""Believe: answered intents -> what was seen again -> bases.
+
+A write is done when its value was seen, not when it was answered. What is seen instead decides the rest: the same
+(echo), altered (bent), unchanged (ignored), somebody's later edit (moves on), or somebody's edit that our write covered
+(kept as a loser, or put back).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from syncd.connector import Entry, Record
+from syncd.core.merge import UNASKED, base_key
+from syncd.core.model import Side, other
+from syncd.core.plan import Change, settle
+from syncd.errors import AccessError, Transient
+from syncd.ledger.inbox import Conflict
+from syncd.ledger.intents import Body, Intent
+from syncd.ledger.journal import Note
+from syncd.ledger.links import Link
+from syncd.poll import look
+from syncd.run import Bench, Run
+
+BATCH = 1000
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """A record as seen after our write."""
+
+    attributes: Map[str, Any]
+    ours: bool
+    history: Map[str, list[Entry]] | None = None
+    at_birth: bool = False
+    """The create's own answer: nobody can have touched it yet."""
+
+
+def confirm(run: Run, bench: Bench) -> None:
+    """Settles every answered intent that has been seen; the others wait for the next feed, or for `lag`."""
+    after = 0
+    while batch := run.ledger.intents.batch(bench.mapping.name, "answered", after, BATCH):
+        after = batch[-1].id
+        by_object: dict[int, list[Intent]] = defaultdict(list)
+        for intent in batch:
+            by_object[intent.object].append(intent)
+        for object_, intents in by_object.items():
+            sights = _sights(run, bench, object_, intents)
+            seen = [(intent, sights[intent.id]) for intent in intents if intent.id in sights]
+            with run.ledger.transaction():
+                _settle(run, bench, seen)
+
+
+def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> dict[int, Sight]:
+    """What is known by now about each intent's record, asking the system only where nothing else tells."""
+    side, form = bench.forms[object_]
+    system = bench.systems[side]
+    traits = system.traits(form)
+    sights: dict[int, Sight] = {}
+    ask_history: list[Intent] = []
+    ask_again: list[Intent] = []
+    facts = run.ledger.facts.many(object_, [str(intent.key) for intent in intents])
+    for intent in intents:
+        fact = facts.get(str(intent.key))
+        if intent.op == "create" and intent.body.answer is not None:
+            sights[intent.id] = Sight(intent.body.answer, True, at_birth=True)
+        elif traits.history and intent.op == "update":
+            ask_history.append(intent)
+        elif intent.body.answer is not None:
+            sights[intent.id] = Sight(intent.body.answer, True)
+        elif fact is not None and fact.rev > (intent.rev or 0):
+            sights[intent.id] = Sight(fact.attributes, fact.ours)
+        elif run.now() - (intent.answered_at or 0) >= system.timing.lag_s:
+            ask_again.append(intent)
+    if system.trouble:
+        return sights
+    try:
+        wanted = run.attributes(system.name, form)
+        for start in range(0, len(ask_history), traits.history_batch):
+            part = ask_history[start : start + traits.history_batch]
+            keys = [str(intent.key) for intent in part]
+            seen = {r.key: r for r in system.connector.fetch(form, wanted, keys, history=True)}
+            run.ledger.facts.keep(object_, seen.values(), wanted)
+            sights.update((i.id, _sight(seen[str(i.key)])) for i in part if str(i.key) in seen)
+        if ask_again:
+            found = look(run, system, form, wanted, [str(intent.key) for intent in ask_again])
+            sights.update((i.id, _sight(found[str(i.key)])) for i in ask_again if str(i.key) in found)
+    except (Transient, AccessError) as error:
+        system.trouble = error.message
+    return sights
+
+
+def _sight(record: Record) -> Sight:
+    return Sight(record.attributes, record.ours, record.history)
+
+
+# ---------------------------------------------------------------- what was seen
+
+
+class _Judged(msgspec.Struct):
+    """What the sight of one record means for its link's bases, and what else follows."""
+
+    target: list[tuple[str, Any]]
+    source: list[tuple[str, Any]]
+    notes: list[tuple[str, str]]
+    losers: list[tuple[Change, Any]]
+    again: list[Change]
+    clear_first: bool = False
+    ignored: list[Change] = []
+
+
+def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> None:
+    links = {link.id: link for link in run.ledger.links.many({i.link for i, _ in seen if i.link is not None})}
+    bases: list[tuple[int, str, dict[str, Any]]] = []
+    notes: list[Note] = []
+    stamped: list[tuple[int, str]] = []
+    latest: dict[tuple[int, str], dict[str, Any]] = {}
+    for intent, sight in seen:
+        link = links.get(intent.link or 0)
+        if link is None:
+            continue
+        side: Side = "crm" if intent.side == "crm" else "marketing"
+        judged = _judge(bench, intent, link, side, sight)
+        for end, values in ((side, judged.target), (other(side), judged.source)):
+            base = latest.get((link.id, end), link.end(end).base)
+            latest[link.id, end] = settle(base, values)
+        if intent.unique:
+            stamped.append((link.id, side))
+        at = (intent.object, str(intent.key))
+        notes += [Note(kind, said, bench.mapping.name, link.id, *at) for kind, said in judged.notes]
+        notes.append(Note("seen", f"{side}: {intent.op} seen", bench.mapping.name, link.id, *at))
+        _follow_up(run, bench, intent, side, judged)
+    bases = [(link, side, base) for (link, side), base in latest.items()]
+    run.ledger.links.set_bases(bases)
+    run.ledger.links.stamp(stamped)
+    run.ledger.intents.close([intent.id for intent, _ in seen])
+    run.note(notes)
+
+
+def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -> _Judged:
+    judged = _Judged([], [], [], [], [])
+    fields = {field.name: field for field in bench.mapping.fields}
+    for change in intent.body.changes:
+        field = fields.get(change.field)
+        if field is None:
+            continue
+        mine = base_key(change.field, change.attribute)
+        if change.source is not None and not change.restores:
+            judged.source.append((base_key(change.field, change.source), change.decided))
+        seen = sight.attributes.get(change.attribute, UNASKED)
+        wanted = field.canonical(side, change.after)
+        if seen is UNASKED:
+            judged.target.append((mine, change.after))
+            continue
+        entries = (sight.history or {}).get(change.attribute) or []
+        if field.canonical(side, seen) == wanted:
+            judged.target.append((mine, change.before if change.restores else seen))
+            covered = _covered(field, side, change, intent, entries)
+            if covered is not None:
+                judged.losers.append((change, covered))
+        elif _somebody_elses(field, side, wanted, sight, entries):
+            judged.target.append((mine, change.after))
+            judged.notes.append(("edited_after", f"{change.field}: edited on {side} after our write; that moves on"))
+        else:
+            judged.target.append((mine, seen))
+            if field.canonical(side, seen) == field.canonical(side, change.before):
+                judged.ignored.append(change)
+            else:
+                judged.notes.append(("bent", f"{change.field}: {side} altered what was written; the difference stands"))
+    if intent.op == "create":
+        _judge_birth(bench, intent, link, side, sight, judged)
+    return judged
+
+
+def _judge_birth(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight, judged: _Judged) -> None:
+    """What a new record holds beside what we wrote: its system's defaults, unless somebody touched it already."""
+    written = {change.field for change in intent.body.changes}
+    untouched = sight.ours or sight.at_birth
+    for pair in bench.pairs(link.marketing.object, link.crm.object):
+        if pair.field.name not in written:
+            seen = sight.attributes.get(pair.attribute(side), None)
+            judged.target.append((pair.base(side), seen if untouched else None))
+
+
+def _somebody_elses(field: Any, side: Side, wanted: Any, sight: Sight, entries: Sequence[Entry]) -> bool:
+    """Whether a difference after our write is somebody's edit: only a stamp or a history says so."""
+    if entries:
+        ours = any(field.canonical(side, entry.value) == wanted for entry in entries)
+        return ours and not entries[0].ours
+    return not sight.ours
+
+
+def _covered(field: Any, side: Side, change: Change, intent: Intent, entries: Sequence[Entry]) -> Any | None:
+    """A person's value that our write replaced without knowing: newer than what we decided on, older than ours."""
+    before = field.canonical(side, change.before)
+    for entry in entries[1:]:
+        if entry.at_ms <= (intent.expect_ms or 0):
+            return None
+        value = field.canonical(side, entry.value)
+        if not entry.ours and value is not None and value not in (before, field.canonical(side, change.after)):
+            return entry.value
+    return None
+
+
+# ---------------------------------------------------------------- what follows
+
+
+def _follow_up(run: Run, bench: Bench, intent: Intent, side: Side, judged: _Judged) -> None:
+    """Losers kept, covered edits put back where the target's side wins, backward stages tried the documented way."""
+    now, name = run.now(), bench.mapping.name
+    at = (intent.object, str(intent.key))
+    put_back: list[Change] = []
+    for change, value in judged.losers:
+        field = bench.mapping.field(change.field)
+        if field.clash == side and field.flow == "both":
+            put_back.append(
+                Change(change.field, change.attribute, change.after, value, "puts back an edit that our write covered")
+            )
+            continue
+        why = "edited while our write was on its way"
+        run.ledger.inbox.keep_losers(
+            [Conflict(0, name, intent.link, change.field, side, *at, change.after, value, now, why, None)]
+        )
+    if put_back:
+        changes = [msgspec.structs.replace(change, restores=True) for change in put_back]
+        _plan(run, bench, intent, changes, [])
+    ways_back = [c for c in judged.ignored if bench.mapping.field(c.field).backward == "clear_then_set"]
+    if ways_back and not intent.body.clear_first:
+        _plan(run, bench, intent, ways_back, [change.attribute for change in ways_back])
+    for change in judged.ignored:
+        if change in ways_back and not intent.body.clear_first:
+            continue
+        run.ledger.inbox.raise_issue(
+            "ignored",
+            name,
+            f"{change.field}: {side} answered that it is written, and kept its own value; it is not sent again",
+            "Look for a rule or automation on that system that protects the field, or make the field one-way.",
+            now,
+            object=at[0],
+            key=at[1],
+            field=change.field,
+        )
+
+
+def _plan(run: Run, bench: Bench, intent: Intent, changes: list[Change], clear_first: list[str]) -> None:
+    """A second effect on the same record, ready to be sent: it belongs to a plan that was released already."""
+    fact = run.ledger.facts.get(intent.object, str(intent.key))
+    run.ledger.intents.plan(
+        [
+            {
+                "mapping": bench.mapping.name,
+                "link": intent.link,
+                "side": intent.side,
+                "object": intent.object,
+                "key": intent.key,
+                "source": intent.source,
+                "op": "update",
+                "state": "ready",
+                "lane": intent.lane,
+                "unique": None,
+                "expect_ms": fact.stamp_ms if fact else None,
+                "rev": run.ledger.facts.revision(),
+                "body": Body(changes=changes, clear_first=clear_first),
+            }
+        ],
+        run.now(),
+    )

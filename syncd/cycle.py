@@ -1,0 +1,340 @@
+"""The cycle: the only module that knows the order.
+
+    recover -> identify -> poll -> confirm -> match, merge, plan -> guard -> write -> confirm -> report
+
+Each object is polled once a run, then every mapping that uses it is decided. No transaction spans the network; kill it
+anywhere, and the next cycle begins at `recover`. Trouble with one system holds the mappings that need it, and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from syncd.assembly import Connected, Mappings, identify
+from syncd.confirm import confirm
+from syncd.core.guard import Counters, reasons
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.model import SIDES, Owners, Side
+from syncd.decide import decide
+from syncd.errors import AccessError, SyncdError, Transient, WrongAccount
+from syncd.ledger.intents import Intent
+from syncd.ledger.journal import Note
+from syncd.poll import poll, sweep
+from syncd.recover import recover
+from syncd.run import Bench, Run
+from syncd.write import write
+
+DAY_S = 86_400.0
+UNSENT = ("planned", "held")
+AT_SYSTEM = ("sent", "answered")
+
+
+def cycle(run: Run, mappings: Mappings, names: Sequence[str] | None = None, *, yes: bool = False) -> None:
+    """One pass of the named mappings (default: all). `yes`: what a guard would hold is released."""
+    benches = prepare(run, mappings, names)
+    for bench in benches:
+        recover(run, bench)
+    read(run, benches)
+    for bench in benches:
+        if _held_back(run, bench):
+            continue
+        confirm(run, bench)
+        decide(run, bench)
+        guard(run, bench, yes=yes)
+        write(run, bench)
+        confirm(run, bench)
+    report(run, benches)
+
+
+def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) -> list[Bench]:
+    """Everything up to the plan: polls, keeps facts and planned effects, sends nothing."""
+    benches = prepare(run, mappings, names)
+    read(run, benches)
+    for bench in benches:
+        if not _held_back(run, bench):
+            confirm(run, bench)
+            decide(run, bench)
+    report(run, benches)
+    return benches
+
+
+# ---------------------------------------------------------------- before deciding
+
+
+def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[Bench]:
+    """Puts the mappings in force, identifies both sides of each, and lays out what the run needs."""
+    chosen = [mapping for name, mapping in mappings.by_name.items() if names is None or name in names]
+    _keep_funnel(run, mappings)
+    for mapping in chosen:
+        _put_in_force(run, mapping)
+    for system in {mapping.end(side).system for mapping in chosen for side in SIDES}:
+        _identify(run, run.systems[system])
+    run.wanted = _wanted(run, mappings)
+    owners = _owners(run, chosen)
+    return [
+        Bench.lay(run, mapping.bind({side: owners[mapping.end(side).system] for side in SIDES})) for mapping in chosen
+    ]
+
+
+def _identify(run: Run, system: Connected) -> None:
+    try:
+        identify(system, run.ledger, run.now())
+    except WrongAccount:
+        raise
+    except (Transient, AccessError) as error:
+        _trouble(run, system, error)
+
+
+def _trouble(run: Run, system: Connected, error: SyncdError) -> None:
+    system.trouble = error.message
+    system.failure = error
+    run.event("system_trouble", system=system.name, reason=error.message)
+
+
+def _put_in_force(run: Run, mapping: Compiled) -> None:
+    """A new text becomes the next version: all is decided again under it, and what was planned under the old is not
+    sent."""
+    books = run.ledger.books
+    known = books.mapping(mapping.name)
+    if known is not None and known.digest == mapping.digest:
+        return
+    with run.ledger.transaction():
+        version = books.keep_mapping(mapping.name, mapping.digest, mapping.text, run.now())
+        run.ledger.intents.drop_unsent(mapping.name)
+        run.ledger.intents.release(mapping.name)
+        books.forget_decided(mapping.name)
+        run.ledger.links.forget_match_values(mapping.name)
+        run.note(
+            [
+                Note(
+                    "mapping",
+                    f"version {version.version} in force, digest {mapping.digest[:12]}"
+                    + (f", before {known.digest[:12]}" if known else ""),
+                    mapping.name,
+                )
+            ]
+        )
+
+
+def _keep_funnel(run: Run, mappings: Mappings) -> None:
+    """Another definition of *qualified* makes every mapping that asks for it decide anew."""
+    funnel = mappings.funnel
+    if funnel is None:
+        return
+    known = run.ledger.books.funnel()
+    if known is not None and known.digest == funnel.digest:
+        return
+    with run.ledger.transaction():
+        version = run.ledger.books.keep_funnel(funnel.digest, funnel.text, run.now())
+        for name in mappings.by_name:
+            run.ledger.books.forget_decided(name)
+        run.note([Note("funnel", f"version {version.version} in force, digest {funnel.digest[:12]}")])
+
+
+def _wanted(run: Run, mappings: Mappings) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The attributes to be read, per object: those of every mapping that uses it, and where syncd's key stands."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for mapping in mappings.by_name.values():
+        for side in SIDES:
+            end = mapping.end(side)
+            for form in end.forms:
+                names = wanted.setdefault((end.system, form), set())
+                names.update(mapping.attributes(side, form))
+    for (system, form), names in wanted.items():
+        connected = run.systems[system]
+        key = None if connected.trouble else connected.traits(form).key
+        if key is not None:
+            names.add(key)
+        elif connected.trouble:
+            # Unasked is not blank: what was read before is still what is wanted.
+            object_ = run.ledger.facts.object_id(system, form)
+            names.update(run.ledger.facts.feed(object_).attributes)
+    return {place: tuple(sorted(names)) for place, names in wanted.items()}
+
+
+def _owners(run: Run, mappings: Sequence[Compiled]) -> dict[str, Owners]:
+    """Who can own records, by system; read again at the `owners` interval."""
+    found: dict[str, Owners] = {}
+    for name in {mapping.end(side).system for mapping in mappings for side in SIDES}:
+        system = run.systems[name]
+        directory = system.connector.traits.owners
+        if directory is None:
+            found[name] = Owners({}, {})
+            continue
+        object_ = run.ledger.facts.object_id(name, directory.object)
+        feed = run.ledger.facts.feed(object_)
+        due = feed.swept_at is None or run.now() - feed.swept_at >= system.table.sweep.owners
+        if due and not system.trouble:
+            try:
+                names = (directory.email, directory.active)
+                poll(run, system, directory.object, names, whole=feed.cursor is None)
+                after = run.ledger.facts.feed(object_)
+                run.ledger.facts.move_feed(
+                    object_, cursor=after.cursor, attributes=names, read_at=run.now(), complete=True, swept=True
+                )
+            except (Transient, AccessError) as error:
+                _trouble(run, system, error)
+        everybody, active = {}, {}
+        for key, values in run.ledger.facts.live_values(object_):
+            email = str(values.get(directory.email) or "").strip().lower()
+            if email:
+                everybody[key] = email
+                if values.get(directory.active) in (True, "true"):
+                    active[email] = key
+        found[name] = Owners(everybody, active)
+    return found
+
+
+def read(run: Run, benches: Sequence[Bench]) -> None:
+    """Polls each object once; sweeps what no feed tells when its time has come."""
+    objects: dict[tuple[str, str], list[tuple[Bench, Side]]] = {}
+    for bench in benches:
+        for side, form in bench.forms.values():
+            objects.setdefault((bench.systems[side].name, form), []).append((bench, side))
+    for (name, form), users in objects.items():
+        system = run.systems[name]
+        if system.trouble or run.stop():
+            continue
+        try:
+            kept = poll(run, system, form, run.attributes(name, form))
+            _sweep_if_due(run, system, form)
+        except (Transient, AccessError) as error:
+            _trouble(run, system, error)
+            continue
+        for bench, side in users:
+            run.tally(bench.mapping.name).read[side] += kept.read
+        run.event("polled", system=name, object=form, read=kept.read, moved=kept.moved)
+
+
+def _sweep_if_due(run: Run, system: Connected, form: str) -> None:
+    if system.traits(form).deletions == "feed":
+        return
+    facts = run.ledger.facts
+    object_ = facts.object_id(system.name, form)
+    feed = facts.feed(object_)
+    if feed.swept_at is None:
+        # The first whole reading was just made: the clock of sweeps starts with it.
+        facts.move_feed(
+            object_,
+            cursor=feed.cursor,
+            attributes=feed.attributes,
+            read_at=run.now(),
+            complete=feed.complete,
+            swept=True,
+        )
+    elif run.now() - feed.swept_at >= system.table.sweep.deletions:
+        run.event("swept", system=system.name, object=form, read=sweep(run, system, form, feed.attributes))
+
+
+def _held_back(run: Run, bench: Bench) -> bool:
+    """A mapping with an unreadable side decides nothing: unread is not unchanged."""
+    for side in SIDES:
+        system = bench.systems[side]
+        if system.trouble:
+            run.tally(bench.mapping.name).skipped = f"{system.name} cannot be read: {system.trouble}"
+            return True
+        for object_ in bench.objects(side):
+            if not run.ledger.facts.feed(object_).complete:
+                run.tally(bench.mapping.name).skipped = f"the first reading of {bench.form(object_)} is not finished"
+                return True
+    return False
+
+
+# ---------------------------------------------------------------- guard and approval
+
+
+def guard(run: Run, bench: Bench, *, yes: bool) -> None:
+    """Opens the plan, or holds all of it with reasons. Reads counters only."""
+    name = bench.mapping.name
+    intents, books = run.ledger.intents, run.ledger.books
+    planned = {"creates": 0, "updates": 0, "deletes": 0, "clears": intents.clears(name, UNSENT)}
+    kinds = {"create": "creates", "update": "updates", "archive": "deletes"}
+    for _, op, _, count in intents.counts(name, UNSENT):
+        planned[kinds[op]] += count
+    if not sum(planned.values()):
+        if intents.held(name) is not None:
+            _release(run, name)
+        return
+    version = books.mapping(name)
+    counters = Counters(
+        planned,
+        books.effects_since(name, run.now() - DAY_S),
+        run.ledger.links.count(name),
+        first=version is None or version.approved_at is None,
+    )
+    why = [] if yes else reasons(counters, run.limits)
+    with run.ledger.transaction():
+        if why:
+            intents.move_all(name, "planned", "held")
+            intents.hold(name, plan_digest(run.ledger.intents, name), why, run.now())
+            run.ledger.inbox.raise_issue(
+                "held_plan",
+                name,
+                "; ".join(why),
+                f"Look at it: `syncd plan {name}`. Release it: `syncd approve {name}`.",
+                run.now(),
+            )
+            run.tally(name).held = True
+            return
+        release(run, name)
+
+
+def release(run: Run, mapping: str) -> int:
+    """Lets a plan go, exactly as it stands; returns how many effects."""
+    with run.ledger.transaction():
+        moved = run.ledger.intents.move_all(mapping, "planned", "ready")
+        moved += run.ledger.intents.move_all(mapping, "held", "ready")
+        run.ledger.books.approve_mapping(mapping, run.now())
+        _release(run, mapping)
+        run.note([Note("released", f"{moved} effects may be sent", mapping)])
+    return moved
+
+
+def _release(run: Run, mapping: str) -> None:
+    run.ledger.intents.release(mapping)
+    run.ledger.inbox.close_issues(run.now(), kind="held_plan", mapping=mapping)
+
+
+def plan_rows(intents: Any, mapping: str) -> Iterator[Intent]:
+    """The planned and held effects of a mapping, in order, streamed."""
+    for state in ("ready", *UNSENT):
+        after = 0
+        while batch := intents.batch(mapping, state, after, 1000):
+            after = batch[-1].id
+            yield from batch
+
+
+def plan_digest(intents: Any, mapping: str) -> str:
+    """Names a plan by what it would write, so that nobody approves another one than was shown."""
+    digest = sha256()
+    for intent in plan_rows(intents, mapping):
+        shown = (intent.side, intent.object, intent.key, intent.source, intent.op, intent.body.changes)
+        digest.update(msgspec.json.encode(shown))
+    return digest.hexdigest()
+
+
+# ---------------------------------------------------------------- after
+
+
+def report(run: Run, benches: Sequence[Bench]) -> None:
+    """Closes the tallies: what waits, what is held."""
+    for bench in benches:
+        tally = run.tally(bench.mapping.name)
+        tally.waiting = run.ledger.intents.total(AT_SYSTEM, bench.mapping.name)
+        tally.held = run.ledger.intents.held(bench.mapping.name) is not None
+
+
+def as_json(run: Run, calls: Mapping[str, int], ok: bool) -> dict[str, Any]:
+    """What `once --json` prints."""
+    return {
+        "run": run.id,
+        "ok": ok,
+        "mappings": {
+            name: tally.as_json(run.ledger.inbox.issue_count(name)) for name, tally in sorted(run.tallies.items())
+        },
+        "calls": dict(calls),
+    }

@@ -1,0 +1,126 @@
+"""Detect: pages -> facts. Facts and cursor move in one transaction; nothing is decided here.
+
+Cost: a page costs one set-wise look-up and, for a record whose hash is known, no write. A kill loses at most the pages
+of one transaction, which are read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncd.assembly import Connected
+from syncd.connector import Page, Record
+from syncd.errors import CursorLost
+from syncd.ledger.facts import Kept
+from syncd.run import Run
+
+COMMIT_RECORDS = 10_000
+"""Records kept in one transaction at most: an fsync costs as much as a few thousand rows."""
+
+
+def poll(run: Run, system: Connected, object: str, attributes: Sequence[str], *, whole: bool = False) -> Kept:
+    """Reads what changed since the last poll and keeps it. `whole`: everything, whatever was read before.
+
+    An attribute that was never read before makes it a whole reading as well: its value is unknown everywhere.
+    """
+    facts = run.ledger.facts
+    object_id = facts.object_id(system.name, object)
+    feed = facts.feed(object_id)
+    unread = not set(attributes) <= set(feed.attributes)
+    cursor = None if whole or unread else feed.cursor
+    complete = feed.complete and cursor is not None
+    try:
+        return _read(run, system, object, object_id, attributes, cursor, complete)
+    except CursorLost:
+        run.event("cursor_lost", system=system.name, object=object)
+        return _read(run, system, object, object_id, attributes, None, False)
+
+
+def _read(
+    run: Run,
+    system: Connected,
+    object: str,
+    object_id: int,
+    attributes: Sequence[str],
+    cursor: str | None,
+    complete: bool,
+) -> Kept:
+    facts = run.ledger.facts
+    read = moved = 0
+    waiting: list[Page] = []
+
+    def keep() -> None:
+        nonlocal read, moved
+        with run.ledger.transaction():
+            for page in waiting:
+                kept = facts.keep(object_id, page.records, attributes)
+                read += kept.read
+                moved += kept.moved
+            last = waiting[-1]
+            facts.move_feed(
+                object_id,
+                cursor=last.cursor,
+                attributes=attributes,
+                read_at=run.now(),
+                complete=complete or last.done,
+            )
+        waiting.clear()
+
+    known = complete
+
+    def held(keys: Sequence[str]) -> dict[str, int]:
+        # Stamps of a reading with fewer attributes do not vouch for the new ones.
+        return facts.held(object_id, keys) if known else {}
+
+    records = 0
+    for page in system.connector.changes(object, attributes, cursor, held):
+        waiting.append(page)
+        records += len(page.records)
+        if records >= COMMIT_RECORDS or page.done:
+            keep()
+            records = 0
+        if page.done or run.stop():
+            break
+    if waiting:
+        keep()
+    return Kept(read, moved)
+
+
+def look(run: Run, system: Connected, object: str, attributes: Sequence[str], keys: Sequence[str]) -> dict[str, Record]:
+    """Reads records by key from the system of truth, keeps what they say, and returns it by key.
+
+    A key that is not answered is absent: that says nothing.
+    """
+    object_id = run.ledger.facts.object_id(system.name, object)
+    batch = system.traits(object).read_batch
+    seen: dict[str, Record] = {}
+    for start in range(0, len(keys), batch):
+        records = list(system.connector.fetch(object, attributes, keys[start : start + batch]))
+        run.ledger.facts.keep(object_id, records, attributes)
+        seen.update((record.key, record) for record in records)
+    return seen
+
+
+def sweep(run: Run, system: Connected, object: str, attributes: Sequence[str]) -> int:
+    """Reads every known live record by key: what no feed tells (archived, merged away, lost by an index) shows here.
+
+    Returns how many records were read. A key that is not answered stays as it was: absence is not deletion.
+    """
+    facts = run.ledger.facts
+    object_id = facts.object_id(system.name, object)
+    after, read = "", 0
+    while known := facts.walk(object_id, after):
+        after = known[-1].key
+        read += len(look(run, system, object, attributes, [fact.key for fact in known if fact.state == "live"]))
+        if run.stop():
+            return read
+    feed = facts.feed(object_id)
+    facts.move_feed(
+        object_id,
+        cursor=feed.cursor,
+        attributes=feed.attributes,
+        read_at=run.now(),
+        complete=feed.complete,
+        swept=True,
+    )
+    return read

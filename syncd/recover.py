@@ -1,0 +1,144 @@
+"""Doubt: intents that left and whose fate nobody knows are resolved by looking, before anything else happens.
+
+create, with a key field     found by key -> adopted; not found -> sent again: the key lets only one exist
+create, without one          found by match value -> decided again; not found -> waits `late`, then decided again
+update, with a precondition  seen -> answered; unmoved -> sent again under the same condition; moved -> decided again
+update, without one          seen -> answered; else waits `late`, then decided again
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from syncd.connector import Record
+from syncd.core.model import Side
+from syncd.errors import AccessError, Transient
+from syncd.ledger.intents import Intent
+from syncd.ledger.journal import Note
+from syncd.poll import look
+from syncd.run import Bench, Run
+from syncd.write import adopt
+
+BATCH = 500
+
+
+def recover(run: Run, bench: Bench) -> None:
+    """Resolves what can be resolved now. What must wait for its `late` time stays, and is reported as waiting."""
+    after = 0
+    while batch := run.ledger.intents.batch(bench.mapping.name, "sent", after, BATCH):
+        after = batch[-1].id
+        groups: dict[tuple[int, str], list[Intent]] = defaultdict(list)
+        for intent in batch:
+            groups[intent.object, intent.op].append(intent)
+        for (object_, op), intents in groups.items():
+            system = bench.systems[bench.side(object_)]
+            if system.trouble:
+                continue
+            try:
+                (_creates if op == "create" else _updates)(run, bench, object_, intents)
+            except (Transient, AccessError) as error:
+                system.trouble = error.message
+
+
+def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> None:
+    side = bench.side(object_)
+    system = bench.systems[side]
+    found: dict[str, tuple[int, Record]] = {}
+    keyed = bench.key_attribute(object_) is not None
+    revision = run.ledger.facts.revision()
+    for form_object in bench.objects(side):
+        form = bench.form(form_object)
+        key = system.traits(form).key
+        if key is None:
+            continue
+        attributes = run.attributes(system.name, form)
+        wanted = sorted({intent.unique for intent in intents if intent.unique})
+        for start in range(0, len(wanted), system.traits(form).find_batch):
+            hits = list(
+                system.connector.find(form, attributes, key, wanted[start : start + system.traits(form).find_batch])
+            )
+            run.ledger.facts.keep(form_object, [hit.record for hit in hits], attributes)
+            found.update((hit.value, (form_object, hit.record)) for hit in hits if hit.record.state != "gone")
+    with run.ledger.transaction():
+        for intent in intents:
+            hit = found.get(intent.unique or "")
+            if hit is not None and hit[1].state == "live" and hit[0] == object_:
+                _adopted(run, bench, intent, hit[1].key, revision)
+            elif hit is not None:
+                _again(run, bench, intent, "the record exists by now; decided again")
+            elif keyed and intent.unique:
+                run.ledger.intents.set_state([intent.id], "ready")
+                run.note([_told(bench, intent, "resent", "not found by its key: sent again, the key lets one exist")])
+            elif run.now() - (intent.sent_at or 0) >= system.timing.late_s + system.timing.lag_s:
+                _again(run, bench, intent, "never arrived; decided again")
+
+
+def _adopted(run: Run, bench: Bench, intent: Intent, key: str, revision: int) -> None:
+    link = adopt(run, bench, intent, key)
+    # Seen before it was answered: sight is anything newer than the look.
+    run.ledger.intents.answer([(intent.id, key, run.now(), revision, intent.body)])
+    run.ledger.intents.set_link([(intent.id, link)])
+    run.note([_told(bench, intent, "adopted", "found by its key: it had been applied")])
+
+
+def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> None:
+    side, form = bench.forms[object_]
+    system = bench.systems[side]
+    revision = run.ledger.facts.revision()
+    keys = [str(intent.key) for intent in intents]
+    seen = look(run, system, form, run.attributes(system.name, form), keys)
+    fenced = system.traits(form).precondition
+    with run.ledger.transaction():
+        for intent in intents:
+            record = seen.get(str(intent.key))
+            late = run.now() - (intent.sent_at or 0) >= system.timing.late_s
+            if record is None:
+                if late:
+                    _again(run, bench, intent, "its record is not answered; decided again")
+            elif record.state != "live":
+                _again(run, bench, intent, f"its record is {record.state}; decided again")
+            elif _stands(bench, intent, side, record):
+                run.ledger.intents.answer([(intent.id, intent.key, run.now(), revision, intent.body)])
+                run.note([_told(bench, intent, "adopted", "seen applied")])
+            elif fenced and intent.expect_ms is not None:
+                if record.stamp_ms <= intent.expect_ms:
+                    run.ledger.intents.set_state([intent.id], "ready")
+                    run.note([_told(bench, intent, "resent", "not applied: sent again under the same condition")])
+                else:
+                    _again(run, bench, intent, "its record moved on; decided again")
+            elif late and _half_done(intent, record):
+                run.ledger.intents.set_state([intent.id], "ready")
+                run.note([_told(bench, intent, "resent", "cleared and not yet set: the second step is sent again")])
+            elif late:
+                _again(run, bench, intent, "never arrived; decided again")
+
+
+def _stands(bench: Bench, intent: Intent, side: Side, record: Record) -> bool:
+    """Whether the record says all that the intent would have it say."""
+    key = bench.key_attribute(intent.object)
+    if not intent.body.changes:
+        return key is not None and record.attributes.get(key) == intent.unique
+    for change in intent.body.changes:
+        canonical = bench.mapping.field(change.field).canonical
+        if canonical(side, record.attributes.get(change.attribute)) != canonical(side, change.after):
+            return False
+    return True
+
+
+def _half_done(intent: Intent, record: Record) -> bool:
+    first = intent.body.clear_first
+    return bool(first) and all(record.attributes.get(name) in (None, "") for name in first)
+
+
+def _again(run: Run, bench: Bench, intent: Intent, why: str) -> None:
+    run.ledger.intents.close([intent.id])
+    at = (intent.object, intent.key) if intent.op != "create" and intent.key else intent.source
+    if at is not None:
+        run.ledger.books.decide_again(bench.mapping.name, [at])
+    run.note([_told(bench, intent, "dropped", why)])
+
+
+def _told(bench: Bench, intent: Intent, kind: str, said: str) -> Note:
+    at = (intent.object, intent.key) if intent.key else (intent.source or (intent.object, ""))
+    return Note(kind, f"{intent.side}: {intent.op}: {said}", bench.mapping.name, intent.link, *at)

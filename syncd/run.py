@@ -1,0 +1,137 @@
+"""One run: the tools that its steps share, and what they tally.
+
+A run is what one command or one timer tick does. The steps (poll, decide, write, confirm, recover) take it and touch
+the world only through it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncd.assembly import Connected
+from syncd.core.guard import Limits
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.merge import Pair, pairs
+from syncd.core.model import SIDES, Side
+from syncd.ledger import Ledger
+from syncd.ledger.journal import Note
+
+Event = Callable[..., None]
+"""`event(name, **facts)`: one structured line; never a person's value."""
+
+
+@dataclass
+class Tally:
+    """What a run did for one mapping, as `once --json` tells it."""
+
+    read: Counter[str] = field(default_factory=Counter)
+    moved: int = 0
+    writes: dict[str, Counter[str]] = field(default_factory=lambda: {side: Counter() for side in SIDES})
+    outcomes: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    """creates, updates, clears, deletes: what the guards of the next 24 hours count."""
+    held: bool = False
+    waiting: int = 0
+    skipped: str = ""
+    """Why nothing was decided: a side that cannot be read is never "0 changes"."""
+
+    def as_json(self, issues: int) -> dict[str, Any]:
+        return {
+            "read": {side: self.read[side] for side in SIDES},
+            "moved": self.moved,
+            "writes": {side: dict(counts) for side, counts in self.writes.items()},
+            "outcomes": dict(self.outcomes),
+            "issues": issues,
+            "held": self.held,
+            "waiting": self.waiting,
+            **({"skipped": self.skipped} if self.skipped else {}),
+        }
+
+
+@dataclass
+class Run:
+    """The tools of one run."""
+
+    ledger: Ledger
+    systems: Mapping[str, Connected]
+    now: Callable[[], float]
+    event: Event
+    limits: Limits
+    wanted: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """The attributes that this run's mappings need, by (system, object)."""
+    id: int | None = None
+    stop: Callable[[], bool] = lambda: False
+    """Asked between batches: true once the process was told to stop."""
+    tallies: dict[str, Tally] = field(default_factory=dict)
+
+    def attributes(self, system: str, object: str) -> tuple[str, ...]:
+        return self.wanted[system, object]
+
+    def tally(self, mapping: str) -> Tally:
+        return self.tallies.setdefault(mapping, Tally())
+
+    def note(self, notes: list[Note]) -> None:
+        """Writes journal entries under this run."""
+        self.ledger.journal.write(notes, self.now(), self.id)
+
+
+@dataclass
+class Bench:
+    """One mapping laid out for a run: its forms numbered, its field pairs made, its owners bound."""
+
+    mapping: Compiled
+    forms: dict[int, tuple[Side, str]]
+    """Object number -> side and form."""
+    systems: dict[Side, Connected]
+    account: dict[Side, str]
+    _pairs: dict[tuple[int, int], tuple[Pair, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def lay(cls, run: Run, mapping: Compiled) -> Bench:
+        forms: dict[int, tuple[Side, str]] = {}
+        systems: dict[Side, Connected] = {}
+        account: dict[Side, str] = {}
+        for side in SIDES:
+            end = mapping.end(side)
+            systems[side] = run.systems[end.system]
+            known = run.ledger.books.account(end.system)
+            account[side] = known[0] if known else ""
+            for form in end.forms:
+                forms[run.ledger.facts.object_id(end.system, form)] = (side, form)
+        return cls(mapping, forms, systems, account)
+
+    def objects(self, side: Side) -> list[int]:
+        """The object numbers of one side, first form first."""
+        return [object_ for object_, (of, _) in self.forms.items() if of == side]
+
+    def side(self, object: int) -> Side:
+        return self.forms[object][0]
+
+    def form(self, object: int) -> str:
+        return self.forms[object][1]
+
+    def rank(self, object: int) -> int:
+        """0 for a side's first form, rising for the later ones."""
+        return self.objects(self.side(object)).index(object)
+
+    def key_attribute(self, object: int) -> str | None:
+        """Where syncd's key stands on that form, if its account has a place for it."""
+        side, form = self.forms[object]
+        return self.systems[side].traits(form).key
+
+    def pairs(self, marketing: int, crm: int) -> tuple[Pair, ...]:
+        found = self._pairs.get((marketing, crm))
+        if found is None:
+            found = pairs(self.mapping, self.form(marketing), self.form(crm))
+            self._pairs[(marketing, crm)] = found
+        return found
+
+    def key_of(self, side: Side, object: int, key: str) -> str:
+        """syncd's key for a record: says nothing about the person, and is the same whoever asks.
+
+        A later form of a record keeps the name of its first form out of it: the record's own key is unique enough.
+        """
+        return f"{self.mapping.end(side).system}:{self.account[side]}:{self.form(object)}:{key}"

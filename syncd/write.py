@@ -1,0 +1,360 @@
+"""Act: ready intents -> sent in batches -> outcomes kept.
+
+An intent is `sent` on disk before its call leaves, so a kill can only leave doubt, never a forgotten write; doubt is
+resolved by looking (`recover`). Before a create, its key and match values are looked for on the target, in every form;
+before an update, the record is looked at where the system has no precondition.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from syncd.connector import Effect, Outcome
+from syncd.core.merge import base_key
+from syncd.core.model import Bad, Side, Unmapped, other
+from syncd.core.plan import settle
+from syncd.errors import AccessError, Doubt, Transient
+from syncd.ledger.inbox import Conflict
+from syncd.ledger.intents import Body, Intent
+from syncd.ledger.journal import Note
+from syncd.poll import look
+from syncd.run import Bench, Run
+
+LANES = ("urgent", "normal", "backfill")
+"""The order in which work is sent."""
+
+CIRCUMSTANCE_TRIES = 5
+"""How often an effect that was refused by circumstance (a lock) is sent again, one cycle apart, before it is an issue."""
+
+
+def write(run: Run, bench: Bench) -> None:
+    """Sends everything that is ready, most urgent lane first. A side in trouble is left; the other goes on."""
+    later: list[int] = []
+    try:
+        for lane in LANES:
+            while not run.stop():
+                batch = run.ledger.intents.ready(bench.mapping.name, lane, _window(bench))
+                batch = [intent for intent in batch if not bench.systems[_side(intent)].trouble]
+                if not batch:
+                    break
+                _send_window(run, bench, batch, lane, later)
+    finally:
+        run.ledger.intents.set_state(later, "ready")
+
+
+def _window(bench: Bench) -> int:
+    """How many intents are taken at once: the widest look that saves calls."""
+    widest = 1
+    for side, form in bench.forms.values():
+        traits = bench.systems[side].traits(form)
+        widest = max(widest, traits.find_batch, traits.create_batch, traits.update_batch)
+    return widest
+
+
+def _side(intent: Intent) -> Side:
+    return "crm" if intent.side == "crm" else "marketing"
+
+
+def _send_window(run: Run, bench: Bench, batch: Sequence[Intent], lane: str, later: list[int]) -> None:
+    side, op, object_ = _side(batch[0]), batch[0].op, batch[0].object
+    system = bench.systems[side]
+    traits = system.traits(bench.form(object_))
+    size = {"create": traits.create_batch, "update": traits.update_batch, "archive": traits.archive_batch}[op]
+    try:
+        with system.lane(lane):
+            if op == "create":
+                batch = _without_partners(run, bench, batch)
+            elif not traits.precondition:
+                batch = _unmoved(run, bench, batch)
+            for start in range(0, len(batch), size):
+                if run.stop():
+                    return
+                _send(run, bench, batch[start : start + size], later)
+    except (Transient, AccessError) as error:
+        system.trouble = error.message
+        run.event("side_held", system=system.name, reason=error.message)
+
+
+# ---------------------------------------------------------------- looking first
+
+
+def _without_partners(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
+    """Creates whose record is not on the target yet, by key and by match value, in every form."""
+    side = _side(batch[0])
+    system = bench.systems[side]
+    blocked: dict[int, str] = {}
+    for object_ in reversed(bench.objects(side)):
+        form = bench.form(object_)
+        attributes = run.attributes(bench.mapping.end(side).system, form)
+        for where, wanted in _looked_for(bench, batch, side, form, system.traits(form).key):
+            values = sorted(wanted)
+            for start in range(0, len(values), system.traits(form).find_batch):
+                part = values[start : start + system.traits(form).find_batch]
+                found = list(system.connector.find(form, attributes, where, part))
+                run.ledger.facts.keep(object_, [hit.record for hit in found], attributes)
+                for hit in found:
+                    if hit.record.state in ("live", "converted"):
+                        for intent in wanted.get(hit.value, ()):
+                            blocked.setdefault(intent, hit.record.key)
+    if blocked:
+        # Their facts are known now: matching decides, with all its rules, before anything is created.
+        run.ledger.intents.close(blocked)
+        again = [intent.source for intent in batch if intent.id in blocked and intent.source]
+        run.ledger.books.decide_again(bench.mapping.name, again)
+        run.event("creates_found_partner", mapping=bench.mapping.name, side=side, count=len(blocked))
+    return [intent for intent in batch if intent.id not in blocked]
+
+
+def _looked_for(
+    bench: Bench, batch: Sequence[Intent], side: Side, form: str, key: str | None
+) -> Iterable[tuple[str, dict[str, list[int]]]]:
+    """(attribute, value -> intents) to be looked up in one form."""
+    if key is not None:
+        by_key: dict[str, list[int]] = defaultdict(list)
+        for intent in batch:
+            if intent.unique:
+                by_key[intent.unique].append(intent.id)
+        yield key, by_key
+    for rule in bench.mapping.match:
+        field = bench.mapping.field(rule)
+        attribute = field.attribute(side, form)
+        if attribute is None:
+            continue
+        by_value: dict[str, list[int]] = defaultdict(list)
+        for intent in batch:
+            value = next((c.after for c in intent.body.changes if c.field == rule), None)
+            canonical = field.canonical(side, value)
+            if canonical is not None and not isinstance(canonical, (Unmapped, Bad)):
+                by_value[str(canonical)].append(intent.id)
+        if by_value:
+            yield attribute, by_value
+
+
+def _unmoved(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
+    """Updates whose record still says what was decided on; the others are decided again."""
+    side, object_ = _side(batch[0]), batch[0].object
+    form = bench.form(object_)
+    attributes = run.attributes(bench.mapping.end(side).system, form)
+    before = run.ledger.facts.many(object_, [str(intent.key) for intent in batch])
+    seen = look(run, bench.systems[side], form, attributes, [str(intent.key) for intent in batch])
+    after = run.ledger.facts.many(object_, [str(intent.key) for intent in batch])
+    calm: list[Intent] = []
+    for intent in batch:
+        key = str(intent.key)
+        if key in seen and key in before and after[key].rev == before[key].rev:
+            calm.append(intent)
+    stale = {intent.id for intent in batch} - {intent.id for intent in calm}
+    if stale:
+        moved = [intent for intent in batch if intent.id in stale]
+        _drop(run, bench, moved, "moved", "the record moved before the write; decided again")
+    return calm
+
+
+# ---------------------------------------------------------------- sending
+
+
+def _send(run: Run, bench: Bench, batch: Sequence[Intent], later: list[int]) -> None:
+    side, op = _side(batch[0]), batch[0].op
+    system = bench.systems[side]
+    form = bench.form(batch[0].object)
+    effects = [_effect(intent) for intent in batch]
+    intents = run.ledger.intents
+    with run.ledger.transaction():
+        for attempt in {intent.attempt for intent in batch}:
+            same = [intent.id for intent in batch if intent.attempt == attempt]
+            intents.set_state(same, "sent", sent_at=run.now(), attempt=attempt + 1)
+    tally = run.tally(bench.mapping.name)
+    tally.writes[side][op] += len(batch)
+    tally.kinds.update(kinds(batch))
+    try:
+        outcomes = list(system.connector.write(form, effects))
+    except Doubt:
+        tally.outcomes["doubtful"] += len(batch)
+        return
+    except (Transient, AccessError):
+        # Nothing of it was carried out, says the client.
+        intents.set_state([intent.id for intent in batch], "ready")
+        tally.writes[side][op] -= len(batch)
+        tally.kinds.subtract(kinds(batch))
+        raise
+    keep_outcomes(run, bench, batch, outcomes, later)
+
+
+def kinds(batch: Sequence[Intent]) -> Counter[str]:
+    """What guards count: creates, updates, deletes by record, and clears by field."""
+    names = {"create": "creates", "update": "updates", "archive": "deletes"}
+    found = Counter(names[intent.op] for intent in batch)
+    found["clears"] = sum(change.after is None for intent in batch for change in intent.body.changes)
+    return found
+
+
+def _effect(intent: Intent) -> Effect:
+    return Effect(
+        ref=str(intent.id),
+        op=intent.op,  # type: ignore[arg-type]
+        key=intent.key if intent.op != "create" else None,
+        attributes=intent.attributes,
+        unique=intent.unique,
+        expect_ms=intent.expect_ms,
+        clear_first=tuple(intent.body.clear_first),
+    )
+
+
+def keep_outcomes(
+    run: Run, bench: Bench, batch: Sequence[Intent], outcomes: Sequence[Outcome], later: list[int]
+) -> None:
+    """Keeps what became of a batch, in one transaction. An intent without an outcome stays in doubt."""
+    by_ref = {outcome.ref: outcome for outcome in outcomes}
+    groups: dict[str, list[tuple[Intent, Outcome]]] = defaultdict(list)
+    for intent in batch:
+        outcome = by_ref.get(str(intent.id)) or Outcome(ref=str(intent.id), kind="doubtful")
+        groups[outcome.kind].append((intent, outcome))
+        run.tally(bench.mapping.name).outcomes[outcome.kind] += 1
+    with run.ledger.transaction():
+        _keep_sent(run, bench, groups["sent"])
+        for intent, outcome in groups["refused"]:
+            if outcome.again and intent.attempt < CIRCUMSTANCE_TRIES:
+                later.append(intent.id)
+            else:
+                _keep_refused(run, bench, intent, outcome)
+        moved = [intent for intent, _ in groups["moved"]]
+        _drop(run, bench, moved, "moved", "the record moved before the write; decided again")
+        gone = [intent for intent, _ in groups["gone"]]
+        _drop(run, bench, gone, "gone", "the record is gone; decided again once its fate is known")
+        run.note([_told(bench, i, "doubtful", "no answer: waits to be looked at") for i, _ in groups["doubtful"]])
+    unclear = [intent for intent, _ in groups["moved"] + groups["gone"] if intent.key]
+    if unclear:
+        side, form = _side(unclear[0]), bench.form(unclear[0].object)
+        attributes = run.attributes(bench.mapping.end(side).system, form)
+        look(run, bench.systems[side], form, attributes, [str(intent.key) for intent in unclear])
+
+
+def _keep_sent(run: Run, bench: Bench, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
+    now = run.now()
+    rows: list[tuple[int, str | None, float, int, Body]] = []
+    notes: list[Note] = []
+    losers: list[Conflict] = []
+    revision = run.ledger.facts.revision()
+    for intent, outcome in pairs:
+        key = outcome.key or intent.key
+        answer = None if outcome.attributes is None else dict(outcome.attributes)
+        body = msgspec.structs.replace(intent.body, answer=answer, stamp_ms=outcome.stamp_ms)
+        rows.append((intent.id, key, now, revision, body))
+        notes.append(_told(bench, intent, "sent", f"{intent.op} answered", key))
+        losers += [
+            Conflict(
+                0,
+                intent.mapping,
+                intent.link,
+                c.field,
+                intent.side,
+                intent.object,
+                str(key),
+                c.after,
+                c.before,
+                now,
+                c.why,
+                None,
+            )
+            for c in intent.body.changes
+            if c.lost
+        ]
+    run.ledger.intents.answer(rows)
+    adopted = [(i, o.key) for i, o in pairs if i.op == "create" and o.key is not None]
+    for intent, made in adopted:
+        adopt(run, bench, intent, made)
+    run.ledger.inbox.keep_losers(losers)
+    run.note(notes)
+
+
+def adopt(run: Run, bench: Bench, intent: Intent, key: str) -> int:
+    """Links a created record to its source; its base is what the create was decided on. Returns the link."""
+    assert intent.source is not None
+    side = _side(intent)
+    name = bench.mapping.name
+    ends = {
+        other(side): (*intent.source, intent.body.decided or {}, False),
+        side: (intent.object, key, {}, bool(intent.unique)),
+    }
+    link = run.ledger.links.make(name, f"created from {other(side)}", ends, run.now())
+    run.ledger.intents.set_link([(intent.id, link)])
+    run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
+    return link
+
+
+def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> None:
+    """A refusal is an issue, and settles what it names: nothing is sent again unchanged."""
+    named = [change for change in intent.body.changes if change.attribute in outcome.culprits]
+    at = (intent.object, intent.key) if intent.key else intent.source
+    assert at is not None
+    remedy = "Mend the value, or the rule in the system that refuses it; then `syncd issues retry ID`."
+    if outcome.existing is not None:
+        remedy = f"The record {outcome.existing} holds this value already: merge them, or pick it for the link."
+    run.ledger.inbox.raise_issue(
+        "refused" if outcome.existing is None else "exists_already",
+        intent.mapping,
+        f"{intent.op} refused by {bench.mapping.end(_side(intent)).system}: {outcome.code} {outcome.message}".strip(),
+        remedy,
+        run.now(),
+        object=at[0],
+        key=at[1],
+        field=named[0].field if len(named) == 1 else None,
+        doc={
+            "culprits": list(outcome.culprits),
+            "changes": [c.field for c in intent.body.changes],
+            "link": intent.link,
+        },
+    )
+    run.note([_told(bench, intent, "refused", f"{intent.op} refused: {outcome.code}")])
+    run.ledger.intents.close([intent.id])
+    if intent.link is None:
+        return
+    settle_changes(run, bench, intent, [c.field for c in (named or intent.body.changes)])
+    if named and len(named) < len(intent.body.changes):
+        _again(run, bench, [intent])
+
+
+def settle_changes(run: Run, bench: Bench, intent: Intent, fields: Sequence[str]) -> None:
+    """Lets the difference in these fields stand: both bases become what both sides said when it was decided."""
+    link = run.ledger.links.get(intent.link) if intent.link else None
+    if link is None:
+        return
+    side = _side(intent)
+    mine, theirs = [], []
+    for change in intent.body.changes:
+        if change.field in fields:
+            mine.append((base_key(change.field, change.attribute), change.before))
+            if change.source is not None:
+                theirs.append((base_key(change.field, change.source), change.decided))
+    run.ledger.links.set_bases(
+        [
+            (link.id, side, settle(link.end(side).base, mine)),
+            (link.id, other(side), settle(link.end(other(side)).base, theirs)),
+        ]
+    )
+
+
+def _drop(run: Run, bench: Bench, batch: Sequence[Intent], kind: str, why: str) -> None:
+    """Forgets effects that were not applied and lets their records be decided again."""
+    if batch:
+        run.ledger.intents.close(intent.id for intent in batch)
+        run.note([_told(bench, intent, kind, why) for intent in batch])
+        _again(run, bench, batch)
+
+
+def _again(run: Run, bench: Bench, batch: Iterable[Intent]) -> None:
+    at = []
+    for intent in batch:
+        if intent.key is not None:
+            at.append((intent.object, intent.key))
+        elif intent.source is not None:
+            at.append(intent.source)
+    run.ledger.books.decide_again(bench.mapping.name, at)
+
+
+def _told(bench: Bench, intent: Intent, kind: str, said: str, key: str | None = None) -> Note:
+    at = (intent.object, key or intent.key) if key or intent.key else (intent.source or (intent.object, ""))
+    return Note(kind, f"{intent.side}: {said}", bench.mapping.name, intent.link, *at)
