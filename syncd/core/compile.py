@@ -21,7 +21,7 @@ from syncd.core.mapping import Default, End, Field, Gate, Mapping
 from syncd.core.mappingfile import EndPart, MappingFile, SidesPart
 from syncd.core.model import SIDES, Bad, Side, Unmapped
 from syncd.core.problem import Problem
-from syncd.core.proof import prove
+from syncd.core.proof import Counterexample, prove
 from syncd.core.together import check_together
 from syncd.core.toml import Document, Path, did_you_mean, parse, problems
 
@@ -97,10 +97,9 @@ class _Compiler:
             for table in ("scope", "create", "update")
             for side in SIDES
         }
-        fields = [self._with_defaults(field) for field in fields]
-        for field in fields:
-            if (counterexample := prove(field)) is not None:
-                self._say(("fields", field.name), counterexample.what, counterexample.mend, key=True)
+        bare = expr.Language(self.kinds)
+        fields = [self._with_defaults(field, bare) for field in fields]
+        self._prove(fields)
         made = Mapping(
             name=shape.mapping,
             digest=hashlib.sha256(text.encode()).hexdigest(),
@@ -173,12 +172,22 @@ class _Compiler:
                     said = f"'{name}' has no attribute on {', '.join(missing)}, so a match there would be missed"
                     self._say(path, said, f"name it in [fields.{name}]")
 
-    def _with_defaults(self, field: Field) -> Field:
+    def _prove(self, fields: list[Field]) -> None:
+        """Every field settles. Fields that treat values alike are tried once."""
+        alike: dict[str, Counterexample | None] = {}
+        for field in fields:
+            part = self.shape.fields[field.name]
+            key = f"{field.type} {part.model_dump_json(exclude={'marketing', 'crm', 'clash', 'meet', 'blank', 'on_create'})}"
+            if key not in alike:
+                alike[key] = prove(field)
+            if (counterexample := alike[key]) is not None:
+                self._say(("fields", field.name), counterexample.what, counterexample.mend, key=True)
+
+    def _with_defaults(self, field: Field, language: expr.Language) -> Field:
         given = self.shape.fields[field.name].on_create
         texts = {"marketing": given.marketing, "crm": given.crm} if isinstance(given, SidesPart) else {}
         if isinstance(given, str):
             texts = {side: given for side in SIDES if field.writable(side)}
-        language = expr.Language(self.kinds)
         defaults: dict[Side, Default] = {}
         for side in SIDES:
             if (text := texts.get(side)) is None:

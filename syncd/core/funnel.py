@@ -62,7 +62,7 @@ class FunnelFile(Part):
     """The funnel file: what both departments agreed."""
 
     model_config = pydantic.ConfigDict(
-        title="A syncd funnel", json_schema_extra={"$schema": "http://json-schema.org/draft-07/schema#"}
+        title="A syncd funnel", json_schema_extra={"$schema": "https://json-schema.org/draft/2020-12/schema"}
     )
 
     qualified: QualifiedPart = pydantic.Field(description="When a lead is handed to sales.")

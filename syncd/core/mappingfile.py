@@ -148,7 +148,7 @@ class MappingFile(Part):
     """A mapping file: pairs two objects."""
 
     model_config = ConfigDict(
-        title="A syncd mapping", json_schema_extra={"$schema": "http://json-schema.org/draft-07/schema#"}
+        title="A syncd mapping", json_schema_extra={"$schema": "https://json-schema.org/draft/2020-12/schema"}
     )
 
     mapping: Name = Field(description="The mapping's name.")
