@@ -289,7 +289,7 @@ class Connector(Protocol):
         """Carries out effects of one `op`, at most a batch of them, and answers each by its `ref`, exactly once.
 
         Never repeats a write whose fate is unknown: that is *doubtful*. A write that left and was not answered is
-        doubtful even when it is probably lost.
+        doubtful even when it is probably lost. Raises only if nothing of the batch was carried out.
         """
 
     def close(self) -> None:

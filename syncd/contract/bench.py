@@ -104,6 +104,14 @@ class Bench:
         """Turns a record into its later form; returns (object, key) of it."""
         raise NotImplementedError
 
+    def hide(self, object: str, key: Key) -> None:
+        """Takes a record out of our credentials' sight, as a sharing rule does."""
+        raise NotImplementedError
+
+    def hide_attribute(self, object: str, name: str) -> None:
+        """Takes an attribute out of our credentials' sight, as a permission or its removal does."""
+        raise NotImplementedError
+
     # Looking behind the connector's back.
 
     def live(self, object: str) -> set[Key]:
@@ -144,12 +152,16 @@ class Bench:
         """The next write request is not answered: either it was carried out before, or it never will be."""
         raise NotImplementedError
 
+    def refuse_writes(self, after: int) -> None:
+        """After that many more write requests, each one is turned away as too fast, surely not carried out."""
+        raise NotImplementedError
+
     def expire_token(self) -> None:
         """The access token in use is no longer good."""
         raise NotImplementedError
 
     def calm(self) -> None:
-        """Ends whatever `lag`, `lose_answer` and `edit_together` began."""
+        """Ends whatever was steered: lag, faults, a stopped clock, hidden attributes."""
 
     def settle(self) -> None:
         """Waits until feeds and look-ups know of everything that happened."""

@@ -184,6 +184,33 @@ def a_purged_record_is_not_live(trial: Trial) -> None:
     trial.expect(all(each.state == "gone" for each in trial.fetch([key])), "a record that was removed is told as live")
 
 
+@rule("create", "hide")
+def a_hidden_record_is_silent(trial: Trial) -> None:
+    """A record that our credentials may no longer see is not answered. It is not gone: nobody deleted it."""
+    key, other = trial.make(2)
+    trial.bench.hide(trial.object, key)
+    answered = trial.fetch([key, other])
+
+    trial.expect(not any(record.key == key for record in answered), "a record out of sight is answered all the same")
+    trial.expect([record.key for record in answered] == [other], "a record out of sight takes another along")
+
+
+@rule("create", "hide_attribute")
+def a_hidden_attribute_is_absent(trial: Trial) -> None:
+    """An attribute that our credentials may no longer see is absent, not blank, and takes no other along."""
+    subject, key = trial.subject, trial.one()
+    trial.seen(key)
+    trial.bench.settle()
+    trial.bench.hide_attribute(trial.object, subject.second)
+    told = trial.read().latest[key]
+
+    for record in (trial.seen(key), told):
+        trial.expect(
+            subject.second not in record.attributes, "an attribute out of sight is told, as blank or with a value"
+        )
+        trial.expect(record.attributes.get(subject.text), "an attribute out of sight takes another along")
+
+
 @rule("history", "create", "edit")
 def history_names_the_writer(trial: Trial) -> None:
     """History is newest first, with times, and tells our writes from other people's."""
@@ -302,6 +329,8 @@ RULES: tuple[Rule, ...] = (
     fetch_agrees_with_the_feed,
     a_missing_key_is_silent,
     a_purged_record_is_not_live,
+    a_hidden_record_is_silent,
+    a_hidden_attribute_is_absent,
     history_names_the_writer,
     history_splits_into_batches,
     ours_is_never_said_of_others,

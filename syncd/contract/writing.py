@@ -8,7 +8,10 @@ from __future__ import annotations
 from syncd.connector import Effect, Key, Outcome
 from syncd.contract.rule import Rule, rule
 from syncd.contract.trial import Trial
+from syncd.errors import Transient
 
+MANY = 60
+"""How many effects are sent to see a batch that needs several requests."""
 PRIVATE = "zz-private"
 """Part of a value that must not be repeated in a refusal."""
 
@@ -377,6 +380,30 @@ def a_lost_batch_is_all_in_doubt(trial: Trial) -> None:
     trial.expect(any(each.kind == "doubtful" for each in outcomes.values()), "a lost answer left no doubt")
 
 
+@rule("create", "refuse_writes")
+def a_write_that_raises_did_nothing(trial: Trial) -> None:
+    """When write() raises that the system is busy, nothing was carried out; what was, is an outcome."""
+    text, second = trial.subject.text, trial.subject.second
+    keys = trial.make(min(trial.traits.update_batch, MANY))
+    whole = [_update(key, key, **{text: "Text busy"}) for key in keys]
+    split = [Effect(keys[0], "update", keys[0], {second: "Second busy"}, clear_first=(second,))]
+    for effects in (whole, split):
+        for after in (0, 1):
+            before = {record.key: record.attributes for record in trial.fetch(keys)}
+            trial.bench.refuse_writes(after)
+            try:
+                outcomes = trial.write(*effects)
+            except Transient:
+                outcomes = {}
+            finally:
+                trial.bench.calm()
+            now = {record.key: record.attributes for record in trial.fetch(keys)}
+            for effect in effects:
+                outcome, changed = outcomes.get(effect.ref), now[effect.ref] != before[effect.ref]
+                told = outcome is not None and outcome.kind in ("sent", "doubtful")
+                trial.expect(told or not changed, "a write was carried out, and is told as not carried out")
+
+
 RULES: tuple[Rule, ...] = (
     nothing_to_write_is_nothing,
     a_create_makes_the_record,
@@ -403,4 +430,5 @@ RULES: tuple[Rule, ...] = (
     a_lost_answer_is_doubt,
     a_lost_create_is_made_once,
     a_lost_batch_is_all_in_doubt,
+    a_write_that_raises_did_nothing,
 )

@@ -111,6 +111,12 @@ class MemoryBench(Bench):
     def convert(self, object: str, key: Key) -> tuple[str, Key]:
         return self.store.convert(object, key)
 
+    def hide(self, object: str, key: Key) -> None:
+        self.store.hide(object, key)
+
+    def hide_attribute(self, object: str, name: str) -> None:
+        self.store.claim(object, unreadable=frozenset({name}))
+
     def live(self, object: str) -> set[Key]:
         return {key for key in self.store.keys(object) if not self.store.item(object, key).hidden}
 
@@ -133,7 +139,12 @@ class MemoryBench(Bench):
     def lose_answer(self, *, applied: bool) -> None:
         self.store.fault("doubtful_after" if applied else "doubtful_before", times=None)
 
+    def refuse_writes(self, after: int) -> None:
+        self.store.fault("transient", method="write", after=after, times=None)
+
     def calm(self) -> None:
+        for name in self.store.kinds:
+            self.store.claim(name, unreadable=frozenset())
         self.store.faults.standing.clear()
         self.store.step_ms = 1
         self.lag(self.lag_ms / 1000)

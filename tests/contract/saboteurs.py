@@ -406,6 +406,20 @@ class TakesPurgedForLive(InventsRecords):
     state = "live"
 
 
+@breaks("a-hidden-record-is-silent")
+class TakesHiddenForGone(InventsRecords):
+    pass
+
+
+@breaks("a-hidden-attribute-is-absent")
+class TakesHiddenForBlank(Fetcher):
+    def fetch(
+        self, object: str, attributes: Sequence[str], keys: Sequence[Key], *, history: bool = False
+    ) -> Iterator[Record]:
+        for record in super().fetch(object, attributes, keys, history=history):
+            yield change(record, attributes=dict.fromkeys(attributes) | record.attributes)
+
+
 @breaks("history-names-the-writer")
 class TellsHistoryOldestFirst(Fetcher):
     def answer(self, record: Record, keys: Sequence[Key]) -> Record | None:
@@ -879,3 +893,19 @@ class DoubtsTheFirstOnly(MemoryConnector):
     def write(self, object: str, effects: Sequence[Effect]) -> Iterable[Outcome]:
         for count, outcome in enumerate(super().write(object, effects)):
             yield replace(outcome, kind="refused") if count and outcome.kind == "doubtful" else outcome
+
+
+@breaks("a-write-that-raises-did-nothing")
+class RaisesHalfWay(MemoryConnector):
+    def write(self, object: str, effects: Sequence[Effect]) -> Iterable[Outcome]:
+        half = len(effects) // 2
+        return [*super().write(object, effects[:half]), *super().write(object, effects[half:])]
+
+
+@breaks("a-write-that-raises-did-nothing")
+class ClearsAndThenRaises(MemoryConnector):
+    def write(self, object: str, effects: Sequence[Effect]) -> Iterable[Outcome]:
+        cleared = [replace(each, attributes=dict.fromkeys(each.clear_first)) for each in effects if each.clear_first]
+        if cleared:
+            list(super().write(object, cleared))
+        return super().write(object, effects)
