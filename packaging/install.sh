@@ -15,7 +15,19 @@ fi
 wheels=$(mktemp -d)
 trap 'rm -rf "$wheels" "$target.new"' EXIT
 trap 'exit 1' INT TERM HUP
-"$bin/hatchling" build -t wheel -d "$wheels" >/dev/null
+"$bin/hatchling" build -t wheel -d "$wheels" >"$wheels/log" 2>&1 || { cat "$wheels/log" >&2; exit 1; }
+
+# The service sees no home directory, so its python must not live in one.
+real=$("$python" -c 'import os, sys; print(os.path.realpath(sys.base_prefix))')
+case $real in
+/root/* | /home/*)
+    if /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=/usr/bin/python3
+    else
+        echo "warning: the service will not see $real, which is in a home directory: install the system's python3" >&2
+    fi
+    ;;
+esac
 
 umask 022
 mkdir -p "$(dirname "$target")" "$destdir$confdir" "$destdir$unitdir"
