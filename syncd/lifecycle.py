@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncd.core.merge import base_key
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
@@ -82,24 +81,15 @@ def _rekey(run: Run, bench: Bench, link: Link, side: Side, fact: Fact) -> None:
         )
         return
     run.ledger.intents.drop_unsent(name, [link.id])
-    base = _carried(bench, link, side, object_)
-    state = "converted" if fact.state == "converted" else link.state
+    # A conversion carries over what its system's settings say, and leaves the rest blank: that is no edit, so the new
+    # form's base is unknown, and both sides meet. A merged record's other values are somebody's choice: an edit.
+    converted = fact.state == "converted"
+    base = {} if converted else link.end(side).base
+    state = "converted" if converted else link.state
     run.ledger.links.rekey(link.id, side, object_, key, base, stamped=False, state=state)
     run.note(
         [Note(fact.state, f"the link follows the {side} record to {bench.form(object_)}", name, link.id, object_, key)]
     )
-
-
-def _carried(bench: Bench, link: Link, side: Side, object_: int) -> dict[str, object]:
-    """The base under the names of the new form: what both sides settled on is still what they settled on."""
-    end = link.end(side)
-    base: dict[str, object] = {}
-    for field in bench.mapping.fields:
-        before = field.attribute(side, bench.form(end.object))
-        after = field.attribute(side, bench.form(object_))
-        if before is not None and after is not None and base_key(field.name, before) in end.base:
-            base[base_key(field.name, after)] = end.base[base_key(field.name, before)]
-    return base
 
 
 def survivor(run: Run, fact: Fact) -> tuple[int, str] | None:

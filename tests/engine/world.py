@@ -98,7 +98,7 @@ class World:
     at: float = 1_800_000_000.0
     ledger: Ledger = field(init=False)
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    timing: Timing = Timing(late_s=300, lag_s=30, overlap_s=0)
+    timing: Timing = field(default_factory=lambda: Timing(late_s=300, lag_s=30, overlap_s=0))
 
     def __post_init__(self) -> None:
         self.ledger = Ledger.open(self.path)
@@ -152,6 +152,10 @@ class World:
         """What a kill leaves: the file, and nothing in memory."""
         self.ledger.close()
         self.ledger = Ledger.open(self.path)
+
+    def restart_from(self, path: Path) -> None:
+        """Another ledger file, or none: what is left when the old one is lost."""
+        self.ledger = Ledger.open(path)
 
     # ------------------------------------------------ looking
 
@@ -214,14 +218,14 @@ def make(tmp_path: Path, **traits: Any) -> World:
             syncd_key="text unique",
         )
     )
-    lead = dict(
-        Email=text,
-        LastName="text required length=80",
-        Title=text,
-        Score="number",
-        OptedOut="bool",
-        Syncd_Key="text unique",
-    )
+    lead = {
+        "Email": text,
+        "LastName": "text required length=80",
+        "Title": text,
+        "Score": "number",
+        "OptedOut": "bool",
+        "Syncd_Key": "text unique",
+    }
     sf = Store.of(
         Kind.of(
             "Lead",
