@@ -1,0 +1,102 @@
+"""Owners: the people who can own records (contract section 9).
+
+Promise: archived owners are shown too, as inactive, because records still point at them. There is no feed: every
+look reads the whole list, and nothing can be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from connectors.hubspot.errors import refuse_read
+from connectors.hubspot.paths import Paths
+from connectors.hubspot.reads import BURST
+from connectors.hubspot.wire import OWNERS, OwnerRow, Owners, after_of, stamp_ms
+from syncd.connector import Found, Key, Page, Record
+from syncd.errors import CursorLost
+from syncd.http import BadAnswer, Http
+
+PAGE = 100
+
+
+class Place(msgspec.Struct, omit_defaults=True):
+    """Where the sweep is: in the archived list or not, and after which owner."""
+
+    archived: bool = False
+    after: str = ""
+
+
+_PLACE = msgspec.json.Decoder(Place)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerList:
+    """The owners of one account."""
+
+    http: Http
+    paths: Paths
+
+    def changes(self, attributes: Sequence[str], cursor: str | None) -> Iterator[Page]:
+        """All owners, whatever the cursor says of what was read before; within a sweep it resumes."""
+        try:
+            place = Place() if cursor is None else _PLACE.decode(cursor)
+        except msgspec.DecodeError:
+            raise CursorLost("the cursor is none that this connector made") from None
+        done = False
+        while not done:
+            rows, after = self._page(place)
+            if after:
+                place = Place(place.archived, after)
+            else:
+                done = place.archived
+                place = Place(not place.archived)
+            yield Page([_record(row, attributes) for row in rows], msgspec.json.encode(place).decode(), done)
+
+    def fetch(self, attributes: Sequence[str], keys: Sequence[Key]) -> Iterator[Record]:
+        """The owners with these ids."""
+        wanted = set(keys)
+        for page in self.changes(attributes, None):
+            yield from (record for record in page.records if record.key in wanted)
+
+    def find(self, attributes: Sequence[str], where: str, values: Sequence[str]) -> Iterator[Found]:
+        """Owners by one attribute; text is compared with case aside."""
+        wanted: dict[str, list[str]] = {}
+        for value in values:
+            if value.strip():
+                wanted.setdefault(value.strip().lower(), []).append(value)
+        for page in self.changes([*attributes, where], None):
+            for record in page.records:
+                held = str(record.attributes.get(where) or "").lower()
+                shown = {name: value for name, value in record.attributes.items() if name in attributes}
+                for value in wanted.get(held, ()):
+                    yield Found(value, msgspec.structs.replace(record, attributes=shown))
+
+    def _page(self, place: Place) -> tuple[list[OwnerRow], str]:
+        params: dict[str, Any] = {"limit": PAGE, "archived": "true" if place.archived else "false"}
+        if place.after:
+            params["after"] = place.after
+        answer = self.http.read("GET", self.paths.owners, params=params, meters=BURST)
+        if answer.status >= 300:
+            raise refuse_read(answer)
+        page: Owners = answer.json(OWNERS)
+        after = after_of(page.paging)
+        if after and after == place.after:
+            raise BadAnswer(f"{answer.what}: the list does not move on")
+        return page.results, after
+
+
+def _record(row: OwnerRow, attributes: Sequence[str]) -> Record:
+    told: dict[str, Any] = {
+        "id": row.id,
+        "email": row.email or None,
+        "active": not row.archived,
+        "firstName": row.firstName or None,
+        "lastName": row.lastName or None,
+        "type": row.type or None,
+    }
+    stamp = stamp_ms(row.updatedAt) if row.updatedAt else 0
+    return Record(row.id, stamp, {name: told[name] for name in attributes if name in told})

@@ -1,0 +1,291 @@
+"""Reading by key: what lives, what is archived, what was merged into what (contract sections 4.6, 6 and 21).
+
+Promise: values come from HubSpot's store of record, never from the search index; a record is called gone only where
+HubSpot shows it archived. What is not answered anywhere is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from connectors.hubspot.errors import refuse_read
+from connectors.hubspot.kinds import Kind
+from connectors.hubspot.paths import Paths
+from connectors.hubspot.wire import (
+    LONG_ROWS,
+    MERGED_IDS,
+    OTHER_EMAILS,
+    ROW,
+    ROWS,
+    LongRow,
+    Row,
+    Rows,
+    after_of,
+    history,
+    merged_into,
+    records,
+    stamp_ms,
+)
+from syncd.connector import Found, Key, Record
+from syncd.http import Answer, BadAnswer, Http
+
+READ_BATCH = 100
+HISTORY_BATCH = 50
+SEARCH_PAGE = 200
+
+IN_CHARACTERS = 1500
+"""How long the values of one search may be together: a search's body ends at 3,000 characters."""
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+BURST = ("burst",)
+SEARCH = ("search",)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one account's records."""
+
+    http: Http
+    paths: Paths
+
+    def fetch(
+        self, kind: Kind, attributes: Sequence[str], keys: Sequence[Key], app_id: str, with_history: bool
+    ) -> Iterator[Record]:
+        """See `Connector.fetch`."""
+        asked = [key for key in dict.fromkeys(keys) if key.isdigit()]
+        size = HISTORY_BATCH if with_history else READ_BATCH
+        for start in range(0, len(asked), size):
+            batch = asked[start : start + size]
+            if with_history:
+                yield from self._told(kind, attributes, batch, app_id)
+            else:
+                yield from self.by_id(kind, attributes, batch)
+
+    def by_id(self, kind: Kind, attributes: Sequence[str], ids: Sequence[Key]) -> list[Record]:
+        """The records of at most `READ_BATCH` ids: live, merged, gone. One call where all live."""
+        rows = _once(self._batch(kind, attributes, ids))
+        return records(rows, attributes, kind.modified) + self.aliases(kind, rows) + self._absent(kind, ids, rows)
+
+    def aliases(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
+        """What the rows' records have swallowed, each as a merged record."""
+        return [
+            Record(old, stamp_ms(row.updatedAt), {}, "merged", (kind.name, row.id))
+            for row in rows
+            for old in merged_into(row)
+        ]
+
+    def _told(self, kind: Kind, attributes: Sequence[str], ids: Sequence[Key], app_id: str) -> Iterator[Record]:
+        """The same as `by_id`, with histories; at most `HISTORY_BATCH` ids."""
+        answer = self._post(kind, ids, attributes, {"propertiesWithHistory": list(attributes)})
+        rows: list[LongRow] = _once(answer.json(LONG_ROWS).results)
+        for row, record in zip(rows, records(rows, attributes, kind.modified), strict=True):
+            yield msgspec.structs.replace(record, history=history(row, attributes, app_id))
+        yield from self.aliases(kind, rows)
+        yield from self._absent(kind, ids, rows)
+
+    def _absent(self, kind: Kind, ids: Sequence[Key], rows: Sequence[Row]) -> list[Record]:
+        """What became of the ids that no row answers for: archived, merged away, or not known at all.
+
+        Merged-away ids are in neither the live nor the archived list, and a batch may show them, drop them or call
+        them not found; only the single read leads on to the survivor. There are few of them.
+        """
+        known = {row.id for row in rows}
+        known.update(old for row in rows for old in merged_into(row))
+        absent = [key for key in ids if key not in known]
+        if not absent:
+            return []
+        archived = self._batch(kind, (), absent, archived=True)
+        found = [
+            Record(row.id, stamp_ms(row.archivedAt or row.updatedAt), {}, "gone")
+            for row in archived
+            if row.id in absent
+        ]
+        gone = {record.key for record in found}
+        for key in absent:
+            survivor = None if key in gone else self._single(kind, key)
+            if survivor is not None:
+                found.append(Record(key, stamp_ms(survivor.updatedAt), {}, "merged", (kind.name, survivor.id)))
+        return found
+
+    def _single(self, kind: Kind, key: Key) -> Row | None:
+        """The record that another id lives on as; None when HubSpot knows no such record."""
+        params = {"properties": kind.modified}
+        answer = self.http.read("GET", self.paths.objects(kind.name, key), params=params, meters=BURST)
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise refuse_read(answer)
+        row: Row = answer.json(ROW)
+        return row if row.id != key else None
+
+    # ------------------------------------------------------------ by value
+
+    def find(
+        self, kind: Kind, attributes: Sequence[str], where: str, values: Sequence[str], unique: bool
+    ) -> Iterator[Found]:
+        """See `Connector.find`. `unique`: HubSpot looks the attribute up by itself, in the store of record."""
+        asked = [value for value in dict.fromkeys(values) if value.strip()]
+        if where == "hs_object_id":
+            for record in self.fetch(kind, attributes, asked, "", False):
+                if record.state == "live":
+                    yield Found(record.key, record)
+        elif unique or (kind.has_emails and where == "email"):
+            yield from self._by_property(kind, attributes, where, asked)
+        else:
+            yield from self._by_search(kind, attributes, where, asked)
+
+    def _by_property(self, kind: Kind, attributes: Sequence[str], where: str, asked: Sequence[str]) -> Iterator[Found]:
+        names = [*attributes, where, OTHER_EMAILS] if where == "email" else [*attributes, where]
+        forms: dict[str, list[str]] = {}
+        for value in asked:
+            forms.setdefault(_plain(value), []).append(value)
+        # Addresses are kept in lower case; a key is asked for as it was written.
+        wanted = list(forms) if where == "email" else [values[0].strip() for values in forms.values()]
+        for start in range(0, len(wanted), READ_BATCH):
+            rows = self._batch(kind, names, wanted[start : start + READ_BATCH], id_property=where)
+            for row, record in zip(rows, records(rows, attributes, kind.modified), strict=True):
+                for held in _held(row, where):
+                    yield from (Found(value, record) for value in forms.get(held, ()))
+
+    def _by_search(self, kind: Kind, attributes: Sequence[str], where: str, asked: Sequence[str]) -> Iterator[Found]:
+        """Second best: the index leads to ids, the records themselves say what they hold."""
+        for chunk in _chunks(asked):
+            forms: dict[str, list[str]] = {}
+            for value in chunk:
+                forms.setdefault(_plain(value), []).append(value)
+            # Text is compared in lower case only; choices in their own case only. Ask for both.
+            either = list(dict.fromkeys([*forms, *(value.strip() for value in chunk)]))
+            ids = [row.id for row in self._all_with(kind, where, either)]
+            for start in range(0, len(ids), READ_BATCH):
+                rows = self._batch(kind, [*attributes, where], ids[start : start + READ_BATCH])
+                for row, record in zip(rows, records(rows, attributes, kind.modified), strict=True):
+                    for value in forms.get(_plain(row.properties.get(where) or ""), ()):
+                        yield Found(value, record)
+
+    def _all_with(self, kind: Kind, where: str, values: Sequence[str]) -> Iterator[Row]:
+        filters = [{"propertyName": where, "operator": "IN", "values": list(values)}]
+        last = ""
+        while True:
+            page = self.search(kind, filters, last)
+            yield from page.results
+            if not page.results or len(page.results) >= page.total:
+                return
+            last = page.results[-1].id
+
+    # ------------------------------------------------------------ calls
+
+    def search(self, kind: Kind, filters: Sequence[Mapping[str, object]], above: Key, newest: bool = False) -> Rows:
+        """One search for ids and stamps, in the order of the ids, beginning above one of them.
+
+        Paging by id and never by offset: rows that drop out while we read shift nothing, and no search ever comes to
+        its limit of 10,000 rows. `newest`: the one row that was modified last, instead.
+        """
+        every = (
+            [*filters, {"propertyName": "hs_object_id", "operator": "GT", "value": above}] if above else list(filters)
+        )
+        body: dict[str, object] = {
+            "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+            "properties": [kind.modified],
+            "limit": SEARCH_PAGE,
+        }
+        if every:
+            body["filterGroups"] = [{"filters": every}]
+        if newest:
+            body["sorts"] = [{"propertyName": kind.modified, "direction": "DESCENDING"}]
+            body["limit"] = 1
+        answer = self.http.read("POST", self.paths.objects(kind.name, "search"), json=body, meters=SEARCH)
+        if answer.status >= 300:
+            raise refuse_read(answer)
+        page: Rows = answer.json(ROWS)
+        if page.total and not page.results:
+            raise BadAnswer(f"{answer.what}: a search that counts rows shows none")
+        if above and page.results and int(page.results[0].id) <= int(above):
+            raise BadAnswer(f"{answer.what}: a search above one id begins below it")
+        return page
+
+    def page(self, kind: Kind, attributes: Sequence[str], after: str) -> Answer:
+        """One page of the list of live records, in the order of their ids."""
+        params: dict[str, object] = {"limit": READ_BATCH, "archived": "false"}
+        if attributes:
+            params["properties"] = ",".join(attributes)
+        if after:
+            params["after"] = after
+        return self.http.read("GET", self.paths.objects(kind.name), params=params, meters=BURST)
+
+    def _batch(
+        self,
+        kind: Kind,
+        attributes: Sequence[str],
+        ids: Sequence[str],
+        *,
+        id_property: str = "",
+        archived: bool = False,
+    ) -> list[Row]:
+        more: dict[str, object] = {"idProperty": id_property} if id_property else {}
+        rows: list[Row] = self._post(kind, ids, attributes, more, archived).json(ROWS).results
+        return rows
+
+    def _post(
+        self,
+        kind: Kind,
+        ids: Sequence[str],
+        attributes: Sequence[str],
+        more: dict[str, object],
+        archived: bool = False,
+    ) -> Answer:
+        body = {
+            "inputs": [{"id": key} for key in ids],
+            "properties": list(dict.fromkeys([*attributes, kind.modified, MERGED_IDS])),
+            **more,
+        }
+        path = self.paths.objects(kind.name, "batch", "read")
+        params = {"archived": "true"} if archived else None
+        answer = self.http.read("POST", path, params=params, json=body, meters=BURST)
+        if answer.status >= 300:
+            raise refuse_read(answer)
+        return answer
+
+
+def next_after(page: Rows, after: str, what: str) -> str:
+    """Where the list goes on; "" at its end. Raises BadAnswer where it leads back to where it was."""
+    following = after_of(page.paging)
+    if following and following == after:
+        raise BadAnswer(f"{what}: the list does not move on")
+    return following
+
+
+def _once(rows: list[AnyRow]) -> list[AnyRow]:
+    """A record asked for under two ids may be shown twice."""
+    return list({row.id: row for row in rows}.values())
+
+
+def _plain(value: str) -> str:
+    return value.strip().lower()
+
+
+def _held(row: Row, where: str) -> list[str]:
+    """The values under which a row is found."""
+    held = [_plain(row.properties.get(where) or "")]
+    if where == "email":
+        held += [_plain(other) for other in (row.properties.get(OTHER_EMAILS) or "").split(";")]
+    return list(dict.fromkeys(value for value in held if value))
+
+
+def _chunks(values: Sequence[str]) -> Iterator[list[str]]:
+    """Values in groups that fit into one search, twice."""
+    chunk: list[str] = []
+    size = 0
+    for value in values:
+        cost = 2 * len(value) + 6
+        if chunk and size + cost > IN_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(value)
+        size += cost
+    if chunk:
+        yield chunk
