@@ -27,8 +27,10 @@ export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV
 unexport PYTHONPATH
 unexport PYTHONHOME
-ifeq ($(HOME),)
+# A user without a home (a build service) keeps the cache here.
+ifeq ($(shell [ -n "$$HOME" ] && [ -w "$$HOME" ] && echo home),)
 export UV_CACHE_DIR ?= $(CURDIR)/$(BOOT)/cache
+export PIP_NO_CACHE_DIR := 1
 endif
 
 .DEFAULT_GOAL := help
