@@ -57,6 +57,8 @@ class Store:
     _seq: int = 0
     _next_key: int = 100
     _late: list[_Late] = field(default_factory=list)
+    _holders: dict[tuple[str, str, Any], Key] = field(default_factory=dict)
+    """Who last got a value of a unique attribute; whether it still holds, `holder` looks."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
@@ -114,11 +116,11 @@ class Store:
 
     def holder(self, object: str, name: str, value: Any, but: Key | None = None) -> Key | None:
         """The live record that holds this value of a unique attribute, letters' case aside."""
-        wanted = fold(value)
-        for item in self.items[object].values():
-            if item.state == "live" and item.key != but and fold(item.values[name]) == wanted:
-                return item.key
-        return None
+        key = self._holders.get((object, name, fold(value)))
+        item = self.items[object].get(key) if key is not None else None
+        if item is None or item.state != "live" or item.key == but or fold(item.values[name]) != fold(value):
+            return None
+        return key
 
     @property
     def newest(self) -> int:
@@ -215,6 +217,7 @@ class Store:
                 raise Refusal("NOT_DELETED", f"{object} {key} is {item.state}")
             self._admit(self.kinds[object], item.values, by, creating=False, key=key)
             item.state = "live"
+            self._index(item)
             self._touch(item, by)
 
     def purge(self, object: str, key: Key, *, by: str = "person") -> None:
@@ -308,6 +311,13 @@ class Store:
     def _set(self, item: Item, name: str, value: Any, at_ms: int, by: str) -> None:
         item.values[name] = value
         item.marks.setdefault(name, []).insert(0, Mark(value, at_ms, by))
+        self._index(item, name)
+
+    def _index(self, item: Item, *names: str) -> None:
+        attributes = self.kinds[item.object].attributes
+        for name in names or attributes:
+            if attributes[name].unique:
+                self._holders[item.object, name, fold(item.values[name])] = item.key
 
     def _tell(self, item: Item) -> None:
         self._seq += 1
