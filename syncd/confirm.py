@@ -132,6 +132,7 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
         at = (intent.object, str(intent.key))
         notes += [Note(kind, said, bench.mapping.name, link.id, *at) for kind, said in judged.notes]
         notes.append(Note("seen", f"{side}: {intent.op} seen", bench.mapping.name, link.id, *at))
+        run.ledger.inbox.keep_losers(_overridden(run, intent, judged))
         _follow_up(run, bench, intent, side, judged)
     bases = [(link, side, base) for (link, side), base in latest.items()]
     run.ledger.links.set_bases(bases)
@@ -206,6 +207,16 @@ def _covered(field: Any, side: Side, change: Change, intent: Intent, entries: Se
 
 
 # ---------------------------------------------------------------- what follows
+
+
+def _overridden(run: Run, intent: Intent, judged: _Judged) -> list[Conflict]:
+    """The edits that this write replaced by decision. Kept once the write was seen, whichever way it got there."""
+    at = (intent.object, str(intent.key))
+    return [
+        Conflict(0, intent.mapping, intent.link, c.field, intent.side, *at, c.after, c.before, run.now(), c.why, None)
+        for c in intent.body.changes
+        if c.lost and c not in judged.ignored
+    ]
 
 
 def _follow_up(run: Run, bench: Bench, intent: Intent, side: Side, judged: _Judged) -> None:

@@ -17,7 +17,6 @@ from syncd.core.merge import base_key
 from syncd.core.model import Bad, Side, Unmapped, other
 from syncd.core.plan import settle
 from syncd.errors import AccessError, Doubt, Transient
-from syncd.ledger.inbox import Conflict
 from syncd.ledger.intents import Body, Intent
 from syncd.ledger.journal import Note
 from syncd.poll import look
@@ -236,7 +235,6 @@ def _keep_sent(run: Run, bench: Bench, pairs: Sequence[tuple[Intent, Outcome]]) 
     now = run.now()
     rows: list[tuple[int, str | None, float, int, Body]] = []
     notes: list[Note] = []
-    losers: list[Conflict] = []
     revision = run.ledger.facts.revision()
     for intent, outcome in pairs:
         key = outcome.key or intent.key
@@ -244,29 +242,10 @@ def _keep_sent(run: Run, bench: Bench, pairs: Sequence[tuple[Intent, Outcome]]) 
         body = msgspec.structs.replace(intent.body, answer=answer, stamp_ms=outcome.stamp_ms)
         rows.append((intent.id, key, now, revision, body))
         notes.append(_told(bench, intent, "sent", f"{intent.op} answered", key))
-        losers += [
-            Conflict(
-                0,
-                intent.mapping,
-                intent.link,
-                c.field,
-                intent.side,
-                intent.object,
-                str(key),
-                c.after,
-                c.before,
-                now,
-                c.why,
-                None,
-            )
-            for c in intent.body.changes
-            if c.lost
-        ]
     run.ledger.intents.answer(rows)
     adopted = [(i, o.key) for i, o in pairs if i.op == "create" and o.key is not None]
     for intent, made in adopted:
         adopt(run, bench, intent, made)
-    run.ledger.inbox.keep_losers(losers)
     run.note(notes)
 
 
