@@ -63,9 +63,16 @@ bench: $(VENV)/.dev ## speed and cost, each figure beside its floor (long; never
 wheel: $(VENV)/.dev ## dist/syncd-VERSION-py3-none-any.whl
 	@$(BIN)/hatchling build -t wheel
 
-schemas: $(VENV)/.run ## write schemas/settings.json anew from the code
-	@$(BIN)/python -m syncd.settings > schemas/settings.json.new
-	@mv schemas/settings.json.new schemas/settings.json
+schemas: $(VENV)/.run ## write schemas/ anew from the code
+	@$(BIN)/python -c "$$WRITE_SCHEMAS"
+define WRITE_SCHEMAS
+import json, pathlib
+from syncd import settings
+from syncd.core import funnel, mappingfile
+for name, schema in (("settings", settings.json_schema()), ("mapping", mappingfile.schema()), ("funnel", funnel.schema())):
+    pathlib.Path(f"schemas/{name}.json").write_text(json.dumps(schema, indent=2) + "\n")
+endef
+export WRITE_SCHEMAS
 
 lock: $(UV) ## renew the pinned versions in requirements/ (uv.lock itself is never committed: it records addresses)
 	@$(UV) lock -q --upgrade --python $(PYTHON)

@@ -10,7 +10,6 @@ is /var/lib/x.db, `sqlite:///./x.db` lies beside the file.
 from __future__ import annotations
 
 import importlib
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -382,7 +381,3 @@ def _unsafe(document: toml.Document, file: str) -> list[Problem]:
                 except ValueError as error:
                     found.append(Problem(file, *place, f"'{key}' {error}"))
     return found
-
-
-if __name__ == "__main__":
-    print(json.dumps(json_schema(), indent=2))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
 
+from syncd.core import funnel, mappingfile
 from syncd.errors import ConfigError
 from syncd.settings import File, Settings, json_schema, load
 
@@ -309,10 +311,13 @@ def test_no_secret_and_no_environment_shows_in_a_repr(folder: Path) -> None:
 # ---------------------------------------------------------------- the schema for editors
 
 
-def test_the_schema_for_editors_is_the_one_the_code_means() -> None:
+@pytest.mark.parametrize(
+    ("name", "made"), [("settings", json_schema), ("mapping", mappingfile.schema), ("funnel", funnel.schema)]
+)
+def test_the_schemas_for_editors_are_what_the_code_means(name: str, made: Callable[[], dict[str, Any]]) -> None:
     """`make schemas` was run after the last change."""
-    kept: dict[str, Any] = json.loads((Path(__file__).parents[2] / "schemas/settings.json").read_text())
-    assert kept == json_schema(), "run `make schemas`"
+    kept = json.loads((Path(__file__).parents[2] / f"schemas/{name}.json").read_text())
+    assert kept == made(), "run `make schemas`"
 
 
 def test_the_schemas_defaults_are_written_as_in_the_file() -> None:
