@@ -34,7 +34,7 @@ BATCH = 1000
 
 def decide(run: Run, bench: Bench, lane: str = "normal") -> None:
     """Decides everything of this mapping that moved since it was decided last."""
-    _keep_match_values(run, bench)
+    keep_match_values(run, bench)
     for object_ in bench.forms:
         while True:
             with run.ledger.transaction():
@@ -329,7 +329,7 @@ def _without_open_creates(run: Run, bench: Bench, object_: int, facts: Sequence[
 # ---------------------------------------------------------------- match values
 
 
-def _keep_match_values(run: Run, bench: Bench) -> None:
+def keep_match_values(run: Run, bench: Bench) -> None:
     """Brings the match values of everything that moved up to date, on both sides, before anything is matched."""
     name = bench.mapping.name
     for object_ in bench.forms:

@@ -14,7 +14,7 @@ import msgspec
 
 from syncd.connector import Effect, Outcome
 from syncd.core.merge import base_key
-from syncd.core.model import Bad, Side, Unmapped, other
+from syncd.core.model import SIDES, Bad, Side, Unmapped, other
 from syncd.core.plan import settle
 from syncd.errors import AccessError, Doubt, Transient
 from syncd.ledger.intents import Body, Intent
@@ -29,28 +29,34 @@ CIRCUMSTANCE_TRIES = 5
 """How often an effect that was refused by circumstance (a lock) is sent again, one cycle apart, before it is an issue."""
 
 
-def write(run: Run, bench: Bench) -> None:
-    """Sends everything that is ready, most urgent lane first. A side in trouble is left; the other goes on."""
+def write(run: Run, bench: Bench, lanes: Sequence[str] = LANES, windows: int | None = None) -> None:
+    """Sends everything that is ready, most urgent lane first. A side in trouble is left; the other goes on.
+
+    `windows`: at most so many windows of effects a lane, for work that must let other work in between.
+    """
     later: list[int] = []
     try:
-        for lane in LANES:
-            while not run.stop():
-                batch = run.ledger.intents.ready(bench.mapping.name, lane, _window(bench))
-                batch = [intent for intent in batch if not bench.systems[_side(intent)].trouble]
-                if not batch:
+        for lane in lanes:
+            done = 0
+            while not run.stop() and done != windows:
+                done += 1
+                sides = [side for side in SIDES if not bench.systems[side].trouble]
+                like = run.ledger.intents.next_ready(bench.mapping.name, lane, sides)
+                if like is None:
                     break
+                batch = run.ledger.intents.ready(bench.mapping.name, lane, like, _window(bench, like[1], like[2]))
                 _send_window(run, bench, batch, lane, later)
     finally:
         run.ledger.intents.set_state(later, "ready")
 
 
-def _window(bench: Bench) -> int:
-    """How many intents are taken at once: the widest look that saves calls."""
-    widest = 1
-    for side, form in bench.forms.values():
-        traits = bench.systems[side].traits(form)
-        widest = max(widest, traits.find_batch, traits.create_batch, traits.update_batch)
-    return widest
+def _window(bench: Bench, object_: int, op: str) -> int:
+    """How many intents are taken at once: creates as many as one look finds, so that looking is cheap; updates no more
+    than one look and one call, so that little time lies between the two."""
+    traits = bench.systems[bench.side(object_)].traits(bench.form(object_))
+    if op == "create":
+        return max(traits.find_batch, traits.create_batch)
+    return traits.update_batch * (20 if traits.precondition else 1)
 
 
 def _side(intent: Intent) -> Side:

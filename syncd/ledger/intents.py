@@ -101,17 +101,20 @@ class Intents:
     def in_state(self, state: str, limit: int, after: int = 0) -> list[Intent]:
         return self._many("state = ? AND id > ? ORDER BY id LIMIT ?", (state, after, limit))
 
-    def ready(self, mapping: str, lane: str, limit: int) -> list[Intent]:
-        """The next ready intents of one lane that share side, object and op, so that they fit one batch."""
-        head = self._store.row(
-            "SELECT side, object, op FROM intent WHERE mapping = ? AND state = 'ready' AND lane = ? ORDER BY id LIMIT 1",
-            (mapping, lane),
+    def next_ready(self, mapping: str, lane: str, sides: Sequence[str]) -> tuple[str, int, str] | None:
+        """(side, object, op) of the next ready intent of a lane on one of these sides."""
+        row = self._store.row(
+            "SELECT side, object, op FROM intent WHERE state = 'ready' AND mapping = ? AND lane = ?"
+            " AND side IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1",
+            (mapping, lane, orjson.dumps(sides).decode()),
         )
-        if head is None:
-            return []
+        return (row[0], row[1], row[2]) if row else None
+
+    def ready(self, mapping: str, lane: str, like: tuple[str, int, str], limit: int) -> list[Intent]:
+        """The next ready intents of one lane that share side, object and op, so that they fit one batch."""
         return self._many(
-            "mapping = ? AND state = 'ready' AND lane = ? AND side = ? AND object = ? AND op = ? ORDER BY id LIMIT ?",
-            (mapping, lane, *head, limit),
+            "state = 'ready' AND mapping = ? AND lane = ? AND side = ? AND object = ? AND op = ? ORDER BY id LIMIT ?",
+            (mapping, lane, *like, limit),
         )
 
     def of_links(self, links: Sequence[int]) -> list[Intent]:
