@@ -97,6 +97,7 @@ class Gate:
                 met = gate.holds(context)
                 if isinstance(met, Unknown):
                     whys[name] = met.why
+                    context.pop(name, None)
                 else:
                     context[name] = met
         value = self.expression.value(context)

@@ -26,14 +26,14 @@ class _Member:
     def name(self) -> str:
         return f"{self.mapping.name}.{self.field.name}"
 
-    def ends(self, *, written: bool) -> frozenset[Node]:
+    def ends(self, *, written: bool) -> list[Node]:
         """The attributes that the field writes, or those it takes values from."""
-        found = set()
-        for side in SIDES:
-            if self.field.writable(side if written else other(side)):
-                end = self.mapping.end(side)
-                found |= {(end.system, form, name) for form, name in self.field.names[side].items()}
-        return frozenset(found)
+        return [
+            (self.mapping.end(side).system, form, name)
+            for side in SIDES
+            if self.field.writable(side if written else other(side))
+            for form, name in self.field.names[side].items()
+        ]
 
 
 def check_together(mappings: Iterable[Mapping]) -> list[Problem]:
@@ -57,7 +57,7 @@ def _two_writers(members: list[_Member]) -> Iterator[Problem]:
     writers: dict[Node, _Member] = {}
     told: set[tuple[str, str]] = set()
     for member in members:
-        for node in sorted(member.ends(written=True)):
+        for node in member.ends(written=True):
             first = writers.setdefault(node, member)
             if first is not member and (first.name, member.name) not in told:
                 told.add((first.name, member.name))
@@ -72,7 +72,7 @@ def _circles(members: list[_Member]) -> Iterator[Problem]:
         index: [
             after
             for after, reader in enumerate(one_way)
-            if after != index and member.ends(written=True) & reader.ends(written=False)
+            if after != index and not set(member.ends(written=True)).isdisjoint(reader.ends(written=False))
         ]
         for index, member in enumerate(one_way)
     }

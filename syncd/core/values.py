@@ -44,11 +44,14 @@ class Kind:
     write: Callable[[Any, Any], Neutral | Bad]
     see: Callable[[Any], Any]
     blank_seen: Any = UNSEEN
+    exact: Callable[[Any], Canonical] | None = None
+    """Reads what an expression sees, where that is finer than what compares: before rounding and cutting."""
 
 
 def codec(here: Kind, across: Kind) -> Codec:
     """The codec of one side without a value map. `across` reads what comes from the other side."""
     read, write, see, blank_seen, source_read = here.read, here.write, here.see, here.blank_seen, across.read
+    exact = here.exact or read
 
     def render(source: Any, current: Any) -> Neutral | Unmapped | Bad:
         wanted = source_read(source)
@@ -59,7 +62,7 @@ def codec(here: Kind, across: Kind) -> Codec:
         return write(wanted, source)
 
     def context(raw: Any) -> Any:
-        value = read(raw)
+        value = exact(raw)
         if value is None:
             return blank_seen
         return UNSEEN if isinstance(value, (Unmapped, Bad)) else see(value)
@@ -115,7 +118,7 @@ def text(truncate: int | None = None) -> Kind:
         value = plain_text(raw)
         return cut(value, limit) if isinstance(value, str) else value
 
-    return Kind("text", "text", read, itself, itself, "")
+    return Kind("text", "text", read, itself, itself, "", plain_text)
 
 
 def cut(value: str, units: int) -> str:
@@ -128,9 +131,11 @@ def cut(value: str, units: int) -> str:
         room -= 2 if ord(character) > 0xFFFF else 1
         if room < 0:
             break
+    fits = end
     while end > 0 and (_joins(value[end]) or value[end - 1] == "\u200d"):
         end -= 1
-    return value[:end].strip()
+    # One character made of many parts may not fit at all: then as many parts as do.
+    return value[: end or fits].strip()
 
 
 def _joins(character: str) -> bool:
@@ -194,16 +199,20 @@ def _plain(number: Decimal) -> str:
 
 
 def number(scale: int | None = None) -> Kind:
-    """A number, compared exactly; with `scale`, rounded half up to that many decimals on both sides."""
+    """A number, compared exactly; with `scale`, rounded half up to that many decimals on both sides. An expression
+    sees it before it is rounded: 49.9 is not 50."""
     step = None if scale is None else Decimal(1).scaleb(-scale)
 
-    def read(raw: Any) -> Canonical:
+    def exact(raw: Any) -> Decimal | Bad | None:
         if raw is None:
             return None
         if isinstance(raw, str) and not (raw := raw.strip()):
             return None
-        value = _decimal(raw)
-        if isinstance(value, Bad) or step is None:
+        return _decimal(raw)
+
+    def read(raw: Any) -> Canonical:
+        value = exact(raw)
+        if value is None or isinstance(value, Bad) or step is None:
             return value
         return value.quantize(step, ROUND_HALF_UP, _EXACT) or Decimal(0)
 
@@ -214,7 +223,7 @@ def number(scale: int | None = None) -> Kind:
         # A binary fraction that does not read back as the same number would drift on every round trip.
         return near if Decimal(repr(near)) == value else Bad("it has more digits than a number can carry unchanged")
 
-    return Kind("number", "number", read, write, float)
+    return Kind("number", "number", read, write, float, exact=exact)
 
 
 _TRUTH: Final = {"true": True, "false": False, "1": True, "0": False}

@@ -1,0 +1,505 @@
+"""Mapping files: what they mean, and how every mistake is told: file, line, column, what is wrong, how to mend it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sketch import EMAIL, FUNNEL, HEAD, field_of, mapping_of, problems_of, text_of
+
+from syncd.connector import Attribute, Schema
+from syncd.core import funnel, mappingfile
+from syncd.core.compile import check_schema, check_together, compile_mapping
+from syncd.core.funnel import compile_funnel
+from syncd.core.mapping import Mapping
+from syncd.core.model import SIDES, Owners, Unmapped
+from syncd.core.toml import parse
+
+ROOT = Path(__file__).parents[2]
+IT = '[fields.it]\nmarketing = "it"\ncrm = "It__c"\n'
+
+
+@pytest.fixture(scope="module")
+def people() -> Mapping:
+    agreed, problems = compile_funnel((ROOT / "mappings/funnel.toml").read_text(), "mappings/funnel.toml", None)
+    assert problems == []
+    mapping, problems = compile_mapping((ROOT / "mappings/people.toml").read_text(), "mappings/people.toml", agreed)
+    assert mapping is not None, "\n".join(map(str, problems))
+    return mapping
+
+
+# ---------------------------------------------------------------- the shipped mapping
+
+
+def test_the_shipped_mapping_compiles_and_is_known_by_its_digest(people: Mapping) -> None:
+    """What users start from is right, and a version is named by the hash of its text."""
+    assert people.name == "people"
+    assert people.digest == hashlib.sha256((ROOT / "mappings/people.toml").read_bytes()).hexdigest()
+    assert people.end("crm").forms == ("Lead", "Contact")
+    assert people.match == ("email",)
+
+
+def test_a_form_without_an_attribute_is_unasked(people: Mapping) -> None:
+    """A Contact has no Status: the field is not asked for there, which is not the same as blank."""
+    stage = people.field("stage")
+
+    assert stage.attribute("crm", "Lead") == "Status"
+    assert stage.attribute("crm", "Contact") is None
+    assert {"Status", "Company", "Rating"} <= set(people.attributes("crm", "Lead"))
+    assert not {"Status", "Company", "Rating"} & set(people.attributes("crm", "Contact"))
+    assert "MailingCountry" in people.attributes("crm", "Contact")
+    assert list(people.attributes("crm", "Lead")) == sorted(set(people.attributes("crm", "Lead")))
+
+
+QUALIFIED = {
+    "email": "ada@example.com",
+    "lifecyclestage": "marketingqualifiedlead",
+    "hubspotscore": "64",
+    "hs_email_optout": None,
+    "crm_email_optout": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "met"),
+    [
+        ({}, True),
+        ({"hubspotscore": "49.9"}, False),
+        ({"lifecyclestage": "lead"}, False),
+        ({"lifecyclestage": "customer"}, False),
+        ({"hs_email_optout": "true"}, False),
+        ({"crm_email_optout": "true"}, False),
+        ({"hubspotscore": ""}, None),
+        ({"hubspotscore": "a lot"}, None),
+    ],
+)
+def test_only_a_qualified_lead_is_created_in_the_crm(
+    people: Mapping, changed: dict[str, Any], met: bool | None
+) -> None:
+    """Unknown is not true; an opt-out box that nobody touched is no opt-out."""
+    gate = people.create["crm"]
+    assert gate is not None
+    found = gate.holds(people.context("marketing", "contacts", {**QUALIFIED, **changed}))
+
+    assert found is met if met is not None else found not in (True, False)
+
+
+def test_a_missing_attribute_is_not_a_blank_one(people: Mapping) -> None:
+    """Unreadable is unknown: a record is not created because a property could not be read."""
+    gate = people.create["crm"]
+    assert gate is not None
+    without = {name: value for name, value in QUALIFIED.items() if name != "crm_email_optout"}
+
+    assert gate.holds(people.context("marketing", "contacts", without)) not in (True, False)
+    assert gate.names == {"stage", "score", "opt_out", "crm_opt_out"}
+    assert gate.place == "mappings/people.toml:27:13"
+
+
+def test_a_created_lead_has_a_status_that_agrees_with_its_stage(people: Mapping) -> None:
+    """Every stage that qualifies has a word of the CRM's, so that a new lead does not begin with a difference."""
+    stage = people.field("stage")
+    for word in ("marketingqualifiedlead", "salesqualifiedlead"):
+        written = stage.render("crm", word, None)
+        assert isinstance(written, str)
+        assert stage.canonical("crm", written) == stage.canonical("marketing", word)
+
+
+def test_a_lead_that_sales_gives_back_returns_to_nurturing(people: Mapping) -> None:
+    """Closed without conversion is `lead` again, by clearing first, because HubSpot ignores a step back."""
+    stage = people.field("stage")
+
+    assert stage.render("marketing", "Closed - Not Converted", "salesqualifiedlead") == "lead"
+    assert stage.backward == "clear_then_set"
+    assert isinstance(stage.render("marketing", "Closed - Converted", "opportunity"), Unmapped)
+
+
+def test_a_default_is_given_only_where_it_is_needed(people: Mapping) -> None:
+    """Salesforce needs a company; HubSpot does not, and gets no "[not given]"."""
+    company = people.field("company_name")
+
+    assert company.on_create({}, "crm") == company.on_create({}) == "[not given]"
+    assert company.on_create({}, "marketing") is None
+    assert people.field("city").on_create({}) is None
+
+
+def test_owners_are_bound_by_email(people: Mapping) -> None:
+    """Before the directories are known every owner is unmapped; afterwards the address decides."""
+    kim = {"kim@example.com": "7"}
+    bound = people.bind(
+        {
+            "marketing": Owners({"7": "kim@example.com"}, kim),
+            "crm": Owners({"005": "KIM@example.com"}, {"kim@example.com": "005"}),
+        }
+    )
+
+    assert isinstance(people.field("owner").canonical("crm", "005"), Unmapped)
+    assert bound.field("owner").render("crm", "7", None) == "005"
+    assert bound.field("owner").canonical("crm", "005") == "kim@example.com"
+    assert bound.digest == people.digest
+
+
+# ---------------------------------------------------------------- meaning
+
+
+def test_left_out_parts_have_safe_meanings() -> None:
+    """No create gate: nothing is created. No scope: all take part. A difference that nobody ruled on waits."""
+    mapping = mapping_of(IT)
+    field = mapping.field("it")
+
+    assert mapping.create == {"marketing": None, "crm": None}
+    assert mapping.scope == {"marketing": None, "crm": None}
+    assert mapping.gone == {"marketing": "unlink", "crm": "unlink"}
+    assert (field.type, field.flow, field.clash, field.meet, field.blank, field.other) == (
+        "text",
+        "both",
+        "hold",
+        "fill",
+        "keep",
+        "keep",
+    )
+
+
+@pytest.mark.parametrize(
+    ("flow", "writable"), [("both", {"marketing", "crm"}), ("to_crm", {"crm"}), ("to_marketing", {"marketing"})]
+)
+def test_flow_says_which_sides_are_written(flow: str, writable: set[str]) -> None:
+    """A one-way field never writes its source."""
+    field = field_of(f'marketing = "it"\ncrm = "It__c"\nflow = "{flow}"')
+
+    assert {side for side in SIDES if field.writable(side)} == writable
+
+
+def test_a_reference_is_kept_aside() -> None:
+    """Its link is resolved by a later release: until then nothing reads or writes it."""
+    mapping = mapping_of(
+        '[fields.company]\nmarketing = "associations.companies"\ncrm = { Contact = "AccountId" }\nlink = "companies"'
+    )
+
+    assert [field.name for field in mapping.references] == ["company"]
+    assert "company" not in [field.name for field in mapping.fields]
+    assert "AccountId" not in mapping.attributes("crm", "Contact")
+
+
+def test_a_default_can_use_other_fields_and_is_given_in_the_targets_words() -> None:
+    """`on_create` speaks marketing's words; the CRM gets its own."""
+    mapping = mapping_of(
+        '[fields.kind]\nmarketing = "k"\ncrm = "K__c"\nvalues = { a = "Alpha", b = "Beta" }\non_create = \'email == "" ? "a" : "b"\''
+    )
+    field = mapping.field("kind")
+
+    assert field.on_create({"email": "x"}, "crm") == "Beta"
+    assert field.on_create({"email": "x"}, "marketing") == "b"
+    assert field.on_create({}, "crm") is None
+
+
+# ---------------------------------------------------------------- mistakes
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "what", "mend"),
+    [
+        (IT + 'flo = "both"', "10:1", "'flo' is not a key that is known here", "did you mean 'flow'?"),
+        (IT + 'flow = "to_crn"', "10:8", "'flow' must be one of: both, to_crm, to_marketing", "did you mean 'to_crm'?"),
+        ('[fields.it]\ncrm = "It__c"', "7:2", "'marketing' is missing in [fields.it]", "add: marketing"),
+        ('[fields.it]\nmarketing = 3\ncrm = "It__c"', "8:13", "'marketing' must be text or must be a table", "put it in quotes"),
+        (IT + "truncate = 0", "10:12", "'truncate' should be greater than or equal to 1", ""),
+        (IT + "values = { no = false }", "10:17", "'no' must be text", "put it in quotes"),
+        (IT + 'scale = 2', "10:9", "'scale' does not go with type \"text\"", 'type = "number" takes it'),
+        (IT + 'values = { a = "A" }\ntype = "number"', "10:10", "'values' does not go with type \"number\"", '"choice"'),
+        (IT + 'clash = "stricter"', "10:9", "'stricter' is for consent", 'type = "bool"'),
+        (IT + 'type = "phone"\nregion = "XX"', "11:10", "there is no country 'XX'", "two capital letters"),
+        (IT + 'other = "Other"', "10:9", "'other' can name a value only beside 'values'", "keep or hold"),
+        (IT + 'type = "email"\nother = "hold"', "11:9", "always has a counterpart", "remove"),
+        (IT + 'type = "bool"\nunset = false\nblank = "clear"', "12:9", "nothing to clear", ""),
+        (IT + 'type = "reference"', "7:2", "a reference needs the mapping", "link"),
+        ('[fields.it]\nmarketing = "it"\ncrm = { Laed = "It__c" }', "9:9", "'Laed' is no form", "did you mean 'Lead'?"),
+        ('[fields.it]\nmarketing = "it"\ncrm = {}', "9:7", "no form is named", "Lead"),
+        ('[fields.in]\nmarketing = "it"\ncrm = "It__c"', "7:2", "'in' has a meaning of its own", "rename"),
+        ('[fields.qualified]\nmarketing = "it"\ncrm = "It__c"', "7:2", "'qualified' has a meaning of its own", "rename"),
+        ('[fields.It]\nmarketing = "it"\ncrm = "It__c"', "7:2", "should match pattern", ""),
+        (IT + 'other = { marketing = "Othr" }\nvalues = { Other = "Other" }', "10:9", "'Othr' is written to marketing but not listed", "'Other'"),
+        (IT + "on_create = 'nothing'", "10:14", "there is no field 'nothing'", "quotes inside the quotes"),
+        (IT + "on_create = '3'", "10:14", "gives a number, but text is needed", ""),
+        (IT + "flow = 'to_marketing'\non_create = { crm = '\"x\"' }", "11:21", "never writes crm", "flow"),
+        (IT + "values = { a = 'A' }\non_create = '\"b\"'", "11:13", "'values' does not list it", ""),
+        (IT + "type = 'email'\non_create = '\"nobody\"'", "11:13", "not an e-mail address", ""),
+        ("[scope]\nmarketing = 'emial != \"\"'", "8:14", "there is no field 'emial'", "did you mean 'email'?"),
+        ("[scope]\ncrm = '''\nemail != \"\" &&\n  emial != \"\"'''", "10:3", "there is no field 'emial'", "did you mean 'email'?"),
+        ("[create]\ncrm = 'email > 3'", "8:14", "'>' does not go with text and a number", "quotes"),
+        ("[create]\ncrm = 'qualified'", "8:7", "there is no usable funnel.toml", "mappings/funnel.toml"),
+        ("[update]\ncrm = 'email'", "8:8", "gives text, but true or false is needed", ""),
+        ("[gone]\ncrm = 'delete'", "8:7", "'crm' must be one of: unlink, archive, ignore", ""),
+        ("[scop]\nmarketing = 'true'", "7:2", "'scop' is not a key that is known here", "did you mean 'scope'?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_place_and_how_to_mend_it(part: str, place: str, what: str, mend: str) -> None:
+    """An admin without a programmer's eye finds the place and knows what to write."""
+    problems = problems_of(part)
+
+    assert [f"{problem.line}:{problem.column}" for problem in problems] == [place]
+    assert what in problems[0].what
+    assert mend in problems[0].mend
+    assert problems[0].file == "m.toml"
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
+    """Shape, types, names and expressions together: nobody mends one to learn of the next."""
+    problems = problems_of(
+        "[scope]\nmarketing = 'emial != \"\"'",
+        "[create]\ncrm = 'it > \"a\"'",
+        '[fields.it]\nmarketing = "it"\ncrm = "It__c"\ntype = "number"\ncolour = "red"',
+        '[fields.that]\nmarketing = "that"\ncrm = "That__c"\ntype = "text"\nscale = 2',
+    )
+
+    assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
+    assert len(problems) == 3  # the broken field's type is not known, so its gate is not blamed
+    assert {problem.what.split("'")[1] for problem in problems} == {"emial", "colour", "scale"}
+
+
+@pytest.mark.parametrize(
+    ("head", "place", "what"),
+    [
+        (HEAD.replace('by = ["email"]', 'by = ["emial"]'), "5:7", "there is no field 'emial'"),
+        (HEAD.replace('by = ["email"]', "by = []"), "5:6", "'by' must not be empty"),
+        (HEAD.replace('object = "contacts"', 'objekt = "contacts"'), "2:1", "'object' is missing"),
+        (HEAD.replace('becomes = "Contact"', 'becomes = "Lead"'), "3:59", "becomes another object than it is"),
+        (HEAD.replace('mapping = "people"', 'mapping = "../people"'), "1:11", "should match pattern"),
+        (HEAD.replace('mapping = "people"', 'mapping = "people"\nmapping = "x"'), "2:1", "stands here a second time"),
+        (HEAD.replace('mapping = "people"', "mapping = people"), "1:11", "this is not TOML"),
+        ('kind = "watch"\n' + HEAD, "1:8", "come with a later release"),
+        ('kind = "membership"\n' + HEAD, "1:8", "come with a later release"),
+        ('kind = "flow"\n' + HEAD, "1:8", "must be one of"),
+        (HEAD.replace("hubspot", "salesforce").replace("contacts", "Contact"), "3:7", "both sides are the same object"),
+    ],
+)
+def test_a_wrong_head_is_told_with_its_place(head: str, place: str, what: str) -> None:
+    """The frame of a file is checked like its fields."""
+    problems = problems_of(head=head)
+
+    assert (place, True) in [(f"{problem.line}:{problem.column}", what in problem.what) for problem in problems], (
+        problems
+    )
+
+
+def test_records_are_matched_only_by_what_can_be_looked_up_exactly() -> None:
+    """A phone number has many spellings: a look-up would miss, and a second person would be made."""
+    head = HEAD.replace('["email"]', '["email", "tel", "half"]')
+    problems = problems_of(
+        '[fields.tel]\nmarketing = "phone"\ncrm = "Phone"\ntype = "phone"',
+        '[fields.half]\nmarketing = "half"\ncrm = { Lead = "Half__c" }',
+        head=head,
+    )
+
+    assert [problem.line for problem in problems] == [5, 5]
+    assert "a look-up is exact" in problems[0].what
+    assert "no attribute on Contact" in problems[1].what
+
+
+def test_a_mistake_in_the_funnels_rule_is_told_in_the_funnels_file() -> None:
+    """The rule is checked against the types of the mapping that uses it."""
+    parts = ("[create]\ncrm = 'qualified'", IT.replace("[fields.it]", "[fields.score]"))
+    problems = problems_of(*parts, funnel=FUNNEL)
+
+    assert [(problem.file, problem.line, problem.column) for problem in problems] == [("funnel.toml", 2, 15)]
+    assert "text and a number" in problems[0].what
+    assert "m.toml uses 'qualified'" in problems[0].what
+
+
+def test_a_mapping_that_does_not_say_qualified_does_not_care_about_the_funnel() -> None:
+    """A mapping of companies has no score; the funnel is none of its business."""
+    assert mapping_of("[create]\ncrm = 'email != \"\"'", funnel=FUNNEL).create["crm"] is not None
+
+
+@given(text=st.text(alphabet="[]{}=.\"'\n ,#abcfieldsmarketing123", max_size=80))
+@settings(max_examples=200, deadline=None)
+def test_no_text_makes_the_compiler_raise(text: str) -> None:
+    """A half-written file is a list of problems: the last valid version stays in force."""
+    mapping, problems = compile_mapping(text, "m.toml", None)
+
+    assert mapping is None
+    assert problems
+
+
+@given(cut=st.integers(0, 700), end=st.integers(0, 60))
+@settings(max_examples=100, deadline=None)
+def test_no_damage_to_a_good_file_makes_the_compiler_raise(cut: int, end: int) -> None:
+    """A file that is read while it is being saved is refused, or right."""
+    text = text_of(IT + 'type = "number"', "[scope]\nmarketing = 'email != \"\"'")
+    mapping, problems = compile_mapping(text[:cut] + text[cut + end :], "m.toml", None)
+
+    assert (mapping is None) == bool(problems)
+
+
+# ---------------------------------------------------------------- several together
+
+
+def test_an_attribute_has_one_writer() -> None:
+    """Two fields that write the same attribute would overwrite each other for ever."""
+    problems = problems_of(IT, IT.replace("[fields.it]", "[fields.it2]").replace('"it"', '"it2"'))
+
+    assert len(problems) == 1
+    assert "Lead.It__c is written by 'people.it' (m.toml:7:2) as well" in problems[0].what
+    assert problems[0].line == 11
+
+
+def test_one_attribute_may_feed_two_fields() -> None:
+    """Reading is free: an opt-out that we write may be read again under another name."""
+    there = IT + 'flow = "to_crm"'
+    back = '[fields.seen]\nmarketing = "seen"\ncrm = "It__c"\nflow = "to_marketing"'
+
+    assert mapping_of(there, back).field("seen")
+
+
+def test_one_way_fields_make_no_circle() -> None:
+    """it → It__c → seen → Seen__c → it: a value would run round for ever, and creep if it is bent."""
+    problems = problems_of(
+        IT + 'flow = "to_crm"',
+        '[fields.back]\nmarketing = "it"\ncrm = "It__c"\nflow = "to_marketing"',
+    )
+
+    assert len(problems) == 1
+    assert "lead a value back to where it came from: people.it → people.back → people.it" in problems[0].what
+    assert 'flow = "both"' in problems[0].mend
+
+
+def test_two_mappings_do_not_write_the_same_attribute_nor_share_a_name() -> None:
+    """What holds within a file holds between files."""
+    first = mapping_of(IT, file="a.toml")
+    second = mapping_of(IT, file="b.toml", head=HEAD.replace('mapping = "people"', 'mapping = "others"'))
+    third = mapping_of(file="c.toml", head=HEAD.replace('"hubspot"', '"marketo"').replace('"salesforce"', '"nimble"'))
+
+    assert {problem.file for problem in check_together([first, second])} == {"b.toml"}
+    assert ["is called 'people' too" in problem.what for problem in check_together([first, third])] == [True]
+    assert check_together([second, third]) == []
+
+
+# ---------------------------------------------------------------- live schema
+
+
+def lead(**changed: Attribute | None) -> Schema:
+    attributes = {
+        "Email": Attribute("Email", "text", length=80),
+        "It__c": Attribute("It__c", "text", length=255),
+        "Syncd_Key__c": Attribute("Syncd_Key__c", "text", length=255, unique=True),
+        "Id": Attribute("Id", "reference", creatable=False, updatable=False),
+    }
+    for name, attribute in changed.items():
+        if attribute is None:
+            del attributes[name]
+        else:
+            attributes[name] = attribute
+    return Schema("Lead", attributes)
+
+
+def live(part: str, schema: Schema, *gates: str) -> list[str]:
+    mapping = mapping_of(*gates, part)
+    return [
+        f"{problem.what} — {problem.mend}"
+        for problem in check_schema(mapping, "crm", "Lead", schema, key="Syncd_Key__c")
+    ]
+
+
+def test_a_mapping_that_fits_its_live_schema_has_no_problem() -> None:
+    """The check says nothing where nothing is wrong."""
+    assert live(IT, lead()) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "schema", "said"),
+    [
+        (IT, lead(It__c=None, It2__c=Attribute("It2__c", "text")), "no attribute 'It__c' that the sync user can see — did you mean 'It2__c'?"),
+        (IT, lead(It__c=Attribute("It__c", "text", updatable=False)), 'Lead.It__c is read-only — flow = "to_marketing"'),
+        (IT, lead(It__c=Attribute("It__c", "number")), "Lead.It__c holds a number, and 'it' is of type \"text\" — type = \"number\""),
+        (IT, lead(It__c=Attribute("It__c", "choice", restricted=True, options=("A",))), "only takes listed values"),
+        (IT + 'values = { a = "A", b = "Be" }', lead(It__c=Attribute("It__c", "choice", restricted=True, options=("A", "B"))), "does not offer 'Be' — did you mean 'B'?"),
+        (IT + 'values = { a = "A" }', lead(It__c=Attribute("It__c", "choice", length=40)), None),
+        (IT + 'values = { a = "ABC" }', lead(It__c=Attribute("It__c", "text", length=2)), "'ABC' is longer"),
+        (IT + 'flow = "to_crm"', lead(It__c=Attribute("It__c", "text", length=40)), "holds 40 characters, and longer texts would be refused — truncate = 40"),
+        (IT + 'flow = "to_crm"\ntruncate = 50', lead(It__c=Attribute("It__c", "text", length=40)), "fewer than truncate = 50"),
+        (IT + 'flow = "to_crm"\ntruncate = 40', lead(It__c=Attribute("It__c", "text", length=40)), None),
+        (IT + 'flow = "to_marketing"', lead(It__c=Attribute("It__c", "text", length=40, updatable=False)), None),
+        (IT + 'blank = "clear"', lead(It__c=Attribute("It__c", "text", required=True)), "is required, so it cannot be emptied"),
+        (IT + 'type = "bool"', lead(It__c=Attribute("It__c", "choice", options=("true", "false"))), None),
+        (IT, lead(Syncd_Key__c=None), "has no attribute 'Syncd_Key__c' on Lead: a create that is cut off may be made twice — create a text field"),
+        (IT, lead(Syncd_Key__c=Attribute("Syncd_Key__c", "text")), "does not insist on unique values"),
+        (IT.replace("It__c", "Syncd_Key__c"), lead(), "holds syncd's own key"),
+    ],
+)  # fmt: skip
+def test_what_the_live_system_would_refuse_is_said_before_anything_is_sent(
+    part: str, schema: Schema, said: str | None
+) -> None:
+    """Schema changes break loudly, with the field's place and what to change."""
+    problems = live(part, schema)
+
+    assert [said in problem for problem in problems] == [True] if said else problems == []
+
+
+CREATES = "[create]\ncrm = 'true'"
+
+
+@pytest.mark.parametrize(
+    ("part", "gate", "required", "said"),
+    [
+        (IT, CREATES, "Company", "a create needs Lead.Company, and no field of the mapping writes it"),
+        (IT + "flow = 'to_marketing'", CREATES, "It__c", "no field of the mapping writes it"),
+        (IT, CREATES, "It__c", "a create needs Lead.It__c, and 'it' may be blank — on_create"),
+        (IT + "on_create = '\"x\"'", CREATES, "It__c", None),
+        (IT, "", "It__c", None),
+        (IT, "[create]\ncrm = 'it != \"\"'", "It__c", None),
+        (IT, CREATES + '\n[scope]\nmarketing = \'it != "" && email != ""\'', "It__c", None),
+        (IT, CREATES + '\n[scope]\nmarketing = \'it != "" || email != ""\'', "It__c", "may be blank"),
+        (IT, CREATES + "\n[scope]\ncrm = 'it != \"\"'", "It__c", "may be blank"),
+    ],
+)
+def test_every_create_has_what_the_crm_requires(part: str, gate: str, required: str, said: str | None) -> None:
+    """A required attribute is written, and never blank: by a default, or by a gate that keeps blanks out."""
+    problems = live(part, lead(**{required: Attribute(required, "text", length=255, required=True)}), gate)
+
+    assert [said in problem for problem in problems] == [True] if said else problems == []
+
+
+# ---------------------------------------------------------------- places and schemas
+
+
+def test_places_are_counted_in_characters_and_found_in_every_kind_of_table() -> None:
+    """Wide characters, dotted keys, arrays, nested tables: an editor jumps to the right place."""
+    text = '"é" = { "a b" = "ü", x = 1 }\n[t]\na.b = [1, { c = 2 }]\n[[r]]\nk = 1\n[[r]]\nk = """\nlong"""\n'
+    document, problems = parse(text, "f.toml")
+
+    assert problems == []
+    assert document is not None
+    assert document.where(("é", "a b")) == (1, 17)
+    assert document.where(("é", "x")) == (1, 26)
+    assert document.where(("t", "a", "b", 1, "c")) == (3, 17)
+    assert document.where(("r", 1, "k")) == (7, 5)
+    assert document.inside(("r", 1, "k"), 1, 3) == (8, 3)
+    assert document.where(("t", "missing")) == (2, 2)
+    assert document.where(("nowhere",)) == (0, 0)
+
+
+@pytest.mark.parametrize(("name", "schema"), [("mapping", mappingfile.schema()), ("funnel", funnel.schema())])
+def test_the_schemas_for_editors_are_current(name: str, schema: dict[str, Any]) -> None:
+    """`make schemas` was run after the last change."""
+    assert json.loads((ROOT / f"schemas/{name}.json").read_text()) == schema
+
+
+def test_every_key_of_a_mapping_file_is_explained_to_the_editor() -> None:
+    """Who hovers over a key reads what it does."""
+    for part in (mappingfile.FieldPart, mappingfile.MappingFile, mappingfile.EndPart, mappingfile.ScopePart):
+        assert [name for name, info in part.model_fields.items() if not info.description] == []
+
+
+def test_nothing_in_a_compiled_mapping_can_be_changed() -> None:
+    """It is shared by threads and cycles."""
+    mapping = mapping_of(IT)
+
+    with pytest.raises(AttributeError):
+        mapping.name = "other"  # type: ignore[misc]
+    assert replace(mapping, name="other").name == "other"
+    assert EMAIL in mapping.text
