@@ -33,6 +33,9 @@ export UV_CACHE_DIR ?= $(CURDIR)/$(BOOT)/cache
 export PIP_NO_CACHE_DIR := 1
 endif
 
+# Its python was upgraded or removed: what the stamps claim is no longer so.
+$(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.run $(VENV)/.dev)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check format bench wheel schemas lock install clean
@@ -106,7 +109,7 @@ $(UV): requirements/boot.txt
 	@touch $@
 
 $(VENV)/bin/python: $(UV)
-	@[ -x $@ ] || $(UV) venv -q --python $(PYTHON) $(VENV)
+	@[ -x $@ ] || $(UV) venv -q --clear --python $(PYTHON) $(VENV)
 
 $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml $(UV) | $(VENV)/bin/python
 	@echo "setting up: what syncd runs on"
