@@ -12,6 +12,7 @@ import asyncio
 import gzip
 import heapq
 import ipaddress
+import re
 import socket
 import threading
 import time
@@ -185,8 +186,7 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
         more = message.get("more_body", False)
     return Request(
         method=scope["method"],
-        # The raw path, decoded once: an id with an encoded slash stays one segment for no vendor, so nothing is lost.
-        path=unquote(scope["raw_path"].decode("latin-1").partition("?")[0]),
+        path=_decoded(scope["raw_path"].decode("latin-1").partition("?")[0]),
         query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
         headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
         body=b"".join(parts),
@@ -198,6 +198,11 @@ def _target(scope: Scope) -> str:
     query = scope["query_string"].decode("latin-1")
     path = scope["raw_path"].decode("latin-1").partition("?")[0]
     return f"{path}?{query}" if query else path
+
+
+def _decoded(raw: str) -> str:
+    """The path in clear, but an encoded slash stays `%2F`: it is part of a segment and separates nothing."""
+    return "%2F".join(unquote(part) for part in re.split("%2[Ff]", raw))
 
 
 def _transport(send: Send) -> asyncio.Transport:
@@ -212,6 +217,40 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its tenths of a second: tests start and stop hundreds of servers."""
+
+    _ended: asyncio.Event
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def serving(self) -> bool:
+        """Whether connections are answered and `end` works."""
+        return self.started and self._loop is not None
+
+    def end(self) -> None:
+        """Ends serving; from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    async def main_loop(self) -> None:
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        await self.on_tick(0)
+        await self._ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0.005)
+        for connection in list(self.server_state.connections):
+            # Whoever still waits for a slow answer is dropped, as by a server that dies.
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 class Server:
@@ -239,9 +278,8 @@ class Server:
             date_header=False,
             h11_max_incomplete_event_size=1024 * 1024,
             timeout_keep_alive=600,
-            timeout_graceful_shutdown=1,
         )
-        self._uvicorn = uvicorn.Server(settings)
+        self._uvicorn = _Uvicorn(settings)
         self._thread = threading.Thread(
             target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, name=f"sandbox-{app.name}", daemon=True
         )
@@ -250,7 +288,7 @@ class Server:
         """Starts serving; returns once connections are answered."""
         self._thread.start()
         deadline = time.monotonic() + within_s
-        while not self._uvicorn.started:
+        while not self._uvicorn.serving:
             if time.monotonic() > deadline or not self._thread.is_alive():
                 raise RuntimeError("the sandbox did not start")
             time.sleep(0.005)
@@ -259,9 +297,7 @@ class Server:
     def close(self) -> None:
         """Stops serving and frees the port. Safe to call twice."""
         self.control.close()
-        self._uvicorn.should_exit = True
-        # Idle keep-alive connections of clients would hold the graceful exit for its full second.
-        self._uvicorn.force_exit = True
+        self._uvicorn.end()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
         self._socket.close()

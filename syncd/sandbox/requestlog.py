@@ -18,6 +18,7 @@ MAX_BYTES = 256 * 1024 * 1024
 _SECRET_FORM = re.compile(
     rb"(?<![^&])(client_secret|refresh_token|access_token|code|code_verifier|assertion|client_assertion|password|token)=[^&]*"
 )
+_SECRET_PATH = re.compile(r"((?:access|refresh)-tokens/)[^/]+")
 _SECRET_JSON = re.compile(rb'"(access_token|refresh_token|id_token|client_secret|token)"\s*:\s*"[^"]*"')
 
 
@@ -62,13 +63,14 @@ class RequestLog:
         self._bytes = 0
         self._max_bytes = max_bytes
 
-    def add(self, *, body: bytes, answer: bytes, secretive: bool, **fields: Any) -> Entry:
-        """Adds an entry; `secretive`: the bodies may hold secrets, which are taken out."""
+    def add(self, *, path: str, body: bytes, answer: bytes, secretive: bool, **fields: Any) -> Entry:
+        """Adds an entry; `secretive`: path and bodies may hold secrets, which are taken out."""
         if secretive:
+            path = _SECRET_PATH.sub(r"\1***", path)
             body = _SECRET_JSON.sub(rb'"\1":"***"', _SECRET_FORM.sub(rb"\1=***", body))
             answer = _SECRET_JSON.sub(rb'"\1":"***"', answer)
         self.count += 1
-        entry = Entry(n=self.count, body=body or None, answer=answer or None, **fields)
+        entry = Entry(n=self.count, path=path, body=body or None, answer=answer or None, **fields)
         self._entries.append(entry)
         self._weighty.append(entry)
         self._bytes += len(body) + len(answer)

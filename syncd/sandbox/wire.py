@@ -22,7 +22,8 @@ class Refused(Exception):
 
 @dataclass
 class Request:
-    """One request as the app sees it. Header names are lower-case; `query` holds every value given."""
+    """One request as the app sees it. Header names are lower-case; `query` holds every value given; `path` is in
+    clear, but for slashes within a segment, which stay `%2F`."""
 
     method: str
     path: str

@@ -219,7 +219,7 @@ def _route(path: str) -> tuple[str, str, list[str]]:
     """(family, version, what follows). Rejection 404 for a path nobody serves."""
     for pattern, family in _ROUTES:
         if found := pattern.match(path):
-            return family, found[1], [part for part in found[2].split("/") if part]
+            return family, found[1], [part.replace("%2F", "/") for part in found[2].split("/") if part]
     raise Rejection(404, error("No endpoint for this path", None))
 
 

@@ -123,9 +123,10 @@ def batch_update(call: Call, table: Table) -> Response:
     def check(one: Json) -> Step:
         record = records[id(one)]
         prepared = prepare(call.portal, table, record, one.get("properties"), call.caller, reserved)
-        return Step(one.get("objectWriteTraceId"), prepared, record, [])
+        return Step(one.get("objectWriteTraceId") if echoes else None, prepared, record, [])
 
-    traced = _trace_counts(call) and _traced(inputs)
+    echoes = _trace_counts(call)
+    traced = echoes and _traced(inputs)
     steps, refused = _check_all(call, table, known, check, reserved, traced)
     return _answer(call, [_apply(call, table, step) for step in steps], refused + _missing(table, missing), 200)
 
@@ -148,10 +149,12 @@ def batch_upsert(call: Call, table: Table) -> Response:
         if record is None:
             properties = {id_property: key, **properties}
         prepared = prepare(call.portal, table, record, properties, call.caller, reserved)
-        return Step(one.get("objectWriteTraceId"), prepared, record, [])
+        prepared.named = list(dict.fromkeys([*prepared.named, str(id_property)]))
+        return Step(one.get("objectWriteTraceId") if echoes else None, prepared, record, [])
 
+    echoes = _trace_counts(call)
     partial = not by_email or call.portal.switches.upsert_by_email_partial
-    traced = partial and _trace_counts(call) and _traced(inputs)
+    traced = partial and echoes and _traced(inputs)
     steps, refused = _check_all(call, table, inputs, check, reserved, traced)
     results = []
     for step in steps:

@@ -52,9 +52,10 @@ class Limits:
 
     def refusal(self, now_ms: int, app: str, lane: str) -> str | None:
         """The policy that refuses this call, else None, and the call is counted. `lane`: general|search|association."""
-        if self._switches.limits == "off":
-            return None
         self._roll_over(now_ms)
+        if self._switches.limits == "off":
+            self.used_today += 1
+            return None
         ten_s, daily, association = self._limits()
         if daily and self.used_today >= daily:
             return "DAILY"
