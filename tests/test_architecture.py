@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -386,3 +388,41 @@ def test_the_project_keeps_the_rule(
     for name, text in fine:
         assert rule([Module(name, text)]) == [], f"{rule.__name__} is too strict on {name}: {text!r}"
     assert rule(project) == [], rule.__doc__
+
+
+# ---------------------------------------------------------------- dependencies
+
+IMPORTED_AS: Mapping[str, str] = {
+    "cel-expr-python": "cel_expr_python",
+    "phonenumberslite": "phonenumbers",
+    "pyjwt": "jwt",
+    "sqlite-utils": "sqlite_utils",
+    "tree-sitter": "tree_sitter",
+    "tree-sitter-toml": "tree_sitter_toml",
+}
+"""Where a package is imported under another name than its own."""
+
+
+def unearned(declared: set[str], modules: list[Module]) -> list[str]:
+    """Each dependency is used, and what is used is declared: nothing by way of somebody else's dependencies."""
+    wanted = {IMPORTED_AS.get(name, name) for name in declared}
+    used = {
+        found.target.split(".")[0]: f"{module.name}:{found.line}"
+        for module in modules
+        if under(module.name, "syncd", "connectors")
+        for found in module.imports
+        if not ours(found.target) and found.target.split(".")[0] not in sys.stdlib_module_names
+    }
+    return [
+        *(f"{name} is declared and never imported" for name in sorted(wanted - used.keys())),
+        *(f"{used[name]} imports {name}, which is not declared" for name in sorted(used.keys() - wanted)),
+    ]
+
+
+def test_every_dependency_earns_its_line_and_has_one(project: list[Module]) -> None:
+    """Each package is a promise to follow its releases and its flaws."""
+    source = [Module("syncd.poll", "import requests, json\nfrom urllib3.util import Retry")]
+    assert unearned({"requests"}, source) == ["syncd.poll:2 imports urllib3, which is not declared"]
+    assert unearned({"requests", "urllib3", "pyjwt"}, source) == ["jwt is declared and never imported"]
+    lines = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert unearned({re.split(r"[\[<>=!~]", line)[0].lower() for line in lines}, project) == []
