@@ -201,7 +201,7 @@ class Feed:
             mark = max(min(top, bound), mark or 0)
         if mark != place.mark:
             place.mark, place.at, place.quiet = mark, now, False
-        elif place.late and (top is None or top <= (mark or 0)) and place.began - place.at > wait_s:
+        elif place.late and place.began - place.at > wait_s:
             place.quiet = True
         if top is not None:
             place.bound = max(top, bound or 0)

@@ -96,7 +96,7 @@ def judge(effect: Effect, object: str, troubles: Sequence[Trouble], status: int 
     kind: Kind = "doubtful"
     if status < 500 and troubles and "doubtful" not in kinds:
         kind = next(each for each in _ORDER if each in kinds)
-    first = next((each for each in troubles if _kind(effect, each, status) == kind), None)
+    first = next((each for each in troubles if _kind(effect, each, status) == kind), next(iter(troubles), None))
     attributes = set(effect.attributes)
     return Outcome(
         ref=effect.ref,
