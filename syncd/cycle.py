@@ -8,7 +8,7 @@ anywhere, and the next cycle begins at `recover`. Trouble with one system holds 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -33,8 +33,16 @@ UNSENT = ("planned", "held")
 AT_SYSTEM = ("sent", "answered")
 
 
-def cycle(run: Run, mappings: Mappings, names: Sequence[str] | None = None, *, yes: bool = False) -> None:
-    """One pass of the named mappings (default: all). `yes`: what a guard would hold is released."""
+def cycle(
+    run: Run,
+    mappings: Mappings,
+    names: Sequence[str] | None = None,
+    *,
+    yes: bool = False,
+    gate: Callable[[Run, Bench], None] | None = None,
+) -> None:
+    """One pass of the named mappings (default: all). `yes`: what a guard would hold is released. `gate`: opens or
+    holds plans in place of the guard."""
     benches = prepare(run, mappings, names)
     for bench in benches:
         recover(run, bench)
@@ -44,7 +52,10 @@ def cycle(run: Run, mappings: Mappings, names: Sequence[str] | None = None, *, y
             continue
         confirm(run, bench)
         decide(run, bench)
-        guard(run, bench, yes=yes)
+        if gate is not None:
+            gate(run, bench)
+        else:
+            guard(run, bench, yes=yes)
         write(run, bench)
         confirm(run, bench)
     report(run, benches)
@@ -81,6 +92,8 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
 
 
 def _identify(run: Run, system: Connected) -> None:
+    if system.trouble:
+        return
     try:
         identify(system, run.ledger, run.now())
     except WrongAccount:

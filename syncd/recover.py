@@ -38,7 +38,7 @@ def recover(run: Run, bench: Bench) -> None:
             try:
                 (_creates if op == "create" else _updates)(run, bench, object_, intents)
             except (Transient, AccessError) as error:
-                system.trouble = error.message
+                system.trouble, system.failure = error.message, error
 
 
 def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> None:

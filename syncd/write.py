@@ -79,7 +79,7 @@ def _send_window(run: Run, bench: Bench, batch: Sequence[Intent], lane: str, lat
                     return
                 _send(run, bench, batch[start : start + size], later)
     except (Transient, AccessError) as error:
-        system.trouble = error.message
+        system.trouble, system.failure = error.message, error
         run.event("side_held", system=system.name, reason=error.message)
 
 

@@ -158,6 +158,25 @@ class Books:
         )
         return (*row[:4], None if row[4] is None else bool(row[4]), orjson.loads(row[5])) if row else None
 
+    def report(self, run: int) -> dict[str, Any]:
+        """What a run that ended wrote down; empty while it goes on."""
+        row = self._store.row("SELECT report FROM run WHERE id = ? AND report IS NOT NULL", (run,))
+        return dict(orjson.loads(row[0])) if row else {}
+
+    def last_cycle(self, mapping: str) -> tuple[float, dict[str, Any]] | None:
+        """(when it ended, its report) of the newest run that decided on this mapping."""
+        row = self._store.row(
+            "SELECT ended_at, report FROM run WHERE report IS NOT NULL AND instr(CAST(report AS TEXT), ?)"
+            " ORDER BY id DESC LIMIT 1",
+            (orjson.dumps(mapping).decode() + ":{",),
+        )
+        return (row[0], orjson.loads(row[1])) if row else None
+
+    def forget_idle_run(self, run: int) -> None:
+        """Drops a run of the timer that found nothing to do, once the next one ended: a year of idling is no history."""
+        with self._store.transaction() as t:
+            t.execute("DELETE FROM run WHERE id = ?", (run,))
+
     def add_calls(self, system: str, day: str, lane: str, n: int) -> None:
         with self._store.transaction() as t:
             t.execute(

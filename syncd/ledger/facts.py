@@ -95,6 +95,10 @@ class Facts:
             return Feed(None, (), False, None)
         return Feed(row[0], tuple(orjson.loads(row[1])), bool(row[2]), row[3])
 
+    def read_at(self, system: str) -> dict[str, float | None]:
+        """When each object of a system was read last, by name."""
+        return dict(self._store.rows("SELECT name, read_at FROM object WHERE system = ?", (system,)))
+
     def move_feed(
         self,
         object: int,

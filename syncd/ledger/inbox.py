@@ -52,6 +52,7 @@ class Request(msgspec.Struct, frozen=True):
     state: str
     progress: dict[str, Any]
     answer: dict[str, Any] | None
+    asked_at: float
 
 
 class Inbox:
@@ -190,17 +191,39 @@ class Inbox:
         return [
             _request(row)
             for row in self._store.rows(
-                "SELECT id, kind, doc, state, progress, answer FROM request WHERE state != 'done' ORDER BY id"
+                "SELECT id, kind, doc, state, progress, answer, asked_at FROM request WHERE state != 'done' ORDER BY id"
             )
         ]
 
     def request(self, id: int) -> Request | None:
-        row = self._store.row("SELECT id, kind, doc, state, progress, answer FROM request WHERE id = ?", (id,))
+        row = self._store.row(
+            "SELECT id, kind, doc, state, progress, answer, asked_at FROM request WHERE id = ?", (id,)
+        )
         return _request(row) if row else None
 
     def progress(self, id: int, progress: dict[str, Any]) -> None:
         with self._store.transaction() as t:
-            t.execute("UPDATE request SET state = 'taken', progress = ? WHERE id = ?", (orjson.dumps(progress), id))
+            t.execute("UPDATE request SET progress = ? WHERE id = ?", (orjson.dumps(progress), id))
+
+    def take(self, id: int) -> bool:
+        """The lease holder begins with it; False if it was withdrawn meanwhile."""
+        with self._store.transaction() as t:
+            return bool(
+                t.execute("UPDATE request SET state = 'taken' WHERE id = ? AND state = 'asked'", (id,)).rowcount
+            )
+
+    def withdraw(self, id: int) -> bool:
+        """Takes a request back; False if somebody carries it out already: then it is asked to stop."""
+        with self._store.transaction() as t:
+            if t.execute("DELETE FROM request WHERE id = ? AND state = 'asked'", (id,)).rowcount:
+                return True
+            t.execute("UPDATE request SET state = 'stop' WHERE id = ? AND state = 'taken'", (id,))
+            return False
+
+    def forget_requests(self, before: float) -> None:
+        """Drops requests that were done before then."""
+        with self._store.transaction() as t:
+            t.execute("DELETE FROM request WHERE state = 'done' AND done_at < ?", (before,))
 
     def done(self, id: int, answer: dict[str, Any], at: float) -> None:
         with self._store.transaction() as t:
@@ -218,4 +241,5 @@ def _request(row: tuple[Any, ...]) -> Request:
         row[3],
         orjson.loads(row[4]) if row[4] else {},
         orjson.loads(row[5]) if row[5] else None,
+        row[6],
     )

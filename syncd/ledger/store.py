@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ class Store:
         self._connection = connection
         self._lock = threading.RLock()
         self._depth = 0
+        self.on_commit: Callable[[], None] = lambda: None
+        """Called after each transaction: a sign of life for whoever watches."""
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Store:
@@ -77,6 +79,7 @@ class Store:
                 try:
                     yield self._connection
                     self._connection.execute("COMMIT")
+                    self.on_commit()
                 except BaseException:
                     if self._connection.in_transaction:
                         self._connection.execute("ROLLBACK")

@@ -1,0 +1,289 @@
+"""The one process that may act on a ledger: its lease, its ledger, its connected systems, and the runs it makes.
+
+Promise: whatever a command or the daemon does to the world, it does through a `Session`, so two of them never act on
+one ledger at once; every run is written into the books with its calls, however it ends. It decides nothing: what a run
+does is said by its caller (`deeds`, `daemon`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from syncd.assembly import Clock, Connected, Mappings, connect, identify, load_mappings
+from syncd.core.guard import Limit, Limits
+from syncd.core.model import SIDES
+from syncd.core.problem import Problem
+from syncd.core.toml import did_you_mean
+from syncd.cycle import as_json
+from syncd.errors import (
+    EXIT_OK,
+    EXIT_PERSON,
+    EXIT_TRANSIENT,
+    AccessError,
+    ConfigError,
+    LeaseHeld,
+    LedgerError,
+    LedgerFull,
+    PersonNeeded,
+    SyncdError,
+    Transient,
+    WrongAccount,
+)
+from syncd.ledger import Lease, Ledger
+from syncd.run import Event, Run
+from syncd.settings import Settings
+from syncd.settings import load as load_settings
+
+if TYPE_CHECKING:
+    from syncd.settings import Guard
+
+LEASE_TRIES = 4
+"""A look at who holds the lease takes it for a moment: a second try is not in its way."""
+LEASE_PAUSE_S = 0.05
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a person edits: syncd.toml and the mappings folder, as last read."""
+
+    settings: Settings
+    mappings: Mappings
+
+    def named(self, mapping: str | None) -> list[str]:
+        """The mapping of that name, or all of them. ConfigError if there is none of that name."""
+        known = self.mappings.by_name
+        if mapping is None:
+            return list(known)
+        if mapping not in known:
+            mend = did_you_mean(mapping, known) or f"there are: {', '.join(known) or 'none'}"
+            raise ConfigError(Problem("", 0, 0, f"there is no mapping '{mapping}'", mend))
+        return [mapping]
+
+    def systems_of(self, names: Sequence[str]) -> set[str]:
+        """The systems that these mappings need."""
+        return {self.mappings.by_name[name].end(side).system for name in names for side in SIDES}
+
+
+def read_files(config: Path | None, environ: Mapping[str, str]) -> Files:
+    """Reads syncd.toml and every mapping. Raises ConfigError with all problems of all files."""
+    settings = load_settings(config, environ)
+    mappings = load_mappings(settings.daemon.mappings)
+    if found := [*mappings.problems, *unknown_systems(settings, mappings)]:
+        raise ConfigError(found)
+    return Files(settings, mappings)
+
+
+def unknown_systems(settings: Settings, mappings: Mappings) -> list[Problem]:
+    """Mappings that name a system which syncd.toml does not have."""
+    return [
+        Problem(
+            mapping.file,
+            1,
+            1,
+            f"'{side}' names the system '{mapping.end(side).system}', and {settings.file.name} has no such system",
+            did_you_mean(mapping.end(side).system, settings.systems) or f"add [systems.{mapping.end(side).system}]",
+        )
+        for mapping in mappings.by_name.values()
+        for side in SIDES
+        if mapping.end(side).system not in settings.systems
+    ]
+
+
+def open_to_read(settings: Settings) -> Ledger:
+    """The ledger for a command that only looks: always possible, also beside a daemon."""
+    return Ledger.open(settings.daemon.ledger, read_only=True)
+
+
+def take_lease(ledger: Path, what: str, sleep: Callable[[float], None] = time.sleep) -> Lease:
+    """The sending lease, or LeaseHeld naming its holder. LedgerError where its place cannot be written."""
+    for left in reversed(range(LEASE_TRIES)):
+        try:
+            return Lease.take(ledger, what=what)
+        except LeaseHeld:
+            if not left:
+                raise
+            sleep(LEASE_PAUSE_S)
+        except OSError as error:
+            raise LedgerError(
+                f"The ledger {ledger} cannot be used: {error.strerror}.",
+                remedy="Check [daemon] ledger in syncd.toml and who may write there.",
+            ) from error
+    raise AssertionError(what)
+
+
+def limits_of(guard: Guard) -> Limits:
+    """The guard's limits as the core takes them."""
+    return {kind: Limit(**limit.model_dump()) for kind, limit in ((name, getattr(guard, name)) for name in _KINDS)}
+
+
+_KINDS = ("creates", "updates", "clears", "deletes")
+
+
+@dataclass
+class Session:
+    """Make it with `hold`. `files` may be replaced between runs (a reload)."""
+
+    files: Files
+    clock: Clock
+    event: Event
+    ledger: Ledger
+    systems: dict[str, Connected]
+    lease: Lease = field(repr=False)
+    on_call: Callable[..., None] | None = None
+    ended: Run | None = None
+    """The last run, ended."""
+
+    @classmethod
+    @contextmanager
+    def hold(
+        cls,
+        files: Files,
+        what: str,
+        *,
+        clock: Clock | None = None,
+        event: Event = lambda name, **facts: None,
+        on_call: Callable[..., None] | None = None,
+    ) -> Iterator[Session]:
+        """Takes the lease, opens the ledger, connects the systems (no call leaves yet), and gives all of it back.
+
+        Raises LeaseHeld, LedgerError, or ConfigError (a secret is missing, a connector refuses its settings).
+        """
+        clock = clock or Clock()
+        with ExitStack() as stack:
+            lease = take_lease(files.settings.daemon.ledger, what)
+            stack.callback(lease.release)
+            try:
+                ledger = Ledger.open(files.settings.daemon.ledger)
+            except OSError as error:
+                raise LedgerError(
+                    f"The ledger {files.settings.daemon.ledger} cannot be opened: {error.strerror}.",
+                    remedy="Check [daemon] ledger in syncd.toml and who may write there.",
+                ) from error
+            stack.callback(ledger.close)
+            session = cls(files, clock, event, ledger, {}, lease, on_call)
+            session.reconnect(files)
+            stack.callback(session.disconnect)
+            yield session
+
+    # ------------------------------------------------------------ systems
+
+    def reconnect(self, files: Files) -> None:
+        """Puts other files in force, with fresh connections. On ConfigError everything stays as it was."""
+        fresh = connect(files.settings, self.ledger, self.clock, self.on_call)
+        self.disconnect()
+        self.files, self.systems = files, fresh
+
+    def disconnect(self) -> None:
+        """Ends all connections."""
+        for system in self.systems.values():
+            self._count_calls(system)
+            with suppress(Exception):  # nothing that a connector does at its end may cost us the ledger's
+                system.connector.close()
+
+    def identify(self, names: Sequence[str]) -> None:
+        """Asks each system that these mappings need which account it is; what cannot say it, is in trouble."""
+        for name in sorted(self.files.systems_of(names)):
+            system = self.systems[name]
+            if system.trouble:
+                continue
+            try:
+                identify(system, self.ledger, self.clock.now())
+            except (Transient, AccessError, WrongAccount) as error:
+                system.trouble, system.failure = error.message, error
+                self.event("system_trouble", system=name, reason=error.message)
+
+    # ------------------------------------------------------------ runs
+
+    def room(self) -> None:
+        """Raises LedgerFull where less disk is free than `min_free`: no intent can be kept, so nothing may be sent."""
+        daemon = self.files.settings.daemon
+        free = free_bytes(daemon.ledger)
+        if free < daemon.min_free:
+            raise LedgerFull(
+                f"Only {free >> 20} MiB are free beside the ledger {daemon.ledger}, less than"
+                f" {daemon.min_free >> 20} MiB: nothing is sent.",
+                remedy="Free space on that disk; syncd goes on where it was.",
+            )
+
+    @contextmanager
+    def run(
+        self, command: str, names: Sequence[str], *, stop: Callable[[], bool] = lambda: False, fresh: bool = True
+    ) -> Iterator[Run]:
+        """One run in the books: begun, its systems identified; ended with its tallies and calls, also when it fails.
+
+        `fresh`: what was in trouble before may be tried again.
+        """
+        self.room()
+        if fresh:
+            for system in self.systems.values():
+                system.trouble, system.failure = "", None
+        run = Run(
+            self.ledger, self.systems, self.clock.now, self.event, limits_of(self.files.settings.guard), stop=stop
+        )
+        run.id = self.ledger.books.begin_run(command, self.clock.now())
+        before = {name: system.calls() for name, system in self.systems.items()}
+        self.ended = run
+        try:
+            self.identify(names)
+            yield run
+        except BaseException:
+            with suppress(SyncdError):  # a full disk, most likely: the first error is the one to tell
+                self._end(run, names, before, ok=False)
+            raise
+        self._end(run, names, before, ok=self.exit_code(run, names) == EXIT_OK)
+
+    def _end(self, run: Run, names: Sequence[str], before: Mapping[str, int], *, ok: bool) -> None:
+        calls = {name: system.calls() - before[name] for name, system in self.systems.items()}
+        report = as_json(run, calls, ok)
+        report["kinds"] = {name: dict(tally.kinds) for name, tally in run.tallies.items()}
+        report["trouble"] = {
+            name: self.systems[name].trouble
+            for name in sorted(self.files.systems_of(names))
+            if self.systems[name].trouble
+        }
+        with self.ledger.transaction():
+            for system in self.systems.values():
+                self._count_calls(system)
+            self.ledger.books.end_run(run.id or 0, ok, report, self.clock.now())
+
+    def _count_calls(self, system: Connected) -> None:
+        sent = system.calls() - system.counted
+        if sent > 0:
+            with suppress(SyncdError):
+                day = time.strftime("%Y-%m-%d", time.gmtime(self.clock.now()))
+                self.ledger.books.add_calls(system.name, day, "all", sent)
+                system.counted += sent
+
+    def report(self, run: Run) -> dict[str, Any]:
+        """What `once --json` prints about an ended run."""
+        last = self.ledger.books.report(run.id or 0)
+        return {name: last[name] for name in ("run", "ok", "mappings", "calls", "trouble")}
+
+    def exit_code(self, run: Run, names: Sequence[str]) -> int:
+        """3 if a person is needed (held, access), else 1 if something may work later, else 0."""
+        troubles = [self.systems[name] for name in self.files.systems_of(names) if self.systems[name].trouble]
+        if any(isinstance(system.failure, PersonNeeded) for system in troubles):
+            return EXIT_PERSON
+        if any(tally.held for tally in run.tallies.values()):
+            return EXIT_PERSON
+        if troubles or any(tally.skipped for tally in run.tallies.values()):
+            return EXIT_TRANSIENT
+        return EXIT_OK
+
+
+def free_bytes(ledger: Path) -> int:
+    """Free disk space where the ledger is, for us. Unknown counts as enough: the ledger itself will say."""
+    for place in (ledger.parent, *ledger.parent.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except FileNotFoundError:
+            continue
+        except OSError:
+            break
+    return 1 << 62
