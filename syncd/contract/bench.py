@@ -8,7 +8,7 @@ It checks nothing itself.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.connector import Connector, Effect, Key, Neutral, ObjectTraits, Outcome, Schema
@@ -35,18 +35,20 @@ class Subject:
     """An attribute that takes only its options."""
     forward: tuple[str, Neutral, Neutral] | None = None
     """An attribute that moves only forward unless it is cleared: its name, an early and a late value."""
-    missing: Key = "999999999999"
-    """A well-formed key that no record ever had."""
+    missing: Key | None = None
+    """A well-formed key that no record ever had. None: where keys are numbers, one is made up."""
     crowd: int = 12
     """How many records make the feed turn at least two pages."""
 
     @classmethod
-    def guess(cls, schema: Schema, traits: ObjectTraits) -> Subject:
-        """A subject picked from a description, for a live account; raises ValueError where nothing fits."""
+    def guess(cls, schema: Schema, traits: ObjectTraits, prefer: Sequence[str] = ()) -> Subject:
+        """A subject picked from a description, for a live account, the `prefer`red attributes first (those of the
+        mapping, which are known to be free to write); raises ValueError where nothing fits."""
         ours = {traits.key}
+        attributes = sorted(schema.attributes.values(), key=lambda each: each.name not in prefer)
         texts = [
             each.name
-            for each in schema.attributes.values()
+            for each in attributes
             if each.type == "text" and each.creatable and each.updatable and not each.unique and not each.restricted
             if each.name not in ours and (each.length == 0 or each.length >= 40) and not _looks_bent(each.name)
         ]
@@ -177,8 +179,14 @@ class Bench:
 class OwnHands(Bench):
     """The bench of a live account that is declared a test account: the connector itself stands in for a person."""
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: Connector, wait: Callable[[], None] = lambda: None) -> None:
+        """`wait`: sleeps as long as the account's index may lag behind a write."""
         self._connector = connector
+        self._wait = wait
+
+    def settle(self) -> None:
+        """Waits for the index."""
+        self._wait()
 
     def create(self, object: str, rows: Sequence[Mapping[str, Neutral]]) -> list[Key]:
         """Creates through `write`, a batch at a time."""

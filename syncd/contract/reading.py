@@ -9,7 +9,7 @@ import msgspec
 
 from syncd.connector import Effect
 from syncd.contract.rule import Rule, rule
-from syncd.contract.trial import Read, Trial
+from syncd.contract.trial import Lacking, Read, Trial
 from syncd.errors import CursorLost
 
 UNKNOWN = "syncd_no_such_attribute"
@@ -170,9 +170,18 @@ def fetch_agrees_with_the_feed(trial: Trial) -> None:
 @rule(read_only=True)
 def a_missing_key_is_silent(trial: Trial) -> None:
     """A key that no record ever had yields nothing, least of all a record that is gone."""
-    answered = trial.fetch([trial.subject.missing])
+    answered = trial.fetch([_missing(trial)])
 
     trial.expect(not answered, f"a key that never was is answered as {answered[0].state if answered else ''}")
+
+
+def _missing(trial: Trial) -> str:
+    if trial.subject.missing is not None:
+        return trial.subject.missing
+    keys = trial.glance().live
+    if not all(key.isdigit() for key in keys):
+        raise Lacking("no key is known that no record ever had")
+    return "9" * max(len(key) for key in keys)
 
 
 @rule("create", "purge")

@@ -155,6 +155,7 @@ def test_a_subject_is_picked_from_a_description() -> None:
     subject = Subject.guess(schema, traits)
 
     assert (subject.text, subject.second, subject.email) == ("City", "Company", "Email")
+    assert Subject.guess(schema, traits, prefer=["Company"]).text == "Company"
     assert subject.base == {"Status": "Open"}
 
 
