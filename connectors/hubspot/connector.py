@@ -129,7 +129,7 @@ class HubSpot:
         self._reader = Reader(http, paths)
         self._feed = Feed(self._reader, timing, context.now)
         self._owners = OwnerList(http, paths)
-        self._writer = Writer(http, paths, self._key, self._choices)
+        self._writer = Writer(http, paths, self._reader, self._key, self._choices)
         self._traits = Traits(
             objects=ObjectsTraits(self._key),
             meters=_meters(settings),

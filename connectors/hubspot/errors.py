@@ -140,6 +140,7 @@ def refusal(trouble: Trouble) -> Refusal:
         codes.append(code)
         if name and _NAME.fullmatch(name) and name not in culprits:
             culprits.append(name)
+    culprits += [name for name in trouble.values("properties") if _NAME.fullmatch(name) and name not in culprits]
     code = next(iter(codes), "") or trouble.category or "REFUSED"
     code = code if _CODE.fullmatch(code) else "REFUSED"
     said = _SAID.get(code) or code.lower().replace("_", " ")

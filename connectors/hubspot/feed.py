@@ -32,7 +32,7 @@ URL_CHARACTERS = 12_000
 """How long the list of properties may be in an address; longer ones are asked for in a body, at one call more a page."""
 
 
-class Cursor(msgspec.Struct, omit_defaults=True):
+class Cursor(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """The place in the feed. Times of HubSpot in ms, our own in seconds."""
 
     mark: int = 0

@@ -23,7 +23,7 @@ from syncd.http import BadAnswer, Http
 PAGE = 100
 
 
-class Place(msgspec.Struct, omit_defaults=True):
+class Place(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """Where the sweep is: in the archived list or not, and after which owner."""
 
     archived: bool = False

@@ -94,11 +94,13 @@ def after_of(paging: Paging | None) -> str:
 def stamp_ms(text: str) -> int:
     """ISO 8601 (the fraction is missing when it is zero) or epoch ms as text -> epoch ms. Raises BadAnswer."""
     try:
-        return round(datetime.fromisoformat(text).timestamp() * 1000)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        pass
-    if text.isdigit():
-        return int(text)
+        if text.isdigit():
+            return int(text)
+    else:
+        if moment.tzinfo is not None:
+            return round(moment.timestamp() * 1000)
     raise BadAnswer("an answer holds a time that is none")
 
 

@@ -17,8 +17,9 @@ import msgspec
 
 from connectors.hubspot.errors import Refusal, Trouble, refusal, trouble_of
 from connectors.hubspot.kinds import Kind
+from connectors.hubspot.looks import DROPPED, Look
 from connectors.hubspot.paths import Paths
-from connectors.hubspot.reads import BURST
+from connectors.hubspot.reads import BURST, Reader
 from connectors.hubspot.wire import properties_of, shown, stamp_ms
 from syncd.connector import Effect, Key, Outcome
 from syncd.errors import AccessError, Doubt, Transient
@@ -85,6 +86,7 @@ class Writer:
 
     http: Http
     paths: Paths
+    reader: Reader
     key_of: Callable[[str], str | None]
     choices_of: Callable[[str], frozenset[str]]
 
@@ -92,6 +94,10 @@ class Writer:
         """See `Connector.write`. Raises only where nothing at all was carried out."""
         if not effects:
             return []
+        outcomes = self._write(kind, effects)
+        return Look(self.reader).close(kind, effects, outcomes, self.key_of(kind.name))
+
+    def _write(self, kind: Kind, effects: Sequence[Effect]) -> list[Outcome]:
         op = effects[0].op
         outcomes: list[Outcome] = []
         inputs: list[Input] = []
@@ -208,7 +214,6 @@ def _sorted(kind: Kind, op: str, batch: Sequence[Input], written: Written, key: 
         and not unnamed
         and written.status in (None, "COMPLETE")
         and (written.numErrors or 0) <= len(written.errors)
-        and (len(missing) < len(batch) or len(batch) == 1)
     )
     outcomes = []
     for one in batch:
@@ -218,9 +223,9 @@ def _sorted(kind: Kind, op: str, batch: Sequence[Input], written: Written, key: 
             outcomes.append(Outcome(one.ref, "sent", row.id, stamp, values))
         elif trouble := faults.get(one.ref):
             outcomes.append(_refused(one, refusal(trouble)))
-        elif whole:  # what HubSpot does with ids that were merged away
+        elif whole:  # what HubSpot does with ids that were merged away; `Look` finds out
             said = "left out of the answer without an error, as merged-away records are"
-            outcomes.append(Outcome(one.ref, "gone", one.effect.key, code="DROPPED", message=said))
+            outcomes.append(Outcome(one.ref, "doubtful", one.effect.key, code=DROPPED, message=said))
         else:
             said = "the answer does not say what became of it"
             outcomes.append(Outcome(one.ref, "doubtful", one.effect.key, code="MISSING", message=said))

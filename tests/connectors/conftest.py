@@ -1,0 +1,33 @@
+"""Fixtures of the connectors' tests: each vendor's sandbox, with a connector to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hubspot_portal import Portal
+
+from connectors.hubspot.connector import HubSpot
+from connectors.hubspot.sandbox import create
+from syncd.sandbox.chassis import serve
+from syncd.sandbox.control import Control
+
+
+@pytest.fixture
+def portal() -> Iterator[Portal]:
+    """A HubSpot-style portal without limits, whose stamps move only when somebody edits."""
+    app = create(seed=7)
+    app.switch({"limits": "off", "recalculation_ms": 0})
+    with serve(app) as server:
+        control = Control(server.url)
+        portal = Portal(app, control, server.url)
+        yield portal
+        for connector in portal.made:
+            connector.close()
+        control.close()
+
+
+@pytest.fixture
+def hubspot(portal: Portal) -> HubSpot:
+    """A connector to the portal, by its static token."""
+    return portal.connector()
