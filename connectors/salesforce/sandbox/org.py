@@ -47,8 +47,8 @@ class Org:
     cast: Cast = field(default_factory=Cast)
     hidden: set[str] = field(default_factory=set)
     """Ids that sharing keeps from the API user."""
-    locked: dict[str, int] = field(default_factory=dict)
-    """Ids with a change that is not committed yet, and the stamp of that change."""
+    pending: dict[str, tuple[str, Row]] = field(default_factory=dict)
+    """Changes that are stamped but not committed yet: id -> (object, row). The record is locked until then."""
     purged: list[tuple[str, str, int]] = field(default_factory=list)
     """(object, id, deletion stamp) of what left the recycle bin."""
     bin_emptied_s: int = 0

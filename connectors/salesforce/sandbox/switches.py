@@ -92,7 +92,6 @@ class Switches:
     """Flows: object, on (create | update | both), when (a SOQL condition), set {field: value}."""
     duplicate_rule: str = "off"
     """off | alert | block: Leads and Contacts with the e-mail of another."""
-    duplicate_details_in_collections: bool = False
     precondition_field: str = "SystemModstamp"
     """Unverified: what If-Unmodified-Since compares; or LastModifiedDate."""
     composite_preconditions: bool = True
