@@ -121,12 +121,16 @@ class Writer:
                 yield lambda batch: self._archive(object, batch), batch
             return
         stepped = [each for each in ready if each[0].clear_first]
-        plain = [each for each in ready if not each[0].clear_first and each[0].expect_ms is None]
-        guarded = [each for each in ready if not each[0].clear_first and each[0].expect_ms is not None]
+        rest = [each for each in ready if not each[0].clear_first]
+        guarded = [each for each in rest if each[0].expect_ms is not None and not _refers(each[1])]
+        looked = [each for each in rest if each[0].expect_ms is not None and _refers(each[1])]
+        plain = [each for each in rest if each[0].expect_ms is None]
         for batch in _batches(stepped, COMPOSITE):
             yield lambda batch: self._clear_then_set(object, batch), batch
         for batch in _batches(guarded, COMPOSITE):
             yield lambda batch: self._guarded(object, batch), batch
+        for batch in _batches(looked, COLLECTION):
+            yield lambda batch: self._look_and_collect(object, batch), batch
         for batch in _batches(plain, COLLECTION):
             yield lambda batch: self._collect(object, "PATCH", batch), batch
 
@@ -172,14 +176,17 @@ class Writer:
     def _guarded(self, object: str, batch: list[Ready]) -> list[Outcome]:
         if self._precondition.honoured(object, [effect.key or "" for effect, _ in batch]):
             return self._composite(object, batch)
+        return [replace(each, message=each.message or _LOOKED) for each in self._look_and_collect(object, batch)]
+
+    def _look_and_collect(self, object: str, batch: list[Ready]) -> list[Outcome]:
+        """Updates in one call, those left out that a look just before shows to have moved."""
         moved, batch = self._looked(object, batch)
         if not batch:
             return moved
         try:
-            outcomes = self._collect(object, "PATCH", batch)
+            return moved + self._collect(object, "PATCH", batch)
         except Doubt as doubt:
-            outcomes = [_doubtful(effect, doubt.message) for effect, _ in batch]
-        return moved + [replace(each, message=each.message or _LOOKED) for each in outcomes]
+            return moved + [_doubtful(effect, doubt.message) for effect, _ in batch]
 
     def _composite(self, object: str, batch: list[Ready]) -> list[Outcome]:
         """Updates as parts of one call, each with its own If-Unmodified-Since where the effect has `expect_ms`."""
@@ -219,15 +226,18 @@ class Writer:
     def _clear_then_set(self, object: str, batch: list[Ready]) -> list[Outcome]:
         """Clears in a call of its own (which carries the condition), then sets. What stops between the two is
         doubtful: a look shows the cleared record."""
-        send = self._guarded if any(effect.expect_ms is not None for effect, _ in batch) else self._composite
         clears: list[Ready] = [(effect, dict.fromkeys(effect.clear_first)) for effect, _ in batch]
-        cleared = {each.ref: each for each in send(object, clears)}
+        if any(effect.expect_ms is not None for effect, _ in batch):
+            first = self._guarded(object, clears)
+        else:
+            first = self._collect(object, "PATCH", clears)
+        cleared = {each.ref: each for each in first}
         outcomes = [each for each in cleared.values() if each.kind != "sent"]
         rest = [(replace(effect, expect_ms=None), body) for effect, body in batch if cleared[effect.ref].kind == "sent"]
         if not rest:
             return outcomes
         try:
-            second = self._composite(object, rest)
+            second = self._collect(object, "PATCH", rest)
         except (AccessError, Transient) as trouble:
             second = [_doubtful(effect, trouble.message) for effect, _ in rest]
         return outcomes + [
@@ -279,6 +289,11 @@ def _doubtful(effect: Effect, why: str) -> Outcome:
 
 def _refused(effect: Effect, code: str, why: str, again: bool = False) -> Outcome:
     return Outcome(effect.ref, "refused", effect.key, code=code, message=why, again=again)
+
+
+def _refers(body: Body) -> bool:
+    """Whether a value looks like a reference of a composite call (`@{name.field}`), which would be replaced there."""
+    return any(isinstance(value, str) and "@{" in value for value in body.values())
 
 
 def _batches(ready: Sequence[Ready], size: int) -> Iterable[list[Ready]]:

@@ -300,20 +300,34 @@ def test_a_batch_names_a_record_once() -> None:
 
 def test_clear_first_is_a_call_of_its_own_and_a_stop_between_is_doubtful() -> None:
     """The record is cleared before it is set; what fails in between was half applied, so only a look can tell."""
-    scripted = _scripted()
     effect = Effect("e", "update", key(1), {"Status": "Open"}, expect_ms=STAMP_MS, clear_first=("Status",))
-    assert _write(scripted.connect(), [effect])["e"].kind == "sent"
-    bodies = [call.body["compositeRequest"][0] for call in scripted.calls("composite$")[1:]]
-    assert [body["body"] for body in bodies] == [{"Status": None}, {"Status": "Open"}]
-    assert ["If-Unmodified-Since" in body["httpHeaders"] for body in bodies] == [True, False]
     scripted = _scripted()
-    no = refusal("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No")
-    scripted.on("POST", "/composite$", _probe_or(lambda part: (400, no) if part["body"]["Status"] else (204, None)))
+    scripted.on("PATCH", "/composite/sobjects$", _done)
+    assert _write(scripted.connect(), [effect])["e"].kind == "sent"
+    clear, setting = scripted.calls("composite")[1:]
+    assert clear.body["compositeRequest"][0]["body"] == {"Status": None}
+    assert "If-Unmodified-Since" in clear.body["compositeRequest"][0]["httpHeaders"]
+    assert setting.body["records"][0]["Status"] == "Open"
+    scripted = _scripted()
+    no = [{"success": False, "errors": [{"statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "No"}]}]
+    scripted.on("PATCH", "/composite/sobjects$", no)
     assert _write(scripted.connect(), [effect])["e"].kind == "doubtful"
     scripted = _scripted()
     scripted.on("POST", "/composite$", _probe_or(lambda part: (412, None)))
     assert _write(scripted.connect(), [effect])["e"].kind == "moved"
-    assert len(scripted.calls("composite$")) == 2, "what was not cleared is not set"
+    assert not scripted.calls("sobjects$"), "what was not cleared is not set"
+
+
+def test_a_value_that_looks_like_a_reference_is_never_put_into_a_composite_call() -> None:
+    """Contract 8: `@{e0.id}` in the body of a part is replaced by the server; people type what they like."""
+    scripted = _scripted()
+    scripted.on("POST", "/composite/sobjects/Lead", [lead(1, STAMP)])
+    scripted.on("PATCH", "/composite/sobjects$", _done)
+    outcomes = _write(scripted.connect(), [_update(1, LastName="@{e1.id}"), _update(2)])
+    assert {each.kind for each in outcomes.values()} == {"sent"}
+    sent = [call for call in scripted.calls("composite$") if "@{" in str(call.body)]
+    assert sent == []
+    assert scripted.calls("sobjects$")[0].body["records"][0]["LastName"] == "@{e1.id}"
 
 
 # ---------------------------------------------------------------- archive
