@@ -20,12 +20,12 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from syncd.connector import Connector
-from syncd.contract import account, changing, reading, writing
+from syncd.contract import account, changing, once, reading, writing
 from syncd.contract.bench import Bench, OwnHands, Subject
 from syncd.contract.rule import Rule, Verdict, judge
 from syncd.contract.trial import Broken, Trial
 
-RULES: tuple[Rule, ...] = (*account.RULES, *reading.RULES, *changing.RULES, *writing.RULES)
+RULES: tuple[Rule, ...] = (*account.RULES, *reading.RULES, *changing.RULES, *writing.RULES, *once.RULES)
 """Every rule, in the order in which they are run."""
 
 
