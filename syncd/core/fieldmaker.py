@@ -43,6 +43,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "values": ("choice", "choices"),
     "backward": ("choice",),
     "link": ("reference",),
+    "on_create": tuple(type_ for type_ in CEL_KINDS if type_ != "owner"),
 }
 _GRAINS_MS: Final = {"1ms": 1, "1s": 1_000, "1m": 60_000}
 
@@ -94,7 +95,8 @@ class FieldMaker:
             given = getattr(part, {"as": "as_"}.get(option, option))
             if given not in (None, "ignore") and self.type not in types:
                 allowed = " or ".join(f'"{one}"' for one in types)
-                self._say(option, f"'{option}' does not go with type \"{self.type}\"", f"type = {allowed} takes it")
+                mend = f"type = {allowed} takes it" if len(types) < 3 else f"remove '{option}'"
+                self._say(option, f"'{option}' does not go with type \"{self.type}\"", mend)
         if self.type == "reference" and part.link is None:
             self._say("", "a reference needs the mapping whose links it follows", 'add: link = "companies"')
         if part.clash == "stricter" and self.type != "bool":

@@ -85,8 +85,8 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     text = text.removeprefix("\ufeff")
     if len(text) > MAX_FILE_CHARS:
         return None, [Problem(file, 0, 0, f"the file is longer than {MAX_FILE_CHARS:,} characters")]
-    walk = _Walk(text)
     try:
+        walk = _Walk(text)
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, [_syntax(error, walk, text, file)]
@@ -130,8 +130,10 @@ class _Walk:
         self.spots = self._implied | self.spots
 
     def _place(self, point: tree_sitter.Point) -> tuple[int, int]:
-        # The parser counts columns in bytes.
-        return point.row + 1, len(self._lines[point.row][: point.column].decode("utf-8", "replace")) + 1
+        line, before = self._lines[point.row], point.column  # in bytes
+        if not line.isascii():
+            before = len(line[:before].decode("utf-8", "replace"))
+        return point.row + 1, before + 1
 
     def _table(self, node: tree_sitter.Node) -> None:
         heads = [child for child in node.named_children if child.type.endswith("_key")]

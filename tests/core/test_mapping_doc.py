@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from sketch import FUNNEL
 
 from syncd.core import mappingfile
@@ -40,7 +41,7 @@ def test_the_whole_examples_count() -> None:
 
 def test_every_key_and_type_is_told() -> None:
     """A key that the file takes and the manual does not mention would be known to nobody."""
-    parts = [
+    parts: list[type[BaseModel]] = [
         *(mappingfile.MappingFile, mappingfile.EndPart, mappingfile.MatchPart, mappingfile.ScopePart),
         *(mappingfile.FieldPart, mappingfile.GonePart, FunnelFile, QualifiedPart, StagePart),
     ]

@@ -214,6 +214,7 @@ def test_a_default_can_use_other_fields_and_is_given_in_the_targets_words() -> N
         (IT + 'values = { a = "A" }\ntype = "number"', "10:10", "'values' does not go with type \"number\"", '"choice"'),
         (IT + 'clash = "stricter"', "10:9", "'stricter' is for consent", 'type = "bool"'),
         (IT + 'type = "phone"\nregion = "XX"', "11:10", "there is no country 'XX'", "two capital letters"),
+        (IT + 'type = "owner"\non_create = \'"kim@example.com"\'', "11:13", "'on_create' does not go with type \"owner\"", "remove 'on_create'"),
         (IT + 'other = "Other"', "10:9", "'other' can name a value only beside 'values'", "keep or hold"),
         (IT + 'type = "email"\nother = "hold"', "11:9", "always has a counterpart", "remove"),
         (IT + 'type = "bool"\nunset = false\nblank = "clear"', "12:9", "nothing to clear", ""),
