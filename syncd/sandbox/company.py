@@ -16,8 +16,18 @@ from mimesis import Person as Names
 
 REPS = tuple(f"rep{number}@acme.example" for number in range(1, 7))
 """The sales people of the demo company: owners in every sandbox, matched by these addresses."""
+REP_NAMES = (
+    ("Amara", "Okafor"),
+    ("Jonas", "Lindqvist"),
+    ("Sofia", "Marchetti"),
+    ("Daniel", "Weber"),
+    ("Priya", "Raman"),
+    ("Lucas", "Moreau"),
+)
+"""First and last names that belong to `REPS`."""
 LEFT_REP = "left@acme.example"
 """One who has left: known in every sandbox, and inactive."""
+LEFT_REP_NAME = ("Ingrid", "Holm")
 
 
 @dataclass(frozen=True, slots=True)

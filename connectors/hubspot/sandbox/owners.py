@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.hubspot.sandbox.values import iso
+from syncd.sandbox.company import LEFT_REP, LEFT_REP_NAME, REP_NAMES, REPS
 
 
 @dataclass
@@ -44,12 +45,8 @@ class Owner:
         return shown
 
 
-_SEED = (
-    ("41", "rosa.lindqvist@syncd.example", "Rosa", "Lindqvist", 9001, False),
-    ("42", "tom.okafor@syncd.example", "Tom", "Okafor", 9002, False),
-    ("43", "mei.tanaka@syncd.example", "Mei", "Tanaka", 9003, False),
-    ("44", "paul.adler@syncd.example", "Paul", "Adler", 9004, True),
-)
+_IDS = ("41", "42", "43", "45", "46", "47")
+_LEFT_ID = "44"
 _SEED_MS = 1_704_067_200_000
 
 
@@ -57,9 +54,10 @@ class Owners:
     """Owners by id, in the order of their ids."""
 
     def __init__(self) -> None:
+        seed = [*zip(_IDS, REPS, REP_NAMES, strict=True), (_LEFT_ID, LEFT_REP, LEFT_REP_NAME)]
         self.by_id = {
-            owner_id: Owner(owner_id, email, first, last, user_id, _SEED_MS, _SEED_MS, archived)
-            for owner_id, email, first, last, user_id, archived in _SEED
+            owner_id: Owner(owner_id, email, *name, 8960 + int(owner_id), _SEED_MS, _SEED_MS, owner_id == _LEFT_ID)
+            for owner_id, email, name in seed
         }
 
     def active(self, owner_id: str) -> bool:

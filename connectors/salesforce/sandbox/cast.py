@@ -11,17 +11,8 @@ from typing import Any
 from connectors.salesforce.sandbox.objects import LEAD_STATUSES, STAGES
 from connectors.salesforce.sandbox.org import ORG_ID, Cast, Org
 from connectors.salesforce.sandbox.store import Row
-from syncd.sandbox.company import LEFT_REP, REPS
+from syncd.sandbox.company import LEFT_REP, LEFT_REP_NAME, REP_NAMES, REPS
 
-_NAMES = (
-    ("Amara", "Okafor"),
-    ("Jonas", "Lindqvist"),
-    ("Sofia", "Marchetti"),
-    ("Daniel", "Weber"),
-    ("Priya", "Raman"),
-    ("Lucas", "Moreau"),
-)
-_LEFT_NAME = ("Ingrid", "Holm")
 _YEAR_S = 365 * 86_400
 QUEUE_NAME = "Inbound Leads"
 
@@ -39,9 +30,9 @@ def fill(org: Org) -> None:
         queue=org.mint.new("00G"),
     )
     _user(org, since_s, admin, ("Olga", "Brandt"), "admin@acme.example", key=admin)
-    for name, email in zip(_NAMES, REPS, strict=True):
+    for name, email in zip(REP_NAMES, REPS, strict=True):
         _user(org, since_s, admin, name, email)
-    _user(org, since_s, admin, _LEFT_NAME, LEFT_REP, IsActive=False)
+    _user(org, since_s, admin, LEFT_REP_NAME, LEFT_REP, IsActive=False)
     queue = {"Id": org.cast.queue, "Name": QUEUE_NAME, "DeveloperName": "Inbound_Leads", "Type": "Queue"}
     _put(org, "Group", since_s, admin, {**queue, "Email": "inbound@acme.example"})
     _statuses(org, since_s, admin)
