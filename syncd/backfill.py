@@ -135,7 +135,7 @@ def _read(run: Run, bench: Bench, choice: Choice, place: dict[str, Any]) -> Iter
         with system.lane("backfill"):
             for page in system.connector.changes(form, attributes, cursor, lambda keys: {}):
                 with run.ledger.transaction():
-                    run.ledger.facts.keep(object_, page.records, attributes)
+                    run.ledger.facts.keep(object_, page.records)
                     place = {**place, "object": index, "cursor": page.cursor, "done": place["done"] + len(page.records)}
                 if page.done:
                     break

@@ -83,7 +83,7 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
             part = ask_history[start : start + traits.history_batch]
             keys = [str(intent.key) for intent in part]
             seen = {r.key: r for r in system.connector.fetch(form, wanted, keys, history=True)}
-            run.ledger.facts.keep(object_, seen.values(), wanted)
+            run.ledger.facts.keep(object_, seen.values())
             sights.update((i.id, _sight(seen[str(i.key)])) for i in part if str(i.key) in seen)
         if ask_again:
             found = look(run, system, form, wanted, [str(intent.key) for intent in ask_again])

@@ -42,7 +42,8 @@ def decide(run: Run, bench: Bench, lane: str = "normal") -> None:
                 facts = run.ledger.facts.moved(object_, mark, BATCH)
                 if facts:
                     decide_records(run, bench, object_, facts, lane)
-                    run.ledger.books.set_decided(bench.mapping.name, object_, facts[-1].rev)
+                mark = facts[-1].rev if len(facts) == BATCH else run.ledger.facts.revision()
+                run.ledger.books.set_decided(bench.mapping.name, object_, mark)
             if len(facts) < BATCH:
                 break
     _decide_again(run, bench, lane)

@@ -6,13 +6,19 @@ of one transaction, which are read again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator, Sequence
 
 from syncd.assembly import Connected
 from syncd.connector import Page, Record
 from syncd.errors import CursorLost
 from syncd.ledger.facts import Kept
 from syncd.run import Run
+
+AHEAD_PAGES = 2
+"""Pages that may wait, fetched and not yet kept."""
 
 COMMIT_RECORDS = 10_000
 """Records kept in one transaction at most: an fsync costs as much as a few thousand rows."""
@@ -53,7 +59,7 @@ def _read(
         nonlocal read, moved
         with run.ledger.transaction():
             for page in waiting:
-                kept = facts.keep(object_id, page.records, attributes)
+                kept = facts.keep(object_id, page.records)
                 read += kept.read
                 moved += kept.moved
             last = waiting[-1]
@@ -73,7 +79,7 @@ def _read(
         return facts.held(object_id, keys) if known else {}
 
     records = 0
-    for page in system.connector.changes(object, attributes, cursor, held):
+    for page in ahead(system, system.connector.changes(object, attributes, cursor, held)):
         waiting.append(page)
         records += len(page.records)
         if records >= COMMIT_RECORDS or page.done:
@@ -86,6 +92,46 @@ def _read(
     return Kept(read, moved)
 
 
+def ahead(system: Connected, pages: Iterator[Page]) -> Iterator[Page]:
+    """The same pages, each fetched while the one before is kept. A feed of one page costs no thread."""
+    first = next(pages, None)
+    if first is None:
+        return
+    if first.done:
+        yield first
+        return
+    ready: queue.Queue[Page | BaseException | None] = queue.Queue(AHEAD_PAGES)
+    enough = threading.Event()
+
+    def fetch() -> None:
+        end: BaseException | None = None
+        try:
+            with system.lane("normal"):
+                for page in pages:
+                    ready.put(page)
+                    if enough.is_set():
+                        return
+        except BaseException as error:  # handed over, and raised where the pages are wanted
+            end = error
+        ready.put(end)
+
+    reader = threading.Thread(target=fetch, name=f"ahead:{system.name}", daemon=True)
+    reader.start()
+    try:
+        yield first
+        while (page := ready.get()) is not None:
+            if isinstance(page, BaseException):
+                raise page
+            yield page
+            if page.done:
+                return
+    finally:
+        enough.set()
+        while reader.is_alive():
+            with contextlib.suppress(queue.Empty):
+                ready.get(timeout=0.05)
+
+
 def look(run: Run, system: Connected, object: str, attributes: Sequence[str], keys: Sequence[str]) -> dict[str, Record]:
     """Reads records by key from the system of truth, keeps what they say, and returns it by key.
 
@@ -96,7 +142,7 @@ def look(run: Run, system: Connected, object: str, attributes: Sequence[str], ke
     seen: dict[str, Record] = {}
     for start in range(0, len(keys), batch):
         records = list(system.connector.fetch(object, attributes, keys[start : start + batch]))
-        run.ledger.facts.keep(object_id, records, attributes)
+        run.ledger.facts.keep(object_id, records)
         seen.update((record.key, record) for record in records)
     return seen
 

@@ -58,7 +58,7 @@ def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
             hits = list(
                 system.connector.find(form, attributes, key, wanted[start : start + system.traits(form).find_batch])
             )
-            run.ledger.facts.keep(form_object, [hit.record for hit in hits], attributes)
+            run.ledger.facts.keep(form_object, [hit.record for hit in hits])
             found.update((hit.value, (form_object, hit.record)) for hit in hits if hit.record.state != "gone")
     with run.ledger.transaction():
         for intent in intents:

@@ -99,7 +99,7 @@ def _without_partners(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[I
             for start in range(0, len(values), system.traits(form).find_batch):
                 part = values[start : start + system.traits(form).find_batch]
                 found = list(system.connector.find(form, attributes, where, part))
-                run.ledger.facts.keep(object_, [hit.record for hit in found], attributes)
+                run.ledger.facts.keep(object_, [hit.record for hit in found])
                 for hit in found:
                     if hit.record.state in ("live", "converted"):
                         for intent in wanted.get(hit.value, ()):

@@ -123,15 +123,16 @@ class Facts:
         """The stamps that the ledger holds, by key; unknown keys are absent."""
         return dict(
             self._store.rows(
-                "SELECT f.key, f.stamp_ms FROM json_each(?) j JOIN fact f ON f.object = ? AND f.key = j.value",
+                "SELECT f.key, f.stamp_ms FROM json_each(?) j CROSS JOIN fact f ON f.object = ? AND f.key = j.value",
                 (orjson.dumps(keys).decode(), object),
             )
         )
 
-    def keep(self, object: int, records: Iterable[Any], attributes: Sequence[str]) -> Kept:
+    def keep(self, object: int, records: Iterable[Any]) -> Kept:
         """Keeps what a page said. A known hash costs no write; an older stamp than the kept one is dropped.
 
-        `records`: shaped like `syncd.connector.Record`. A gone record keeps the attributes it was last seen with.
+        `records`: shaped like `syncd.connector.Record`, holding what was asked for and answered, and nothing else:
+        the hash covers the attributes and which they are. A gone record keeps the attributes it was last seen with.
         """
         records = list(records)
         if not records:
@@ -140,16 +141,15 @@ class Facts:
             key: (hash_, stamp, state)
             for key, hash_, stamp, state in self._store.rows(
                 "SELECT f.key, f.hash, f.stamp_ms, f.state FROM json_each(?) j"
-                " JOIN fact f ON f.object = ? AND f.key = j.value",
+                " CROSS JOIN fact f ON f.object = ? AND f.key = j.value",
                 (orjson.dumps([r.key for r in records]).decode(), object),
             )
         }
-        dumps, digest = orjson.dumps, xxhash.xxh3_64_intdigest
+        dumps, digest, in_order = orjson.dumps, xxhash.xxh3_64_intdigest, orjson.OPT_SORT_KEYS
         rows: list[tuple[Any, ...]] = []
         touched: list[tuple[int, bool, int, str]] = []
         for record in records:
-            said = record.attributes
-            document = dumps({name: said[name] for name in attributes if name in said})
+            document = dumps(record.attributes, None, in_order)
             hash_ = digest(document) - 0x8000000000000000
             before = known.get(record.key)
             if before is not None:
@@ -199,13 +199,14 @@ class Facts:
     def many(self, object: int, keys: Sequence[str]) -> dict[str, Fact]:
         """Facts by key; unknown keys are absent."""
         rows = self._store.rows(
-            f"SELECT {_prefixed('f')} FROM json_each(?) j JOIN fact f ON f.object = ? AND f.key = j.value",
+            f"SELECT {_prefixed('f')} FROM json_each(?) j CROSS JOIN fact f ON f.object = ? AND f.key = j.value",
             (orjson.dumps(keys).decode(), object),
         )
         return {row[1]: _fact(row) for row in rows}
 
     def moved(self, object: int, since: int, limit: int) -> list[Fact]:
-        """Facts whose revision is above `since`, oldest revision first."""
+        """Facts whose revision is above `since`, oldest revision first. Revisions are shared by all objects, so the cost
+        is what moved anywhere since then."""
         return [
             _fact(row)
             for row in self._store.rows(

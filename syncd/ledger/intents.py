@@ -186,6 +186,15 @@ class Intents:
             (mapping, orjson.dumps(states).decode()),
         )
 
+    def counts_by_object(self, mapping: str, states: Sequence[str]) -> list[tuple[int, str, int]]:
+        """(object, op, how many) over these states: what a plan costs."""
+        rows = self._store.rows(
+            "SELECT object, op, count(*) FROM intent WHERE mapping = ? AND state IN (SELECT value FROM json_each(?))"
+            " GROUP BY object, op",
+            (mapping, orjson.dumps(states).decode()),
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
     def clears(self, mapping: str, states: Sequence[str]) -> int:
         """How many fields these intents would blank."""
         total = 0

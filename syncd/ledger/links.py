@@ -81,7 +81,7 @@ class Links:
         return dict(
             self._store.rows(
                 "SELECT s.key, s.link FROM json_each(?) j"
-                " JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value",
+                " CROSS JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value",
                 (orjson.dumps(keys).decode(), mapping, object),
             )
         )
@@ -90,7 +90,7 @@ class Links:
         """Links with both ends and bases, in the order of their ids."""
         rows = self._store.rows(
             "SELECT l.id, l.mapping, l.state, s.side, s.object, s.key, s.base, s.stamped FROM json_each(?) j"
-            " JOIN link l ON l.id = j.value JOIN link_side s ON s.link = l.id ORDER BY l.id, s.side",
+            " CROSS JOIN link l ON l.id = j.value CROSS JOIN link_side s ON s.link = l.id ORDER BY l.id, s.side",
             (orjson.dumps(list(ids)).decode(),),
         )
         links = []
@@ -176,7 +176,7 @@ class Links:
             (key, rule): value
             for key, rule, value in self._store.rows(
                 "SELECT m.key, m.rule, m.value FROM json_each(?) j"
-                " JOIN match_value m ON m.mapping = ? AND m.object = ? AND m.key = j.value",
+                " CROSS JOIN match_value m ON m.mapping = ? AND m.object = ? AND m.key = j.value",
                 (orjson.dumps([row[0] for row in rows]).decode(), mapping, object),
             )
         }
@@ -193,8 +193,8 @@ class Links:
             Candidate(*row)
             for row in self._store.rows(
                 "SELECT m.value, m.object, m.key, f.state, s.link FROM json_each(?) j"
-                " JOIN match_value m ON m.mapping = ? AND m.rule = ? AND m.value = j.value"
-                " JOIN fact f ON f.object = m.object AND f.key = m.key"
+                " CROSS JOIN match_value m ON m.mapping = ? AND m.rule = ? AND m.value = j.value"
+                " CROSS JOIN fact f ON f.object = m.object AND f.key = m.key"
                 " LEFT JOIN link_side s ON s.mapping = m.mapping AND s.object = m.object AND s.key = m.key"
                 " WHERE m.object IN (SELECT value FROM json_each(?)) ORDER BY m.object, m.key",
                 (orjson.dumps(values).decode(), mapping, rule, orjson.dumps(objects).decode()),

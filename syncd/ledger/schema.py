@@ -46,10 +46,9 @@ CREATE TABLE object (
   id INTEGER PRIMARY KEY, system TEXT NOT NULL, name TEXT NOT NULL, attributes TEXT NOT NULL DEFAULT '[]',
   cursor TEXT, complete INTEGER NOT NULL DEFAULT 0, read_at REAL, swept_at REAL, UNIQUE (system, name));
 CREATE TABLE fact (
-  id INTEGER PRIMARY KEY, object INTEGER NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, hash INTEGER NOT NULL,
+  rev INTEGER PRIMARY KEY, object INTEGER NOT NULL, key TEXT NOT NULL, hash INTEGER NOT NULL,
   stamp_ms INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'live', into_object INTEGER, into_key TEXT,
   ours INTEGER NOT NULL DEFAULT 0, doc BLOB NOT NULL, UNIQUE (object, key));
-CREATE INDEX fact_rev ON fact (object, rev);
 CREATE TABLE mapping (
   name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, text TEXT NOT NULL, since REAL NOT NULL,
   approved_at REAL, PRIMARY KEY (name, version)) WITHOUT ROWID;
