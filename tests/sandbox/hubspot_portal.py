@@ -28,7 +28,8 @@ class Portal:
         path, _, query = url.partition("?")
         sent = {"authorization": f"Bearer {self.token}", "content-type": "application/json", **headers}
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        return self.app.handle(Request(method, path, parse_qs(query, keep_blank_values=True), sent, raw))
+        faults = self.app.faults.take(method, path)
+        return self.app.handle(Request(method, path, parse_qs(query, keep_blank_values=True), sent, raw, faults))
 
     def get(self, url: str) -> Response:
         return self.call("GET", url)
