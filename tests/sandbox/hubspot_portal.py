@@ -24,18 +24,18 @@ class Portal:
         self.app.switch({"recalculation_ms": 0, "limits": "off", **switches})
         self.token = TOKEN
 
-    def call(self, method: str, url: str, body: Any = None, **headers: str) -> Response:
+    def call(self, method: str, url: str, content: Any = None, **headers: str) -> Response:
         path, _, query = url.partition("?")
         sent = {"authorization": f"Bearer {self.token}", "content-type": "application/json", **headers}
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        raw = content if isinstance(content, bytes) else b"" if content is None else json.dumps(content).encode()
         faults = self.app.faults.take(method, path)
         return self.app.handle(Request(method, path, parse_qs(query, keep_blank_values=True), sent, raw, faults))
 
     def get(self, url: str) -> Response:
         return self.call("GET", url)
 
-    def post(self, url: str, body: Any) -> Response:
-        return self.call("POST", url, body)
+    def post(self, url: str, content: Any) -> Response:
+        return self.call("POST", url, content)
 
     def patch(self, key: str, **properties: Any) -> Response:
         return self.call("PATCH", f"{CONTACTS}/{key}", {"properties": properties})
@@ -48,7 +48,8 @@ class Portal:
         """A contact's properties by id, as the API shows them."""
         answer = self.get(f"{CONTACTS}/{key}?properties={','.join(names)}")
         assert answer.status == 200, answer.body
-        return dict(answer.body["properties"])  # type: ignore[index, call-overload]
+        found: dict[str, Any] = body(answer)["properties"]
+        return found
 
     def search(self, *filters: dict[str, Any], **more: Any) -> Response:
         return self.post(f"{CONTACTS}/search", {"filters": list(filters), **more} if filters else more)

@@ -83,8 +83,8 @@ class Call:
         ]
 
     def flag(self, parameter: str) -> bool:
-        """A boolean parameter; absent is false."""
-        return self.request.first(parameter, "false") == "true"
+        """A boolean parameter in any case; absent is false."""
+        return (self.request.first(parameter) or "").lower() == "true"
 
     def limit(self, given: Any, default: int, most: int) -> int:
         """A page size; over the maximum it is refused or cut, by switch."""
