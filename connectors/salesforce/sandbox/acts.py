@@ -1,17 +1,19 @@
 """What people, automations and administrators do, beside the API.
 
-    {"do": "create",  "object": "Lead", "values": {...}}                         -> {"key"}
-    {"do": "edit",    ..., "key" | "keys" | "where", "values": {...}}            -> {"keys"}
-    {"do": "clear",   ..., "fields": ["Phone"]}        {"do": "delete" | "restore" | "purge" | "touch" | "hide" | "show", ...}
-    {"do": "merge",   "object", "key": winner, "losers": [...], "values": {...}, "fill": true}
+    {"do": "create",  "object": "Lead", "values": {...}}                      -> {"key", "stamp_ms"}
+    {"do": "edit",    "object", WHICH, "values": {...}}                       -> {"key", "keys", "stamp_ms"}
+    {"do": "clear",   "object", WHICH, "fields": ["Phone"]}
+    {"do": "delete" | "restore" | "purge" | "touch" | "hide" | "show", "object", WHICH}
+    {"do": "merge",   "object", "key": winner, "losers": [...] | "with": loser, "values": {...}, "fill": true}
     {"do": "convert", "key": lead, "account", "contact", "opportunity": name | true, "status", "owner", "overwrite_source"}
-                                                                                 -> {"account", "contact", "opportunity"}
-    {"do": "empty_bin"}   {"do": "end_sessions"}   {"do": "end_cursors"}   {"do": "revoke_refresh"}
-    {"do": "field", "object", "field", "set": {...}}   {"do": "drop_field", "object", "field"}
+                                                                              -> {"account", "contact", "opportunity"}
+    {"do": "field", "object", "field", "set": {...}}     {"do": "drop_field", "object", "field"}
+    {"do": "revoke", "token": "access" | "refresh" | "all"}     {"do": "usage", "calls": n}
+    {"do": "empty_bin"}     {"do": "end_cursors"}
 
-`where` is a SOQL condition, deleted records included for restore and purge. `by`: a user's e-mail, name or id,
-"automation" or "api"; default rep1. `commit_after_s`: visible that much later than its stamp. `force`: past the
-org's validation rules and the lock of converted Leads. `purge` of a live record is a hard delete.
+WHICH is `key`, `keys`, `all`, or `where`, a SOQL condition (over deleted records for restore and purge). `by`: a user's
+e-mail, name or id, "automation" or "api"; default rep1. `commit_after_s`: visible that much later than its stamp.
+`force`: past the org's validation rules and the lock of converted Leads. `purge` of a live record is a hard delete.
 Promise: what the org would not let a person do is refused with the vendor's code.
 """
 
@@ -65,8 +67,8 @@ def _object(site: Site, action: Action) -> str:
 def _keys(site: Site, action: Action, deleted: bool = False) -> list[str]:
     """The ids that an action names, 18 characters each; those that meet its `where`."""
     name = _object(site, action)
-    if "where" in action:
-        test = meets(site.org, site.org.whole(name), str(action["where"]))
+    if "where" in action or action.get("all"):
+        test = meets(site.org, site.org.whole(name), action.get("where"))
         rows = site.org.table(name).rows
         return [key for key, row in rows.items() if bool(row.get("IsDeleted")) is deleted and test(row)]
     texts = action.get("keys") or [action.get("key")]
@@ -79,7 +81,12 @@ def _keys(site: Site, action: Action, deleted: bool = False) -> list[str]:
 
 def _create(site: Site, action: Action) -> dict[str, Any]:
     kind = site.org.whole(_object(site, action))
-    return {"key": create(site.org, _actor(site.org, action), kind, action.get("values") or {})}
+    return _told(site, [create(site.org, _actor(site.org, action), kind, action.get("values") or {})])
+
+
+def _told(site: Site, keys: list[str]) -> dict[str, Any]:
+    stamp_ms = site.org.now_s() * 1000
+    return {"key": keys[0] if keys else None, "keys": keys, "stamp_ms": stamp_ms}
 
 
 def _edit(site: Site, action: Action) -> dict[str, Any]:
@@ -87,7 +94,7 @@ def _edit(site: Site, action: Action) -> dict[str, Any]:
 
 
 def _clear(site: Site, action: Action) -> dict[str, Any]:
-    named = action.get("fields") or list(action.get("values") or {})
+    named = action.get("fields") or action.get("properties") or list(action.get("values") or {})
     return _change(site, action, dict.fromkeys(named))
 
 
@@ -95,7 +102,7 @@ def _change(site: Site, action: Action, values: Mapping[str, Any]) -> dict[str, 
     kind, keys = site.org.whole(_object(site, action)), _keys(site, action)
     for key in keys:
         update(site.org, _actor(site.org, action), kind, key, values)
-    return {"keys": keys}
+    return _told(site, keys)
 
 
 def _each(
@@ -105,7 +112,7 @@ def _each(
         name, keys = _object(site, action), _keys(site, action, deleted)
         for key in keys:
             do(site, action, name, key)
-        return {"keys": keys}
+        return _told(site, keys)
 
     return doer
 
@@ -137,8 +144,7 @@ def _show(site: Site, action: Action, name: str, key: str) -> None:
 def _merge(site: Site, action: Action) -> dict[str, Any]:
     org = site.org
     kind, (winner,) = org.whole(_object(site, action)), _keys(site, action)
-    given = action.get("losers") or []
-    losers = [normalise(key) or "" for key in ([given] if isinstance(given, str) else given)]
+    losers = [normalise(key) or "" for key in action.get("losers") or [action.get("with")]]
     lifecycle.merge(
         org, _actor(org, action), kind, winner, losers, action.get("values") or {}, bool(action.get("fill", True))
     )
@@ -169,18 +175,27 @@ def _empty_bin(site: Site, action: Action) -> dict[str, Any]:
     return {"purged": lifecycle.empty_bin(site.org)}
 
 
-def _end_sessions(site: Site, action: Action) -> dict[str, Any]:
-    return {"ended": site.sessions.end_all()}
-
-
 def _end_cursors(site: Site, action: Action) -> dict[str, Any]:
     return {"ended": site.cursors.forget_all()}
 
 
-def _revoke_refresh(site: Site, action: Action) -> dict[str, Any]:
-    count = len(site.sessions.refresh_tokens)
-    site.sessions.refresh_tokens.clear()
-    return {"revoked": count}
+def _revoke(site: Site, action: Action) -> dict[str, Any]:
+    """An administrator revokes tokens."""
+    what, ended = action.get("token", "all"), 0
+    if what not in ("access", "refresh", "all"):
+        raise Refused("token is access, refresh or all")
+    if what in ("access", "all"):
+        ended += site.sessions.end_all()
+    if what in ("refresh", "all"):
+        ended += len(site.sessions.refresh_tokens)
+        site.sessions.refresh_tokens.clear()
+    return {"revoked": ended}
+
+
+def _usage(site: Site, action: Action) -> dict[str, Any]:
+    """Other integrations use up calls of the org's 24 hours."""
+    site.org.switches.used_elsewhere += int(action.get("calls", 0))
+    return {"used": site.meters.used()}
 
 
 def _field(site: Site, action: Action) -> dict[str, Any]:
@@ -213,9 +228,9 @@ _DOERS: Mapping[str, Callable[[Site, Action], dict[str, Any]]] = {
     "merge": _merge,
     "convert": _convert,
     "empty_bin": _empty_bin,
-    "end_sessions": _end_sessions,
     "end_cursors": _end_cursors,
-    "revoke_refresh": _revoke_refresh,
+    "revoke": _revoke,
+    "usage": _usage,
     "field": _field,
     "drop_field": _drop_field,
 }
