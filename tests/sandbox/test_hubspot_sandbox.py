@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hubspot_portal import CONTACTS, NOW_MS, OLD_CONTACTS, Portal, body, codes
+from portal_calls import CONTACTS, NOW_MS, OLD_CONTACTS, Portal, body, codes
 
 DEALS = "/crm/objects/2026-09/deals"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hubspot_portal import CONTACTS, NOW_MS, Portal, body, codes
+from portal_calls import CONTACTS, NOW_MS, Portal, body, codes
 
+from connectors import hubspot
 from connectors.hubspot.sandbox import create, populate
 from connectors.hubspot.sandbox.switches import Switches
 from syncd.sandbox.chassis import Refused, Response
@@ -350,3 +352,13 @@ def test_every_switch_says_its_default_and_no_closed_set_is_a_single_position() 
 
     assert len(choices) > 20
     assert all(len(set(positions)) > 1 for positions in choices)
+
+
+def test_the_readme_names_every_switch_and_act(portal: Portal) -> None:
+    """The list that people read is complete, or it is worse than none."""
+    readme = (Path(hubspot.__file__).parent / "README.md").read_text()
+    acts = portal.app._acts.known
+
+    missing = [name for name in (*Switches().to_json(), *acts) if f"`{name}`" not in readme]
+
+    assert missing == []

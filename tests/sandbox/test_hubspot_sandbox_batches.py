@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hubspot_portal import CONTACTS, OLD_CONTACTS, Portal, body, codes
+from portal_calls import CONTACTS, OLD_CONTACTS, Portal, body, codes
 
 BATCH = f"{CONTACTS}/batch"
 OLD_BATCH = f"{OLD_CONTACTS}/batch"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hubspot_portal import CONTACTS, NOW_MS, Portal, body
+from portal_calls import CONTACTS, NOW_MS, Portal, body
 
 from connectors.hubspot.sandbox import populate
 from syncd.sandbox.company import people
