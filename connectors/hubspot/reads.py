@@ -134,7 +134,7 @@ class Reader:
             for record in self.fetch(kind, attributes, asked, "", False):
                 if record.state == "live":
                     yield Found(record.key, record)
-        elif unique or (kind.has_emails and where == "email"):
+        elif unique:
             yield from self._by_property(kind, attributes, where, asked)
         else:
             yield from self._by_search(kind, attributes, where, asked)

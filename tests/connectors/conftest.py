@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hubspot_portal import Portal
+from hubspot_account import Portal
 
 from connectors.hubspot.connector import HubSpot
 from connectors.hubspot.sandbox import create

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hubspot_portal import NAMES, OAUTH, Portal, keys, one, update
+from hubspot_account import NAMES, OAUTH, Portal, keys, one, update
 
 from connectors.hubspot.connector import HubSpot
 from syncd.connector import Effect

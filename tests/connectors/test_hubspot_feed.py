@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hubspot_portal import NAMES, Portal, keys
+from hubspot_account import NAMES, Portal, keys
 
 from connectors.hubspot.connector import HubSpot
 from connectors.hubspot.sandbox.records import Source
@@ -113,6 +113,28 @@ def test_a_late_row_is_found_even_if_we_slept_over_the_overlap(portal: Portal, h
     assert keys(records) == {late}
 
 
+def test_a_round_of_several_searches_does_not_close_the_window_early(portal: Portal, hubspot: HubSpot) -> None:
+    """Rule: however many rows share the overlap, one more look is made when it is over (H047)."""
+    *made, late = portal.people(301)
+    _, cursor = portal.poll(hubspot, None)
+    portal.wait(400)
+    _, cursor = portal.poll(hubspot, cursor)
+    portal.control.switches(search_lag_ms=90_000, search_lag_spread=0.0)
+    portal.edit(late, city="Late")
+    portal.control.switches(search_lag_ms=0)
+    portal.control.act("touch", object="contacts", keys=made)
+    for wait_s in (0, 30):
+        portal.wait(wait_s)
+        _, cursor = portal.poll(hubspot, cursor)
+
+    portal.wait(70)
+    records, cursor = portal.poll(hubspot, cursor)
+    assert keys(records) == {late}
+    portal.wait(200)
+    _, cursor = portal.poll(hubspot, cursor)
+    assert portal.calls(lambda: portal.poll(hubspot, cursor)) == [("POST", "search", 200)]
+
+
 def test_edits_behind_our_back_in_a_long_round_are_not_lost(portal: Portal, hubspot: HubSpot) -> None:
     """Rule: the mark never jumps over what was edited while we read (H052)."""
     made = portal.people(450)
@@ -153,6 +175,11 @@ def test_the_clock_of_our_machine_does_not_matter(portal: Portal, hubspot: HubSp
         portal.wait(20)
         records, cursor = portal.poll(hubspot, cursor)
         assert made[1] in keys(records)
+    portal.now_s -= 1e6
+    for _ in range(3):
+        _, cursor = portal.poll(hubspot, cursor)
+        portal.wait(200)
+    assert json.loads(cursor)["closed"]  # the overlap ends by durations, not by dates
 
 
 def test_25000_rows_with_one_stamp_are_walked_in_a_counted_number_of_calls(portal: Portal, hubspot: HubSpot) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hubspot_portal import NAMES, OAUTH, Portal, keys, one, update
+from hubspot_account import NAMES, OAUTH, Portal, keys, one, update
 
 from connectors.hubspot import Settings
 from connectors.hubspot.connector import HubSpot

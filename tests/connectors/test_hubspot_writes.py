@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hubspot_portal import Portal, one, update
+from hubspot_account import Portal, one, update
 
 from connectors.hubspot.connector import HubSpot
 from syncd.connector import Effect, Outcome
