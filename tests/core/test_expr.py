@@ -112,6 +112,11 @@ def test_all_unknown_names_are_reported_at_once() -> None:
     assert [(flaw.line, flaw.column) for flaw in flaws] == [(1, 1), (2, 2)]
 
 
+def test_one_slip_of_the_pen_is_one_flaw() -> None:
+    """The parser stumbles several times over one wrong letter; the first place tells."""
+    assert [(flaw.line, flaw.column) for flaw in flaws_of("\u00e9 == 1 && score > 1")] == [(1, 1)]
+
+
 @pytest.mark.parametrize(
     ("text", "record", "why"),
     [

@@ -44,6 +44,15 @@ def test_qualified_holds_for_who_meets_it() -> None:
     assert funnel.qualified.names == {"score", "stage"}
 
 
+def test_a_rule_over_names_of_unknown_type_holds_only_for_true() -> None:
+    """A number is not "true", even where the types are not known."""
+    funnel, _ = compile_funnel("[qualified]\nwhen = 'score'", "funnel.toml", None)
+    assert funnel is not None
+
+    assert funnel.qualified.holds({"score": True}) is True
+    assert funnel.qualified.holds({"score": 55.0}) is False
+
+
 @pytest.mark.parametrize(
     ("text", "place", "what"),
     [

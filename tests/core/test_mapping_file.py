@@ -97,6 +97,8 @@ def test_a_missing_attribute_is_not_a_blank_one(people: Mapping) -> None:
     without = {name: value for name, value in QUALIFIED.items() if name != "crm_email_optout"}
 
     assert gate.holds(people.context("marketing", "contacts", without)) not in (True, False)
+    assert "score" not in people.context("marketing", "contacts", {"hubspotscore": "", "email": ""})
+    assert people.context("marketing", "contacts", {"hubspotscore": "", "email": ""}) == {"email": ""}
     assert gate.names == {"stage", "score", "opt_out", "crm_opt_out"}
     assert gate.place == "mappings/people.toml:27:13"
 
@@ -175,6 +177,20 @@ def test_flow_says_which_sides_are_written(flow: str, writable: set[str]) -> Non
     assert {side for side in SIDES if field.writable(side)} == writable
 
 
+@pytest.mark.parametrize(
+    ("flow", "side", "source", "written"),
+    [("both", "crm", "z", "B"), ("to_crm", "crm", "z", "B"), ("to_marketing", "marketing", "Z", "b")],
+)
+def test_a_plain_spare_word_is_the_targets(flow: str, side: Any, source: str, written: str) -> None:
+    """`other = "B"`: the CRM's word, or marketing's where only marketing is written."""
+    word = "b" if flow == "to_marketing" else "B"
+    field = field_of(
+        f'marketing = "it"\ncrm = "It__c"\nvalues = {{ a = "A", b = "B" }}\nflow = "{flow}"\nother = "{word}"'
+    )
+
+    assert field.render(side, source, None) == written
+
+
 def test_a_reference_is_kept_aside() -> None:
     """Its link is resolved by a later release: until then nothing reads or writes it."""
     mapping = mapping_of(
@@ -220,6 +236,8 @@ def test_a_default_can_use_other_fields_and_is_given_in_the_targets_words() -> N
         (IT + 'type = "bool"\nunset = false\nblank = "clear"', "12:9", "nothing to clear", ""),
         (IT + 'type = "reference"', "7:2", "a reference needs the mapping", "link"),
         ('[fields.it]\nmarketing = "it"\ncrm = { Laed = "It__c" }', "9:9", "'Laed' is no form", "did you mean 'Lead'?"),
+        ('[fields.it]\nmarketing = "it"\ncrm = { Lead = 3 }', "9:16", "'Lead' must be text", "put it in quotes"),
+        (IT + 'flow = "to_crm"\ntruncate = 1', "7:2", "of marketing is written as a blank", "give it a value"),
         ('[fields.it]\nmarketing = "it"\ncrm = {}', "9:7", "no form is named", "Lead"),
         ('[fields.in]\nmarketing = "it"\ncrm = "It__c"', "7:2", "'in' has a meaning of its own", "rename"),
         ('[fields.qualified]\nmarketing = "it"\ncrm = "It__c"', "7:2", "'qualified' has a meaning of its own", "rename"),
@@ -256,11 +274,12 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
         "[create]\ncrm = 'it > \"a\"'",
         '[fields.it]\nmarketing = "it"\ncrm = "It__c"\ntype = "number"\ncolour = "red"',
         '[fields.that]\nmarketing = "that"\ncrm = "That__c"\ntype = "text"\nscale = 2',
+        "[scop]\nx = 1",
     )
 
     assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
-    assert len(problems) == 3  # the broken field's type is not known, so its gate is not blamed
-    assert {problem.what.split("'")[1] for problem in problems} == {"emial", "colour", "scale"}
+    assert len(problems) == 4  # the broken field's type is not known, so its gate is not blamed
+    assert {problem.what.split("'")[1] for problem in problems} == {"emial", "colour", "scale", "scop"}
 
 
 @pytest.mark.parametrize(
@@ -465,12 +484,22 @@ def test_every_create_has_what_the_crm_requires(part: str, gate: str, required: 
     assert [said in problem for problem in problems] == [True] if said else problems == []
 
 
+def test_a_later_form_is_never_created_so_it_requires_nothing() -> None:
+    """Creates make a Lead; a Contact comes of converting one."""
+    contact = Schema("Contact", {**lead().attributes, "LastName": Attribute("LastName", "text", required=True)})
+
+    assert check_schema(mapping_of(IT, CREATES), "crm", "Contact", contact) == []
+    assert check_schema(mapping_of(IT, CREATES), "crm", "Lead", contact) != []
+
+
 # ---------------------------------------------------------------- places and schemas
 
 
 def test_places_are_counted_in_characters_and_found_in_every_kind_of_table() -> None:
     """Wide characters, dotted keys, arrays, nested tables: an editor jumps to the right place."""
-    text = '"é" = { "a b" = "ü", x = 1 }\n[t]\na.b = [1, { c = 2 }]\n[[r]]\nk = 1\n[[r]]\nk = """\nlong"""\n'
+    text = (
+        '"é" = { "a b" = "ü", x = 1 }\n[t]\na.b = [1, { c = 2 }]\n[[r]]\nk = 1\n[[r]]\nk = """\nlong"""\n[r.s]\nz = 1\n'
+    )
     document, problems = parse(text, "f.toml")
 
     assert problems == []
@@ -480,6 +509,7 @@ def test_places_are_counted_in_characters_and_found_in_every_kind_of_table() -> 
     assert document.where(("t", "a", "b", 1, "c")) == (3, 17)
     assert document.where(("r", 1, "k")) == (7, 5)
     assert document.inside(("r", 1, "k"), 1, 3) == (8, 3)
+    assert document.where(("r", 1, "s", "z")) == (10, 5)
     assert document.where(("t", "missing")) == (2, 2)
     assert document.where(("nowhere",)) == (0, 0)
 
