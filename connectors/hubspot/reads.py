@@ -67,9 +67,18 @@ class Reader:
                 yield from self.by_id(kind, attributes, batch)
 
     def by_id(self, kind: Kind, attributes: Sequence[str], ids: Sequence[Key]) -> list[Record]:
-        """The records of at most `READ_BATCH` ids: live, merged, gone. One call where all live."""
+        """The records of at most `READ_BATCH` ids: live, merged and what they live on as, gone. One call where all
+        live."""
         rows = _once(self._batch(kind, attributes, ids))
-        return records(rows, attributes, kind.modified) + self.aliases(kind, rows) + self._absent(kind, ids, rows)
+        absent = self._absent(kind, ids, rows)
+        if survivors := _survivors(absent, rows):
+            rows += _once(self._batch(kind, attributes, survivors))
+        return records(rows, attributes, kind.modified) + self._apart(kind, rows, absent)
+
+    def _apart(self, kind: Kind, rows: Sequence[Row], absent: list[Record]) -> list[Record]:
+        """The records without values, each once: what the rows have swallowed, and what no row answered for."""
+        told = {record.key for record in absent}
+        return absent + [alias for alias in self.aliases(kind, rows) if alias.key not in told]
 
     def aliases(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
         """What the rows' records have swallowed, each as a merged record."""
@@ -83,10 +92,13 @@ class Reader:
         """The same as `by_id`, with histories; at most `HISTORY_BATCH` ids."""
         answer = self._post(kind, ids, attributes, {"propertiesWithHistory": list(attributes)})
         rows: list[LongRow] = _once(answer.json(LONG_ROWS).results)
+        absent = self._absent(kind, ids, rows)
+        if survivors := _survivors(absent, rows):
+            answer = self._post(kind, survivors, attributes, {"propertiesWithHistory": list(attributes)})
+            rows += _once(answer.json(LONG_ROWS).results)
         for row, record in zip(rows, records(rows, attributes, kind.modified), strict=True):
             yield msgspec.structs.replace(record, history=history(row, attributes, app_id))
-        yield from self.aliases(kind, rows)
-        yield from self._absent(kind, ids, rows)
+        yield from self._apart(kind, rows, absent)
 
     def _absent(self, kind: Kind, ids: Sequence[Key], rows: Sequence[Row]) -> list[Record]:
         """What became of the ids that no row answers for: archived, merged away, or not known at all.
@@ -257,6 +269,12 @@ def next_after(page: Rows, after: str, what: str) -> str:
     if following and following == after:
         raise BadAnswer(f"{what}: the list does not move on")
     return following
+
+
+def _survivors(absent: Sequence[Record], rows: Sequence[Row]) -> list[Key]:
+    """Where merged records lead to, as far as it was not read yet."""
+    read = {row.id for row in rows}
+    return list(dict.fromkeys(one.into[1] for one in absent if one.into is not None and one.into[1] not in read))
 
 
 def _once(rows: list[AnyRow]) -> list[AnyRow]:
