@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -334,3 +335,16 @@ def test_people_are_the_same_for_a_seed_and_nobody_shares_an_address() -> None:
     assert all(person.email.isascii() and person.email.endswith(".example") for person in many)
     assert len({person.country for person in many}) == 8
     assert 0 < sum(person.opted_out for person in many) < 200
+
+
+def test_requests_of_many_threads_are_applied_one_at_a_time(server: Server) -> None:
+    """Clients write from several threads; the app's state needs no lock of its own."""
+
+    def call(number: int) -> int:
+        return int(requests.post(f"{server.url}/{number}", data=b"{}", timeout=10).json()["count"])
+
+    with ThreadPoolExecutor(8) as pool:
+        counts = sorted(pool.map(call, range(60)))
+
+    assert counts == list(range(1, 61))
+    assert [entry["n"] for entry in server.control.log()] == list(range(1, 61))

@@ -471,8 +471,13 @@ def test_an_archived_contact_is_gone_from_reads_until_a_person_restores_it(porta
     seen = [portal.get(f"{CONTACTS}/{key}{query}").status for query in ("", "?archived=true")]
     patched = portal.patch(key, city="Rome").status
     portal.app.act({"do": "restore", "object": "contacts", "key": key})
-    portal.app.switch({"unknown_delete": 404})
+    portal.app.act({"do": "delete", "object": "contacts", "key": portal.contact(email="b@example.test")})
+    archived = str(int(key) + 1)
+    hidden = portal.get(f"{CONTACTS}/{archived}").status
+    portal.app.switch({"unknown_delete": 404, "archived_get": 200})
 
+    assert (hidden, body(portal.get(f"{CONTACTS}/{archived}"))["archived"]) == (404, True)
+    assert portal.patch(archived, city="x").status == 404
     assert (statuses, seen, patched) == ([204, 204, 204], [404, 200], 404)
     assert portal.get(f"{CONTACTS}/{key}").status == 200
     assert portal.call("DELETE", f"{CONTACTS}/999").status == 404
@@ -539,8 +544,10 @@ def test_required_properties_bind_api_creates_by_version_but_not_people(portal: 
     assert portal.contact(email="b@example.test")
 
 
-def test_deals_need_their_stage_compute_and_never_take_a_new_id_in_a_merge(portal: Portal) -> None:
-    """Section 7: what differs by object is data; deals are served by the same handlers."""
+@pytest.mark.parametrize("mode", ["new", "primary"])
+def test_deals_need_their_stage_compute_and_merge(portal: Portal, mode: str) -> None:
+    """Section 7: what differs by object is data; which id a merged deal has is unverified."""
+    portal.app.switch({"deals_merge_id": mode})
     missing = portal.post(DEALS, {"properties": {"amount": "5"}})
     made = body(portal.post(DEALS, {"properties": {"dealname": "D", "dealstage": "qualifiedtobuy", "amount": "10"}}))
     other = body(portal.post(DEALS, {"properties": {"dealname": "E", "dealstage": "closedwon"}}))
@@ -552,5 +559,25 @@ def test_deals_need_their_stage_compute_and_never_take_a_new_id_in_a_merge(porta
     assert made["properties"]["hs_projected_amount"] == "4"
     assert other["properties"]["closedate"] == "2026-11-21T00:00:00.123Z"
     assert codes(wrong) == ["INVALID_OPTION"]
-    assert body(merged)["id"] == made["id"]
+    assert (body(merged)["id"] == made["id"]) == (mode == "primary")
     assert set(body(merged)["properties"]) >= {"hs_lastmodifieddate", "dealname"}
+
+
+def test_small_switches_stand_in_either_position(portal: Portal) -> None:
+    """Each of these is unverified; a client must not depend on one position."""
+    companies = "/crm/objects/2026-09/companies"
+    domain = {"properties": {"domain": "https://www.Acme.example/home"}}
+    cleaned = body(portal.post(companies, domain))["properties"]["domain"]
+    portal.app.switch(
+        {"domain_cleaned": False, "trim_strings": True, "empty_contact": "accept", "deal_close_sets_closedate": False}
+    )
+    portal.app.switch({"default_lifecyclestage": "subscriber", "contacts_hs_lastmodifieddate": "absent"})
+    raw = body(portal.post(companies, domain))["properties"]["domain"]
+    made = body(portal.post(CONTACTS, {"properties": {}}))["properties"]
+    trimmed = body(portal.patch(made["hs_object_id"], city=" Rome "))["properties"]["city"]
+    deal = body(portal.post(DEALS, {"properties": {"dealname": "E", "dealstage": "closedwon"}}))["properties"]
+
+    assert (cleaned, raw, trimmed) == ("acme.example", "https://www.Acme.example/home", "Rome")
+    assert made["lifecyclestage"] == "subscriber"
+    assert "hs_lastmodifieddate" not in made
+    assert "closedate" not in deal

@@ -168,6 +168,28 @@ def test_the_daily_allowance_is_shared_and_comes_back_at_the_accounts_midnight()
     assert (row["usageLimit"], row["currentUsage"]) == (625_000, 1)
 
 
+def test_search_may_look_like_an_internal_error_and_may_be_free_of_the_daily_count() -> None:
+    """Section 5: one old report of a 500 that is a rate limit; whether search counts daily is unverified."""
+    portal = Portal(limits="on", search_per_s=1, rate_limit_shape="disguised", search_counts_daily=False)
+    first, second = portal.search(), portal.search()
+    portal.app.switch({"search_counts_daily": True})
+    portal.advance(1)
+    portal.search()
+
+    assert (first.status, second.status, body(second)["category"]) == (200, 500, "RATE_LIMITS")
+    assert portal.app.limits.used_today == 1
+
+
+@pytest.mark.parametrize(("tier", "most"), [("starter", "100"), ("enterprise", "190"), ("addon", "250")])
+def test_the_tier_sets_the_limits(tier: str, most: str) -> None:
+    """Section 16; association endpoints have a meter of their own."""
+    portal = Portal(limits="on", tier=tier, association_limit=1)
+    labels = "/crm/associations/2026-09/contacts/companies/labels"
+
+    assert portal.get(CONTACTS).headers["X-HubSpot-RateLimit-Max"] == most
+    assert [portal.get(labels).status for _ in range(2)] == [200, 429]
+
+
 def test_oauth_answers_carry_no_daily_headers() -> None:
     """Section 16."""
     portal = Portal(limits="on")

@@ -8,6 +8,7 @@ import pytest
 from portal_calls import CONTACTS, OLD_CONTACTS, Portal, body, codes
 
 BATCH = f"{CONTACTS}/batch"
+V4 = "/crm/v4/objects/contacts"
 OLD_BATCH = f"{OLD_CONTACTS}/batch"
 PAIR = "/crm/associations/2026-09/contacts/companies"
 
@@ -294,7 +295,7 @@ def test_associations_are_one_fact_seen_from_both_ends(portal: Portal, company: 
     assert (made["labels"], made["fromObjectTypeId"]) == (["Primary"], "0-1")
     assert (there["toObjectId"], [one["typeId"] for one in there["associationTypes"]]) == (company, [1, 279])
     assert (back["toObjectId"], [one["typeId"] for one in back["associationTypes"]]) == (int(key), [2, 280])
-    assert body(portal.get(f"{CONTACTS}/{key}/associations/companies"))["results"] == []
+    assert body(portal.get(f"{V4}/{key}/associations/companies"))["results"] == []
     assert portal.read(key)["lastmodifieddate"] == "2026-11-21T00:00:00.123Z"
 
 
@@ -307,7 +308,7 @@ def test_an_association_needs_a_type_of_the_right_direction_and_two_live_ends(po
     label = body(portal.post(f"{PAIR}/labels", {"label": "Billing", "name": "billing"}))["results"][0]["typeId"]
     portal.call("PUT", put, [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}])
     portal.call("PUT", put, [{"associationCategory": "USER_DEFINED", "associationTypeId": label}])
-    left = body(portal.get(f"{CONTACTS}/{key}/associations/companies"))["results"][0]["associationTypes"]
+    left = body(portal.get(f"{V4}/{key}/associations/companies"))["results"][0]["associationTypes"]
 
     assert (wrong.status, missing.status) == (400, 404)
     assert [one["typeId"] for one in left] == [label, 279]
@@ -344,6 +345,28 @@ def test_a_merge_takes_the_associations_along(portal: Portal, company: str) -> N
     first, second = portal.contact(email="a@acme.example"), portal.contact(email="b@example.test")
     portal.app.act({"do": "associate", "object": "contacts", "key": second, "to_object": "companies", "to_key": other})
     key = portal.app.act({"do": "merge", "object": "contacts", "key": first, "with": second})["key"]
-    found = body(portal.get(f"{CONTACTS}/{key}/associations/companies"))["results"]
+    found = body(portal.get(f"{V4}/{key}/associations/companies"))["results"]
 
-    assert {one["toObjectId"]: len(one["associationTypes"]) for one in found} == {company: 2, other: 1}
+    assert {str(one["toObjectId"]): len(one["associationTypes"]) for one in found} == {company: 2, other: 1}
+
+
+def test_a_list_of_associations_is_not_promised_on_the_newest_version(portal: Portal, company: str) -> None:
+    """Section 24: missing in the specification, present in the documentation; ids are numbers or text by version."""
+    key = portal.contact(email="a@acme.example")
+    missing = portal.get(f"{CONTACTS}/{key}/associations/companies").status
+    portal.app.switch({"association_list": "served"})
+    new = body(portal.get(f"{CONTACTS}/{key}/associations/companies"))["results"][0]["toObjectId"]
+    portal.app.switch({"to_object_id": "integer"})
+    number = body(portal.get(f"{CONTACTS}/{key}/associations/companies"))["results"][0]["toObjectId"]
+
+    assert (missing, new, number) == (404, company, int(company))
+
+
+def test_an_association_may_bump_the_stamp(portal: Portal, company: str) -> None:
+    """Section 24: unverified for every object; the harder case is that it does not."""
+    portal.app.switch({"association_bumps_modified": True})
+    key = portal.contact(email="a@example.test")
+    portal.advance(1)
+    portal.call("PUT", f"{CONTACTS}/{key}/associations/default/companies/{company}")
+
+    assert portal.read(key)["lastmodifieddate"] == "2026-11-21T00:00:01.123Z"

@@ -27,6 +27,8 @@ def of_record(call: Call, start: Table, key: str, rest: list[str]) -> Response:
     """Everything under `.../{from}/{id}/associations/`: GET a list, PUT default or labels, DELETE."""
     match (call.request.method, rest):
         case ("GET", [to]):
+            if call.new and call.portal.switches.association_list == "missing":
+                raise errors.not_found()
             end = call.table(to)
             record_id = _existing(start, key)
             limit = call.limit(call.request.first("limit"), MAX_PAGE, MAX_PAGE)

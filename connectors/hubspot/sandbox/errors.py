@@ -156,14 +156,14 @@ _LIMIT_TEXT = {
 
 
 def rate_limited(policy: str, shape: str, request_id: str, retry_after_s: int | None = None) -> Rejection:
-    """429 of one policy. `shape`: errorType | category (section 16). Retry-After is not promised."""
+    """429 of one policy. `shape`: errorType | category | disguised (500; section 5). Retry-After is not promised."""
     body: Json = {"status": "error", "message": _LIMIT_TEXT.get(policy, _LIMIT_TEXT["SECONDLY"]), "policyName": policy}
-    if shape == "category":
+    if shape in ("category", "disguised"):
         body.update(category="RATE_LIMITS", groupName="publicapi:crm:sandbox")
     else:
         body.update(errorType="RATE_LIMIT", requestId=request_id)
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-    return Rejection(429, body, headers)
+    return Rejection(500 if shape == "disguised" else 429, body, headers)
 
 
 def locked() -> Rejection:

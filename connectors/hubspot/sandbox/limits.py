@@ -69,7 +69,7 @@ class Limits:
         if window.used(now_ms) >= limit:
             return policy
         window.add(now_ms)
-        self.used_today += 1
+        self.used_today += lane != "search" or self._switches.search_counts_daily
         return None
 
     def headers(self, now_ms: int, app: str, lane: str, oauth: bool) -> dict[str, str]:

@@ -16,12 +16,13 @@ MAX_IDENTITIES = 250
 
 
 def merge(portal: Portal, table: Table, primary: Record, other: Record, source: Source) -> Record:
-    """Merges `other` into `primary`; returns the survivor, which for contacts and companies has a new id."""
+    """Merges `other` into `primary`; returns the survivor, which has a new id unless the switches say otherwise."""
     merged = [*primary.merged, *other.merged, primary.id, other.id]
     if len(merged) > MAX_IDENTITIES:
         raise Rejection(400, error("Cannot have more than 250 identities on a profile", "VALIDATION_ERROR"))
     now_ms = portal.clock.now_ms()
-    new_id = table.kind.merge == "new" and portal.switches.merge_id == "new"
+    how = portal.switches.merge_id if table.kind.merge == "new" else portal.switches.deals_merge_id
+    new_id = how == "new"
     values = _values(table, primary, other)
     for gone in (primary, other):
         portal.drop(table, gone)

@@ -29,7 +29,7 @@ class ObjectType:
     default_stage: bool = False
     """An API create without a stage gets the account's default."""
     merge: str | None = None
-    """None: cannot be merged; new: the result has a new id; primary: keeps the primary's."""
+    """None: cannot be merged; new: the result has a new id; primary: it is said to keep the primary's."""
     required: tuple[str, ...] = ()
     required_any: tuple[str, ...] = ()
     needs: str | None = None

@@ -127,6 +127,8 @@ def locate(call: Call, table: Table, key: str, id_property: str | None, *, archi
         record = table.find(table.resolve(key))
     else:
         record = by_property(call, table, str(id_property), key)
+    if record is not None and record.archived_ms is not None and call.portal.switches.archived_get == 200:
+        archived = archived or call.request.method == "GET"
     if record is None or (record.archived_ms is not None) != archived:
         if id_property == table.kind.email and id_property and not call.new and call.portal.switches.email_miss_html:
             raise errors.html_not_found()

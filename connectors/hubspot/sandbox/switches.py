@@ -28,11 +28,13 @@ class Switches:
     daily_limit: int = 0
     search_per_s: int = 0
     association_limit: int = 0
-    rate_limit_shape: str = _one("errorType", "category")
+    search_counts_daily: bool = True
+    rate_limit_shape: str = _one("errorType", "category", "disguised")  # disguised: 500, as search once did
     retry_after_s: int = 0  # more than 0: 429 carries Retry-After, which is not promised
 
     # Reading
     list_limit_over: str = _one("reject", "clamp")
+    archived_get: int = _one(404, 200)  # an archived record without archived=true
     read_lag: bool = False  # reads by id come from the lagging index; off, or nothing could ever be relied on
     merged_batch_read: str = _one("missing", "resolve", "drop")
     duplicate_ids_in_read: str = _one("reject", "dedupe")
@@ -86,8 +88,10 @@ class Switches:
 
     # Merges, associations
     merge_id: str = _one("new", "primary")
+    deals_merge_id: str = _one("new", "primary")  # and tickets
     association_bumps_modified: bool = False
     auto_associate: str = _one("associate", "off", "create")  # contacts with companies, by email domain
+    association_list: str = _one("missing", "served")  # GET of a record's associations on 2026-09
     to_object_id: str = _one("by_version", "string", "integer")
     no_associations: str = _one("absent", "error")
 
