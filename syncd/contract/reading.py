@@ -206,7 +206,8 @@ def a_hidden_record_is_silent(trial: Trial) -> None:
 
 @rule("create", "hide_attribute")
 def a_hidden_attribute_is_absent(trial: Trial) -> None:
-    """An attribute that our credentials may no longer see is absent, not blank, and takes no other along."""
+    """An attribute that our credentials may no longer see is absent, not blank, and takes no other along. When it can
+    be seen again it is told, at the latest once it was described."""
     subject, key = trial.subject, trial.one()
     trial.seen(key)
     trial.bench.settle()
@@ -218,6 +219,10 @@ def a_hidden_attribute_is_absent(trial: Trial) -> None:
             subject.second not in record.attributes, "an attribute out of sight is told, as blank or with a value"
         )
         trial.expect(record.attributes.get(subject.text), "an attribute out of sight takes another along")
+    trial.bench.calm()
+    trial.attribute(subject.second)
+
+    trial.expect(trial.seen(key).attributes.get(subject.second), "an attribute that is back in sight is not told")
 
 
 @rule("history", "create", "edit")

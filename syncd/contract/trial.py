@@ -128,8 +128,9 @@ class Trial:
     def clean(self) -> None:
         """Removes what was made, and ends what was steered."""
         self.bench.calm()
-        for object in dict.fromkeys(object for object, _ in self.made):
-            self.bench.clean(object, [key for each, key in self.made if each == object])
+        made = dict.fromkeys(self.made)
+        for object in dict.fromkeys(object for object, _ in made):
+            self.bench.clean(object, [key for each, key in made if each == object])
         self.made.clear()
 
     def pass_time(self) -> None:

@@ -420,6 +420,17 @@ class TakesHiddenForBlank(Fetcher):
             yield change(record, attributes=dict.fromkeys(attributes) | record.attributes)
 
 
+@breaks("a-hidden-attribute-is-absent")
+class NeverLooksAgain(MemoryConnector):
+    hidden = frozenset[str]()
+
+    def fetch(
+        self, object: str, attributes: Sequence[str], keys: Sequence[Key], *, history: bool = False
+    ) -> Iterator[Record]:
+        self.hidden = self.hidden | self._store.kinds[object].unreadable
+        return super().fetch(object, [name for name in attributes if name not in self.hidden], keys, history=history)
+
+
 @breaks("history-names-the-writer")
 class TellsHistoryOldestFirst(Fetcher):
     def answer(self, record: Record, keys: Sequence[Key]) -> Record | None:
@@ -855,7 +866,7 @@ class MovesTheWholeBatch(MemoryConnector):
         return outcomes
 
 
-@breaks("an-expectation-without-the-trait-is-ignored", precondition=False)
+@breaks("an-expectation-without-the-trait-does-no-harm", precondition=False)
 class MovesWithoutTheTrait(Writer):
     def tell_outcome(self, object: str, effect: Effect, outcome: Outcome) -> Outcome:
         return replace(outcome, kind="moved") if effect.expect_ms else outcome
@@ -881,6 +892,11 @@ class SendsAnUpdateAgain(TriesAgain):
 class TakesDoubtForRefused(Writer):
     def tell_outcome(self, object: str, effect: Effect, outcome: Outcome) -> Outcome:
         return replace(outcome, kind="refused") if outcome.kind == "doubtful" else outcome
+
+
+@breaks("a-lost-answer-to-a-condition-is-doubt")
+class TriesAConditionAgain(TriesAgain):
+    """The second try meets the first: the record has moved, by our own hand."""
 
 
 @breaks("a-lost-create-is-made-once", key=None)
