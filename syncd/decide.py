@@ -18,7 +18,7 @@ from syncd.core.plan import End, Planned
 from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Body
 from syncd.ledger.journal import Note
-from syncd.ledger.links import Link
+from syncd.ledger.links import Link, LinkSide, NewLink
 from syncd.lifecycle import follow, survivor
 from syncd.run import Bench, Run
 
@@ -225,6 +225,7 @@ def _match(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: st
     facts = [f for f in facts if plan.holds(mapping, mapping.scope, side, side, form, f.attributes)]
     facts = _without_open_creates(run, bench, object_, facts)
     left = {fact.key: fact for fact in facts}
+    found_links: list[NewLink] = []
     for rule in (KEY_RULE, *mapping.match):
         if rule == KEY_RULE:
             values = {key: bench.key_of(side, object_, key) for key in left}
@@ -239,33 +240,48 @@ def _match(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: st
                 continue
             fact = left.pop(key)
             if choice.kind == "one" and choice.partner is not None:
-                partner = choice.partner
-                _link(run, bench, fact, partner, "syncd's key" if rule == KEY_RULE else f"same {rule}", lane)
+                found_links.append(_new_link(bench, fact, choice.partner, rule))
+                # Taken from here on: nobody else of this batch may have it.
                 found[other(side), value] = [
-                    Held(h.object, h.key, h.rank, -1) if h is partner else h for h in found[other(side), value]
+                    Held(h.object, h.key, h.rank, -1) if h is choice.partner else h for h in found[other(side), value]
                 ]
             elif choice.kind != "shadow":
                 _ask(run, bench, fact, rule, choice.kind, found[side, value], found[other(side), value])
+    _link(run, bench, found_links, lane)
     _create(run, bench, object_, list(left.values()), lane)
 
 
-def _link(run: Run, bench: Bench, fact: Fact, partner: Held, how: str, lane: str) -> None:
-    side = bench.side(fact.object)
-    name = bench.mapping.name
-    link = run.ledger.links.make(
-        name,
-        how,
-        {side: (fact.object, fact.key, {}, False), other(side): (partner.object, partner.key, {}, False)},
-        run.now(),
+def _new_link(bench: Bench, fact: Fact, partner: Held, rule: str) -> NewLink:
+    ends = (
+        LinkSide(bench.side(fact.object), fact.object, fact.key, {}, False),
+        LinkSide(bench.side(partner.object), partner.object, partner.key, {}, False),
     )
-    for object_, key in ((fact.object, fact.key), (partner.object, partner.key)):
-        run.ledger.inbox.close_issues(run.now(), mapping=name, object=object_, keys=[key])
-        creates = run.ledger.intents.of_sources(name, object_, [key])
+    return NewLink("syncd's key" if rule == KEY_RULE else f"same {rule}", ends)
+
+
+def _link(run: Run, bench: Bench, rows: Sequence[NewLink], lane: str) -> None:
+    """Makes the links, ends what waited for them, and lets both sides of each meet."""
+    if not rows:
+        return
+    name = bench.mapping.name
+    ids = run.ledger.links.make(name, rows, run.now())
+    by_object: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        for end in row.ends:
+            by_object[end.object].append(end.key)
+    issues = run.ledger.inbox.issue_count(name)
+    for object_, keys in by_object.items():
+        if issues:
+            run.ledger.inbox.close_issues(run.now(), mapping=name, object=object_, keys=keys)
+        creates = run.ledger.intents.of_sources(name, object_, keys)
         run.ledger.intents.close(intent.id for intent in creates if intent.state in ("planned", "held", "ready"))
-    run.note([Note("link", f"linked: {how}", name, link, fact.object, fact.key)])
-    found = run.ledger.links.get(link)
-    assert found is not None
-    _decide_links(run, bench, [found], lane, frozenset())
+    run.note(
+        [
+            Note("link", f"linked: {row.how}", name, link, row.ends[0].object, row.ends[0].key)
+            for link, row in zip(ids, rows, strict=True)
+        ]
+    )
+    _decide_links(run, bench, run.ledger.links.many(ids), lane, frozenset())
 
 
 def _ask(run: Run, bench: Bench, fact: Fact, rule: str, kind: str, own: Sequence[Held], across: Sequence[Held]) -> None:
@@ -298,7 +314,7 @@ def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: s
     target = run.ledger.facts.object_id(mapping.end(to).system, target_form)
     rows, notes = [], []
     for fact in facts:
-        if gate.holds(mapping.context(side, form, fact.attributes)) is not True:
+        if gate.holds(mapping.context(side, form, fact.attributes, gate.names)) is not True:
             continue
         source = End(object_, form, fact.key, fact.stamp_ms, fact.attributes, {}, False)
         hand_off = "urgent" if to == "crm" and lane == "normal" else lane

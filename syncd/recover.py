@@ -75,10 +75,9 @@ def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
 
 
 def _adopted(run: Run, bench: Bench, intent: Intent, key: str, revision: int) -> None:
-    link = adopt(run, bench, intent, key)
+    adopt(run, bench, [(intent, key)])
     # Seen before it was answered: sight is anything newer than the look.
     run.ledger.intents.answer([(intent.id, key, run.now(), revision, intent.body)])
-    run.ledger.intents.set_link([(intent.id, link)])
     run.note([_told(bench, intent, "adopted", "found by its key: it had been applied")])
 
 

@@ -19,6 +19,7 @@ from syncd.core.plan import settle
 from syncd.errors import AccessError, Doubt, Transient
 from syncd.ledger.intents import Body, Intent
 from syncd.ledger.journal import Note
+from syncd.ledger.links import LinkSide, NewLink
 from syncd.poll import look
 from syncd.run import Bench, Run
 
@@ -74,12 +75,11 @@ def _send_window(run: Run, bench: Bench, batch: Sequence[Intent], lane: str, lat
                 batch = _without_partners(run, bench, batch)
             elif not traits.precondition:
                 batch = _unmoved(run, bench, batch)
-            for start in range(0, len(batch), size):
-                if run.stop():
-                    return
-                _send(run, bench, batch[start : start + size], later)
+            if batch:
+                _send(run, bench, batch, size, later)
     except (Transient, AccessError) as error:
-        system.trouble, system.failure = error.message, error
+        system.trouble = error.message
+        system.failure = error
         run.event("side_held", system=system.name, reason=error.message)
 
 
@@ -161,31 +161,45 @@ def _unmoved(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
 # ---------------------------------------------------------------- sending
 
 
-def _send(run: Run, bench: Bench, batch: Sequence[Intent], later: list[int]) -> None:
-    side, op = _side(batch[0]), batch[0].op
+def _send(run: Run, bench: Bench, batch: Sequence[Intent], size: int, later: list[int]) -> None:
+    """Sends a window, `size` effects a call. The window is kept as sent before its first call leaves, and its outcomes
+    are kept together after the last: two commits for many calls, and a kill leaves at most a window in doubt."""
+    side = _side(batch[0])
     system = bench.systems[side]
     form = bench.form(batch[0].object)
-    effects = [_effect(intent) for intent in batch]
-    intents = run.ledger.intents
+    intents, tally = run.ledger.intents, run.tally(bench.mapping.name)
+    _mark_sent(run, batch)
+    outcomes: list[Outcome] = []
+    left, trouble = 0, None
+    for start in range(0, len(batch), size):
+        if run.stop():
+            break
+        part = batch[start : start + size]
+        try:
+            outcomes += system.connector.write(form, [_effect(intent) for intent in part])
+        except Doubt as error:
+            run.event("doubt", system=system.name, effects=len(part), reason=error.message)
+        except (Transient, AccessError) as error:
+            # Nothing of this call was carried out, and nothing behind it left. Any other error leaves doubt.
+            trouble = error
+            break
+        left = start + len(part)
+    sent = batch[:left]
     with run.ledger.transaction():
-        for attempt in {intent.attempt for intent in batch}:
+        intents.set_state([intent.id for intent in batch[left:]], "ready")
+        keep_outcomes(run, bench, sent, outcomes, later)
+    tally.writes[side][batch[0].op] += len(sent)
+    tally.kinds.update(kinds(sent))
+    _look_at_unclear(run, bench, sent, outcomes)
+    if trouble is not None:
+        raise trouble
+
+
+def _mark_sent(run: Run, batch: Sequence[Intent]) -> None:
+    with run.ledger.transaction():
+        for attempt in sorted({intent.attempt for intent in batch}):
             same = [intent.id for intent in batch if intent.attempt == attempt]
-            intents.set_state(same, "sent", sent_at=run.now(), attempt=attempt + 1)
-    tally = run.tally(bench.mapping.name)
-    tally.writes[side][op] += len(batch)
-    tally.kinds.update(kinds(batch))
-    try:
-        outcomes = list(system.connector.write(form, effects))
-    except Doubt:
-        tally.outcomes["doubtful"] += len(batch)
-        return
-    except (Transient, AccessError):
-        # Nothing of it was carried out, says the client.
-        intents.set_state([intent.id for intent in batch], "ready")
-        tally.writes[side][op] -= len(batch)
-        tally.kinds.subtract(kinds(batch))
-        raise
-    keep_outcomes(run, bench, batch, outcomes, later)
+            run.ledger.intents.set_state(same, "sent", sent_at=run.now(), attempt=attempt + 1)
 
 
 def kinds(batch: Sequence[Intent]) -> Counter[str]:
@@ -230,7 +244,12 @@ def keep_outcomes(
         gone = [intent for intent, _ in groups["gone"]]
         _drop(run, bench, gone, "gone", "the record is gone; decided again once its fate is known")
         run.note([_told(bench, i, "doubtful", "no answer: waits to be looked at") for i, _ in groups["doubtful"]])
-    unclear = [intent for intent, _ in groups["moved"] + groups["gone"] if intent.key]
+
+
+def _look_at_unclear(run: Run, bench: Bench, batch: Sequence[Intent], outcomes: Sequence[Outcome]) -> None:
+    """Reads what moved or is gone, so that the next decision is made on what it became."""
+    refs = {outcome.ref for outcome in outcomes if outcome.kind in ("moved", "gone")}
+    unclear = [intent for intent in batch if str(intent.id) in refs and intent.key]
     if unclear:
         side, form = _side(unclear[0]), bench.form(unclear[0].object)
         attributes = run.attributes(bench.mapping.end(side).system, form)
@@ -249,25 +268,29 @@ def _keep_sent(run: Run, bench: Bench, pairs: Sequence[tuple[Intent, Outcome]]) 
         rows.append((intent.id, key, now, revision, body))
         notes.append(_told(bench, intent, "sent", f"{intent.op} answered", key))
     run.ledger.intents.answer(rows)
-    adopted = [(i, o.key) for i, o in pairs if i.op == "create" and o.key is not None]
-    for intent, made in adopted:
-        adopt(run, bench, intent, made)
+    adopt(run, bench, [(i, o.key) for i, o in pairs if i.op == "create" and o.key is not None])
     run.note(notes)
 
 
-def adopt(run: Run, bench: Bench, intent: Intent, key: str) -> int:
-    """Links a created record to its source; its base is what the create was decided on. Returns the link."""
-    assert intent.source is not None
-    side = _side(intent)
+def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
+    """Links created records (intent, key) to their sources; a source's base is what the create was decided on."""
     name = bench.mapping.name
-    ends = {
-        other(side): (*intent.source, intent.body.decided or {}, False),
-        side: (intent.object, key, {}, bool(intent.unique)),
-    }
-    link = run.ledger.links.make(name, f"created from {other(side)}", ends, run.now())
-    run.ledger.intents.set_link([(intent.id, link)])
-    run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
-    return link
+    rows = []
+    for intent, key in made:
+        assert intent.source is not None
+        side = _side(intent)
+        source = LinkSide(other(side), *intent.source, intent.body.decided or {}, False)
+        rows.append(
+            NewLink(
+                f"created from {other(side)}", (source, LinkSide(side, intent.object, key, {}, bool(intent.unique)))
+            )
+        )
+    links = run.ledger.links.make(name, rows, run.now())
+    run.ledger.intents.set_link([(intent.id, link) for (intent, _), link in zip(made, links, strict=True)])
+    if made and run.ledger.inbox.issue_count(name):
+        for intent, _ in made:
+            if intent.source:
+                run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
 
 
 def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> None:

@@ -174,10 +174,21 @@ class Mapping:
 
         return dataclasses.replace(self, fields=tuple(map(bound, self.fields)))
 
-    def context(self, side: Side, object: str, attributes: abc.Mapping[str, Any]) -> dict[str, Any]:
-        """What expressions see of a record: field name -> value. Whatever is absent, or unseen, stays absent."""
+    def context(
+        self,
+        side: Side,
+        object: str,
+        attributes: abc.Mapping[str, Any],
+        names: abc.Container[str] | None = None,
+    ) -> dict[str, Any]:
+        """What expressions see of a record: field name -> value. Whatever is absent, or unseen, stays absent.
+
+        `names`: only these fields, because the expression looks at no other.
+        """
         seen: dict[str, Any] = {}
         for field in self.fields:
+            if names is not None and field.name not in names:
+                continue
             name = field.attribute(side, object)
             if name is None or name not in attributes:
                 continue

@@ -169,7 +169,7 @@ def create(
 def holds(mapping: Mapping, gates: Map[Side, Any], gate: Side, side: Side, form: str, said: Map[str, Any]) -> bool:
     """Whether a record passes a gate; no gate passes. Error, missing, unknown: it does not."""
     rule = gates.get(gate)
-    return rule is None or rule.holds(mapping.context(side, form, said)) is True
+    return rule is None or rule.holds(mapping.context(side, form, said, rule.names)) is True
 
 
 def _in_scope(mapping: Mapping, ends: Map[Side, End]) -> bool:

@@ -39,6 +39,13 @@ class Link(msgspec.Struct, frozen=True, gc=False):
         return self.marketing if side == "marketing" else self.crm
 
 
+class NewLink(msgspec.Struct, frozen=True, gc=False):
+    """A link to be made. `how`: the rule in words, for people."""
+
+    how: str
+    ends: tuple[LinkSide, LinkSide]
+
+
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A record that holds an asked match value."""
 
@@ -55,26 +62,25 @@ class Links:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def make(
-        self,
-        mapping: str,
-        how: str,
-        ends: Mapping[Any, tuple[int, str, Mapping[str, Any], bool]],
-        at: float,
-    ) -> int:
-        """Makes a link. `ends`: side -> (object, key, base, stamped). `how`: rule in words, for people."""
+    def make(self, mapping: str, rows: Sequence[NewLink], at: float) -> list[int]:
+        """Makes links; returns their ids, in order."""
+        if not rows:
+            return []
         with self._store.transaction() as t:
-            link = t.execute(
-                "INSERT INTO link (mapping, how, made_at) VALUES (?, ?, ?) RETURNING id", (mapping, how, at)
-            ).fetchone()[0]
+            first = t.execute("SELECT coalesce(max(id), 0) + 1 FROM link").fetchone()[0]
+            t.executemany(
+                "INSERT INTO link (id, mapping, how, made_at) VALUES (?, ?, ?, ?)",
+                [(first + n, mapping, row.how, at) for n, row in enumerate(rows)],
+            )
             t.executemany(
                 "INSERT INTO link_side (link, side, mapping, object, key, base, stamped) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (link, side, mapping, object_, key, orjson.dumps(base), stamped)
-                    for side, (object_, key, base, stamped) in ends.items()
+                    (first + n, end.side, mapping, end.object, end.key, orjson.dumps(end.base), end.stamped)
+                    for n, row in enumerate(rows)
+                    for end in row.ends
                 ],
             )
-        return int(link)
+        return list(range(first, first + len(rows)))
 
     def of_records(self, mapping: str, object: int, keys: Sequence[str]) -> dict[str, int]:
         """Link ids by record key; the unlinked are absent."""
