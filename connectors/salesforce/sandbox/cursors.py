@@ -79,6 +79,9 @@ class Cursors:
 
     def _size(self, asked: int) -> int:
         chance = self._org.chance
+        asked = min(asked, self._org.switches.page_rows)
+        if asked < MIN_PAGE:
+            return asked
         if self._org.switches.random_pages and chance.random() < SMALL_PAGE_SHARE:
             return chance.randint(MIN_PAGE, asked)
         return asked

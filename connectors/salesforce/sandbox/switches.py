@@ -52,6 +52,8 @@ class Switches:
     """Maintenance: reads work, writes are refused."""
 
     # --- queries (4)
+    page_rows: int = 2_000
+    """Most rows of a page; below 200 only to make tests small."""
     random_pages: bool = True
     """Now and then a page is smaller than asked for."""
     shuffle_ties: bool = True
