@@ -131,10 +131,12 @@ def _find(portal: Portal, table: Table, query: Mapping[str, Any]) -> list[int]:
     found: list[int] = []
     order = ""
     for group in groups:
-        matches = [_compile(portal, table, one) for one in group]
+        candidates, order, bounded = _candidates(table, group, sort)
+        # Every filter is compiled, and so checked; those that the bounds answer already need not run.
+        compiled = [(one, _compile(portal, table, one)) for one in group]
+        matches = [match for one, match in compiled if not (bounded and _inclusive(one, bounded))]
         if query["text"]:
             matches.append(_text(table, query["text"]))
-        candidates, order = _candidates(table, group, sort)
         if len(matches) == 1:
             only = matches[0]
             candidates = [one for one in candidates if only(docs[str(one)])]
@@ -150,8 +152,9 @@ def _find(portal: Portal, table: Table, query: Mapping[str, Any]) -> list[int]:
     return found[::-1] if descending else found
 
 
-def _candidates(table: Table, group: list[Filter], sort: str) -> tuple[list[int], str]:
-    """A superset of a group's matches, as small as an order or a look-up table makes it, and its order."""
+def _candidates(table: Table, group: list[Filter], sort: str) -> tuple[list[int], str, str]:
+    """A superset of a group's matches, as small as an order or a look-up table makes it; the property that it is
+    ordered by; and the property whose inclusive bounds it keeps already, if any."""
     kind, index = table.kind, table.index
     bounds: dict[str, tuple[int | None, int | None]] = {}
     for one in group:
@@ -160,7 +163,7 @@ def _candidates(table: Table, group: list[Filter], sort: str) -> tuple[list[int]
             wanted = one.get("values") if operator == "IN" else [one.get("value")]
             ids = index.with_value(str(name), [str(value).lower() for value in wanted or []])
             if ids is not None:
-                return ids, "hs_object_id"
+                return ids, "hs_object_id", ""
         if name in (kind.modified, "hs_object_id"):
             bounds[str(name)] = _narrow(bounds.get(str(name), (None, None)), one)
     lists = {
@@ -169,10 +172,16 @@ def _candidates(table: Table, group: list[Filter], sort: str) -> tuple[list[int]
     }
     if lists:
         name = min(lists, key=lambda each: len(lists[each]))
-        return lists[name], name
+        return lists[name], name, name
     if sort == kind.modified:
-        return index.modified_between(None, None), sort
-    return list(index.by_id), "hs_object_id"
+        return index.modified_between(None, None), sort, ""
+    return list(index.by_id), "hs_object_id", ""
+
+
+def _inclusive(one: Filter, name: str) -> bool:
+    """Whether bounds on that property say all that the filter says."""
+    whole = to_ms(str(one.get("value"))) is not None
+    return whole and one.get("propertyName") == name and one.get("operator") in ("GTE", "LTE", "BETWEEN")
 
 
 def _narrow(limits: tuple[int | None, int | None], one: Filter) -> tuple[int | None, int | None]:
@@ -296,6 +305,8 @@ def _equals(portal: Portal, table: Table, name: str, one: Filter) -> Match:
     exact = definition["type"] == "enumeration"
     convert: Callable[[str], Any] = number or ((lambda text: text) if exact else str.lower)
     value = convert(wanted)
+    if exact and equal:
+        return lambda doc: doc.values.get(name) == value
     return lambda doc: (convert(doc.values[name]) == value) == equal if name in doc.values else empty
 
 
