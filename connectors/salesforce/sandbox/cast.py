@@ -9,17 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.salesforce.sandbox.objects import LEAD_STATUSES, STAGES
-from connectors.salesforce.sandbox.org import ORG_ID, Cast, Org
+from connectors.salesforce.sandbox.org import FOUNDED_AGO_S, ORG_ID, Cast, Org
 from connectors.salesforce.sandbox.store import Row
 from syncd.sandbox.company import LEFT_REP, LEFT_REP_NAME, REP_NAMES, REPS
 
-_YEAR_S = 365 * 86_400
 QUEUE_NAME = "Inbound Leads"
 
 
 def fill(org: Org) -> None:
     """Puts the cast into an empty org."""
-    since_s = org.now_s() - _YEAR_S
+    since_s = org.now_s() - FOUNDED_AGO_S
     admin = org.mint.new("005")
     org.cast = Cast(
         admin=admin,

@@ -13,7 +13,7 @@ from connectors.salesforce.sandbox.checks import check_unique
 from connectors.salesforce.sandbox.errors import Refusal, gone
 from connectors.salesforce.sandbox.fields import ObjectType
 from connectors.salesforce.sandbox.org import Org
-from connectors.salesforce.sandbox.saving import Actor, commit, stamp, update, writable_row
+from connectors.salesforce.sandbox.saving import Actor, check_writable, commit, stamp, update, writable_row
 from connectors.salesforce.sandbox.store import Row
 
 _CASCADES: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -28,8 +28,7 @@ MAX_LOSERS = 2
 def delete(org: Org, actor: Actor, kind: ObjectType, key: str) -> None:
     """Moves a record, and what hangs on it, to the recycle bin. Refusal."""
     row = writable_row(org, actor, kind, key)
-    if not kind.deletable:
-        raise Refusal.one("INVALID_TYPE_FOR_OPERATION", f"entity type {kind.name} does not support delete")
+    check_writable(org, actor, kind, "delete", kind.deletable)
     _bin(org, actor, kind.name, row)
     for child, child_row in _dependants(org, kind.name, key):
         if not child_row.get("IsDeleted"):

@@ -19,7 +19,8 @@ from syncd.sandbox.clock import Clock
 
 ORG_ID = id18("00D5g000004SYNC")
 NEWEST_API = 68
-DEFAULT_API = "67.0"
+FOUNDED_AGO_S = 365 * 86_400
+"""How long the org and its cast have been there."""
 
 
 @dataclass
@@ -58,8 +59,8 @@ class Org:
     def empty(cls, clock: Clock, seed: int) -> Org:
         """An org with a schema and nobody in it."""
         chance = random.Random(seed)
-        now_s = clock.now_ms() // 1000
-        return cls(clock, chance, Catalogue(OBJECTS, now_s), Store(OBJECTS), Mint(chance))
+        founded_s = clock.now_ms() // 1000 - FOUNDED_AGO_S
+        return cls(clock, chance, Catalogue(OBJECTS, founded_s), Store(OBJECTS), Mint(chance))
 
     @property
     def org_id(self) -> str:

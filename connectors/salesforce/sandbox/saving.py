@@ -43,8 +43,7 @@ class Actor:
 
 def create(org: Org, actor: Actor, kind: ObjectType, given: Mapping[str, Any], read: Read = from_json) -> str:
     """Creates a record; its id. Refusal."""
-    if actor.api and not kind.createable:
-        raise _unsupported(kind, "create")
+    check_writable(org, actor, kind, "create", kind.createable)
     changes = _changes(org, actor, kind, given, read, creating=True)
     check_required(kind, changes, creating=True)
     key = org.mint.new(kind.prefix)
@@ -62,8 +61,7 @@ def update(
 ) -> None:
     """Changes a record. Refusal."""
     old = writable_row(org, actor, kind, key)
-    if actor.api and not kind.updateable:
-        raise _unsupported(kind, "update")
+    check_writable(org, actor, kind, "update", kind.updateable)
     if old.get("IsConverted") and not actor.force:
         raise Refusal.one("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", 400, ())
     changes = _changes(org, actor, kind, given, read, creating=False)
@@ -84,8 +82,13 @@ def writable_row(org: Org, actor: Actor, kind: ObjectType, key: str) -> Row:
     return row
 
 
-def _unsupported(kind: ObjectType, verb: str) -> Refusal:
-    return Refusal.one("INVALID_TYPE_FOR_OPERATION", f"entity type {kind.name} does not support {verb}")
+def check_writable(org: Org, actor: Actor, kind: ObjectType, verb: str, possible: bool) -> None:
+    """Refused: maintenance lets nobody write over the API, and some objects never are written."""
+    if actor.api and org.switches.read_only:
+        message = "The organization is in read-only mode during maintenance"
+        raise Refusal.one("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", message, 503, ())
+    if actor.api and not possible:
+        raise Refusal.one("INVALID_TYPE_FOR_OPERATION", f"entity type {kind.name} does not support {verb}")
 
 
 # ---------------------------------------------------------------- what is asked
