@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from syncd.connector import Key, Page, Record
 from syncd.contract.rule import Rule, rule
-from syncd.contract.trial import Read, Trial
+from syncd.contract.trial import Lacking, Read, Trial
 
 LAG_S = 20.0
 """How far the index lags in the rule about it; less than any sensible overlap."""
+REST_S = 3600.0
+"""How long nothing happens in the rules about a feed at rest; more than any overlap."""
 CLOCK_SKEW_MS = 60_000
 """How far a stamp may be from the system's clock as the bench reads it."""
 
@@ -21,6 +23,19 @@ CLOCK_SKEW_MS = 60_000
 def _edit(trial: Trial, key: Key, value: str) -> None:
     trial.pass_time()
     trial.bench.edit(trial.object, key, {trial.subject.text: value})
+
+
+def _rest(trial: Trial, cursor: str) -> str:
+    """The cursor after hours in which the feed was read and nothing happened: a feed may look back less by then."""
+    for _ in range(3):
+        trial.bench.advance(REST_S)
+        cursor = trial.read(cursor).cursor
+    return cursor
+
+
+def _share_a_stamp(trial: Trial, keys: Sequence[Key]) -> None:
+    if len({record.stamp_ms for record in trial.fetch(keys)}) != 1:
+        raise Lacking("the bench did not make the stamps equal")
 
 
 def _text(trial: Trial, record: Record | None) -> object:
@@ -62,6 +77,19 @@ def an_edit_is_told(trial: Trial) -> None:
     trial.expect(trial.seen(idle).stamp_ms <= before.stamp_ms + CLOCK_SKEW_MS, "another record's stamp moved")
 
 
+@rule("create", "edit", "advance")
+def an_edit_after_a_rest_is_told(trial: Trial) -> None:
+    """After hours without a change, in which the feed was read, an edit and a new record are still told."""
+    key = trial.one()
+    cursor = _rest(trial, trial.start())
+    _edit(trial, key, "Text edited")
+    new = trial.one()
+    told = trial.next(cursor)
+
+    trial.expect(_text(trial, told.latest.get(key)) == "Text edited", "an edit after a rest is not told")
+    trial.expect(new in told.live, "a record made after a rest is not told")
+
+
 @rule("create")
 def a_new_record_is_told(trial: Trial) -> None:
     """A record made after the cursor is in the next changes, live."""
@@ -77,6 +105,7 @@ def equal_stamps_are_all_told(trial: Trial) -> None:
     keys = trial.make(trial.subject.crowd)
     cursor = trial.start()
     trial.bench.edit_together(trial.object, keys, {trial.subject.text: "Text together"})
+    _share_a_stamp(trial, keys)
     trial.bench.calm()
     latest = trial.next(cursor).latest
 
@@ -92,6 +121,7 @@ def an_equal_stamp_may_come_late(trial: Trial) -> None:
     trial.bench.edit_together(trial.object, keys[2:], {trial.subject.text: "Text first"})
     first = trial.read(cursor)
     trial.bench.edit_together(trial.object, keys[:2], {trial.subject.text: "Text late"})
+    _share_a_stamp(trial, keys)
     second = trial.read(first.cursor)
     trial.bench.calm()
     trial.pass_time()
@@ -125,7 +155,7 @@ def edits_while_reading_are_told(trial: Trial) -> None:
 def a_late_index_hides_nothing(trial: Trial) -> None:
     """An edit that the index shows only after the feed was read is told by a later read."""
     early, late = trial.make(2)
-    pages = [*trial.read(trial.start()).pages]
+    pages = [*trial.read(_rest(trial, trial.start())).pages]
     trial.bench.lag(LAG_S)
     for key in (early, late):
         _edit(trial, key, "Text lagging")
@@ -315,6 +345,7 @@ def a_converted_record_is_found_as_such(trial: Trial) -> None:
 RULES: tuple[Rule, ...] = (
     an_idle_feed_is_quiet,
     an_edit_is_told,
+    an_edit_after_a_rest_is_told,
     a_new_record_is_told,
     equal_stamps_are_all_told,
     an_equal_stamp_may_come_late,

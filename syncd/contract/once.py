@@ -182,6 +182,8 @@ def a_write_that_raises_did_nothing(trial: Trial) -> None:
                 outcome, changed = outcomes.get(effect.ref), now[effect.ref] != before[effect.ref]
                 told = outcome is not None and outcome.kind in ("sent", "doubtful")
                 trial.expect(told or not changed, "a write was carried out, and is told as not carried out")
+                busy = after == 0 and outcome is not None and outcome.kind == "sent"
+                trial.expect(not busy, "a write is told as carried out though every request was turned away")
 
 
 RULES: tuple[Rule, ...] = (

@@ -529,6 +529,16 @@ class TellsEachRecordOnce(Feed):
         return None if known else record
 
 
+@breaks("an-edit-after-a-rest-is-told")
+class GivesUpAfterAWhile(MemoryConnector):
+    polls = 0
+
+    def changes(self, object: str, attributes: Sequence[str], cursor: str | None, held: Held) -> Iterator[Page]:
+        self.polls += 1
+        for page in super().changes(object, attributes, cursor, held):
+            yield change(page, records=[] if self.polls > 4 else page.records)
+
+
 @breaks("a-new-record-is-told")
 class TellsKnownRecordsOnly(TellsEachRecordOnce):
     def tell(self, record: Record, attributes: Sequence[str], cursor: str | None) -> Record | None:
