@@ -1,0 +1,219 @@
+"""`plan`, `approve` and `once`: see what would be written, release it, do it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syncd.cli import show
+from syncd.cli.call import Call, Config, Debug, Json, MappingName, OneMapping, ends_with, nothing, spinner
+
+if TYPE_CHECKING:
+    from syncd.ledger import Ledger
+    from syncd.session import Files
+
+MOST_PLAN_BYTES = 1 << 30
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("plan")(plan)
+    app.command("approve")(approve)
+    app.command("once")(once)
+
+
+# ---------------------------------------------------------------- plan
+
+
+def plan(
+    context: typer.Context,
+    mapping: MappingName = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Effects in the table (--json prints all).")] = 50,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show what would be written, field by field, with reasons and cost. Sends nothing.
+
+    Reads both systems first, unless another process holds the lease: then it shows what that one has planned.
+    """
+    from syncd import deeds
+    from syncd.errors import LeaseHeld
+    from syncd.session import Session
+
+    call = Call.of(context)
+    files = call.files()
+    names = files.named(mapping)
+    try:
+        with Session.hold(files, "plan", event=call.event()) as session, spinner("reading both sides"):
+            answer = deeds.plan(session, {"mapping": mapping}, deeds.Watch())
+            traits = {
+                (name, form): session.systems[name].traits(form)
+                for name, form in _places(files, names)
+                if not session.systems[name].trouble
+            }
+            troubles = answer.facts["trouble"]
+    except LeaseHeld as held:
+        typer.echo(f"not read anew: {held.message} This is what it has planned.", err=True)
+        answer, traits, troubles = None, {}, {}
+    with call.ledger() as (_, ledger):
+        _show_plan(call, ledger, names, traits, limit)
+    for name, trouble in troubles.items():
+        typer.echo(f"syncd: {name} is in trouble: {show.printable_lines(trouble)}", err=True)
+    ends_with(answer.exit_code if answer else 0)
+
+
+def _places(files: Files, names: Sequence[str]) -> list[tuple[str, str]]:
+    ends = [end for name in names for end in (files.mappings.by_name[name].marketing, files.mappings.by_name[name].crm)]
+    return [(end.system, form) for end in ends for form in end.forms]
+
+
+def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, limit: int) -> None:
+    from syncd.cycle import plan_digest
+    from syncd.view import plan as planview
+
+    calls, held = planview.calls(ledger, names, traits), planview.held(ledger, names)
+    count = planview.count(ledger, names)
+    if call.json:
+        digests = {name: plan_digest(ledger.intents, name) for name in names}
+        tail = {"calls": calls, "held": held, "digests": digests, "count": count}
+        show.as_json_stream("effects", planview.effects(ledger, names), tail)
+        return
+    if not count:
+        show.line("Nothing to write: both sides agree, or what differs stands for a reason (`syncd issues`).")
+        return
+    rows = []
+    for at, effect in enumerate(planview.effects(ledger, names)):
+        if at == limit:
+            break
+        rows += list(_effect_rows(effect))
+    show.table(("record", "op", "field", "before", "after", "why"), rows)
+    if count > limit:
+        show.line(f"... and {count - limit} more effects (--limit, or --json for all)")
+    show.line(f"{count} effects, at least {_calls(calls)}.")
+    for reason in held:
+        show.line(f"Held: {reason}.")
+    for name in names:
+        if planview.count(ledger, [name]):
+            digest = plan_digest(ledger.intents, name)[:16]
+            show.line(f"Release it as shown: syncd approve {name} --plan {digest}")
+
+
+def _effect_rows(effect: dict[str, Any]) -> list[tuple[str, ...]]:
+    source = effect.get("source") or {}
+    from_ = f"(from {source.get('object')} {source.get('key')})"
+    record = f"{effect['system']} {effect['object']} {effect['key'] or from_}"
+    fields = list(effect["fields"].items()) or [("(syncd's key)", {"before": None, "after": "", "why": ""})]
+    return [
+        (
+            record if at == 0 else "",
+            effect["op"] if at == 0 else "",
+            field,
+            show.value(change["before"]),
+            show.value(change["after"]),
+            change["why"],
+        )
+        for at, (field, change) in enumerate(fields)
+    ]
+
+
+def _calls(calls: dict[str, int]) -> str:
+    return ", ".join(f"{n} calls to {system}" for system, n in sorted(calls.items())) or "no calls"
+
+
+# ---------------------------------------------------------------- approve
+
+
+def approve(
+    context: typer.Context,
+    mapping: OneMapping,
+    plan: Annotated[
+        str | None,
+        typer.Option("--plan", metavar="DIGEST", help="Only if the plan is still this one (`plan` prints it)."),
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Release a held plan exactly as shown; the next cycle sends it, except where a side moved since."""
+    from syncd.errors import ConfigError
+
+    call = Call.of(context)
+    files = call.files()
+    files.named(mapping)
+    if plan is not None and not (8 <= len(plan) <= 64 and set(plan) <= set("0123456789abcdef")):
+        raise ConfigError("--plan is not a plan's digest", remedy=f"`syncd plan {mapping}` prints it")
+    answer = call.act(files, "approve", {"mapping": mapping, "plan": plan}, nothing)
+    if call.json:
+        show.as_json(answer.facts)
+    else:
+        show.line(answer.said)
+    ends_with(answer.exit_code)
+
+
+# ---------------------------------------------------------------- once
+
+
+def once(
+    context: typer.Context,
+    mapping: MappingName = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Send also what would be held for a person's approval.")] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FILE", help="Send only what this saved `plan --json` shows, as it shows it."),
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run one cycle now: read both sides, decide, write, and believe what is seen again."""
+    call = Call.of(context)
+    files = call.files()
+    files.named(mapping)
+    shown = None if plan is None else _digests(plan)
+    with spinner("one cycle"):
+        answer = call.act(files, "once", {"mapping": mapping, "yes": yes, "shown": shown}, nothing)
+    if call.json:
+        show.as_json(answer.facts)
+    else:
+        tell_report(answer.facts)
+    ends_with(answer.exit_code)
+
+
+def _digests(file: Path) -> list[str]:
+    """The rows of a saved plan. Raises ConfigError for a file that is none."""
+    import orjson
+
+    from syncd.errors import ConfigError
+
+    try:
+        if file.stat().st_size > MOST_PLAN_BYTES:
+            raise ValueError("it is too large")
+        return [str(effect["digest"]) for effect in orjson.loads(file.read_bytes())["effects"]]
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}", remedy="syncd plan --json > FILE") from None
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(f"{file} is not a saved plan", remedy="save one: syncd plan --json > FILE") from None
+
+
+def tell_report(report: dict[str, Any]) -> None:
+    """What a cycle did, for people."""
+    for name, tally in report["mappings"].items():
+        read = ", ".join(f"{n} from {side}" for side, n in tally["read"].items())
+        writes = [f"{n} {op} on {side}" for side, ops in tally["writes"].items() for op, n in ops.items() if n]
+        show.line(f"{name}: read {read}; {tally['moved']} moved; wrote {', '.join(writes) or 'nothing'}")
+        bad = [f"{n} {kind}" for kind, n in tally["outcomes"].items() if n and kind != "sent"]
+        if bad:
+            show.line(f"  outcomes: {', '.join(bad)}")
+        if tally["waiting"]:
+            show.line(f"  {tally['waiting']} writes wait to be seen again (no failure: the next cycles look)")
+        if tally["issues"]:
+            show.line(f"  {tally['issues']} issues wait for a person: `syncd issues`")
+        if tally["held"]:
+            show.line(f"  held: look at it with `syncd plan {name}`, release it with `syncd approve {name}`")
+        if tally.get("skipped"):
+            show.line(f"  nothing was decided: {tally['skipped']}")
+    show.line("calls: " + (", ".join(f"{system} {n}" for system, n in report["calls"].items()) or "none"))

@@ -1,0 +1,231 @@
+"""What commands that act do: the same code, whether the command holds the lease itself or asked the daemon.
+
+Promise: a deed is repeatable; killed and done again, it does nothing twice. It prints nothing: it answers with facts
+and an exit code, and tells how far it is through its `Watch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from syncd import ruling
+from syncd.core.mapping import Mapping as Compiled
+from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, read, release
+from syncd.errors import EXIT_OK, EXIT_PERSON, EXIT_TRANSIENT, ConfigError, Fault, PersonNeeded
+from syncd.view.plan import row_digest
+from syncd.run import Bench, Run
+from syncd.session import Session
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How a deed is followed from outside."""
+
+    tell: Callable[[Facts], None] = lambda progress: None
+    stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a deed. `said`: a sentence for people, where the facts alone say too little."""
+
+    facts: Facts
+    exit_code: int = EXIT_OK
+    said: str = ""
+
+
+Deed = Callable[[Session, Facts, Watch], Answer]
+
+
+def once(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """One cycle. doc: mapping (None: all), yes, shown (digests of a saved plan's rows; None: no saved plan)."""
+    names = session.files.named(doc.get("mapping"))
+    shown = doc.get("shown")
+    gate = None if shown is None else _only(frozenset(shown))
+    with session.run("once", names, stop=watch.stop) as run:
+        cycle(run, session.files.mappings, names, yes=bool(doc.get("yes")), gate=gate)
+    return Answer(session.report(run), session.exit_code(run, names))
+
+
+def plan(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """Polls and plans, and sends nothing. What is planned stays in the ledger, to be shown from there."""
+    names = session.files.named(doc.get("mapping"))
+    with session.run("plan", names, stop=watch.stop) as run:
+        plan_only(run, session.files.mappings, names)
+    for tally in run.tallies.values():
+        tally.held = False  # a held plan is what was asked for
+    return Answer(session.report(run), session.exit_code(run, names))
+
+
+def approve(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """Releases a mapping's plan as it stands, if it is still the one that was shown (doc: mapping, plan)."""
+    (name,) = session.files.named(str(doc["mapping"]))
+    with session.run("approve", []) as run:
+        digest = plan_digest(run.ledger.intents, name)
+        wanted = str(doc.get("plan") or "")
+        if wanted and not digest.startswith(wanted):
+            raise PersonNeeded(
+                f"The plan of {name} is not the one that was shown: it is {digest[:16]} now.",
+                remedy=f"Look at it again: `syncd plan {name}`.",
+            )
+        count = release(run, name)
+    facts = {"mapping": name, "released": count, "digest": digest}
+    said = (
+        f"{count} effects of {name} are released; the next cycle sends them." if count else f"No plan of {name} waits."
+    )
+    return Answer(facts, EXIT_OK, said)
+
+
+def retry(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """Lets an issue's record be decided again, and runs a cycle (doc: id)."""
+    issue = session.ledger.inbox.issue(int(doc["id"]))
+    if issue is None:
+        raise ConfigError(f"there is no open issue {doc['id']}", remedy="`syncd issues` lists them")
+    return _ruled(session, issue.mapping, watch, lambda run, bench: ruling.retry(run, bench, issue))
+
+
+def resolve(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """Links an issue's record with the picked one, and runs a cycle (doc: id, pick)."""
+    issue = session.ledger.inbox.issue(int(doc["id"]))
+    if issue is None:
+        raise ConfigError(f"there is no open issue {doc['id']}", remedy="`syncd issues` lists them")
+    return _ruled(session, issue.mapping, watch, lambda run, bench: ruling.resolve(run, bench, issue, str(doc["pick"])))
+
+
+def restore(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """Writes a lost value back, and runs a cycle (doc: id)."""
+    found = session.ledger.inbox.conflicts(id=int(doc["id"]))
+    if not found:
+        raise ConfigError(f"there is no conflict {doc['id']}", remedy="`syncd conflicts` lists them")
+    return _ruled(session, found[0].mapping, watch, lambda run, bench: ruling.restore(run, bench, found[0]))
+
+
+def _ruled(session: Session, mapping: str, watch: Watch, rule: Callable[[Run, Bench], object]) -> Answer:
+    names = session.files.named(mapping)
+    with session.run("ruling", names, stop=watch.stop) as run:
+        (bench,) = prepare(run, session.files.mappings, names)
+        rule(run, bench)
+        cycle(run, session.files.mappings, names)
+    return Answer(session.report(run), session.exit_code(run, names), "Done; one cycle was run.")
+
+
+def _only(shown: frozenset[str]) -> Callable[[Run, Bench], None]:
+    """The gate of a saved plan: what it shows may go, everything else is held."""
+
+    def gate(run: Run, bench: Bench) -> None:
+        name, intents = bench.mapping.name, run.ledger.intents
+        go: list[int] = []
+        hold: list[int] = []
+        for intent in plan_rows(intents, name):
+            if intent.state != "ready":
+                (go if row_digest(intent) in shown else hold).append(intent.id)
+        with run.ledger.transaction():
+            if not hold:
+                release(run, name)
+                return
+            intents.set_state(go, "ready")
+            intents.set_state(hold, "held")
+            why = [f"{len(hold)} effects are not as in the saved plan, or not in it"]
+            intents.hold(name, plan_digest(intents, name), why, run.now())
+            remedy = f"Look at them: `syncd plan {name}`. Release them: `syncd approve {name}`."
+            run.ledger.inbox.raise_issue("held_plan", name, why[0], remedy, run.now())
+
+    return gate
+
+
+# ---------------------------------------------------------------- backfill
+
+
+@dataclass
+class Backfilling:
+    """A backfill under way. `step` does a slice; False when it is over."""
+
+    session: Session
+    mapping: Compiled
+    doc: Facts
+    stop: Callable[[], bool] = lambda: False
+    reached: Facts = field(default_factory=dict)
+    run: Run | None = None
+    _steps: Iterator[Any] | None = None
+
+    def begin(self, run: Run) -> None:
+        """Lays out the mapping and finds the unfinished backfill of the same choice, or starts one. Reads the feeds
+        first: what is decided must be current."""
+        from syncd import backfill
+
+        names = [self.mapping.name]
+        chosen = {name: self.doc.get(name) for name in ("side", "since", "where", "field")}
+        choice = msgspec.convert({**chosen, "dry_run": bool(self.doc.get("dry_run"))}, backfill.Choice)
+        (bench,) = prepare(run, self.session.files.mappings, names)
+        read(run, [bench])
+        for system in bench.systems.values():
+            if system.failure is not None:
+                raise system.failure
+        self.run = run
+        self._steps = backfill.steps(run, bench, backfill.start(run, bench.mapping, choice))
+
+    def step(self) -> bool:
+        """One slice. False: finished, or stopped."""
+        assert self._steps is not None
+        progress = next(self._steps, None)
+        if progress is None:
+            return False
+        tally = self.run.tally(self.mapping.name) if self.run else None
+        self.reached = {
+            "phase": progress.phase,
+            "done": progress.done,
+            "total": progress.total,
+            "sent": progress.sent,
+            "held": progress.held,
+            "finished": progress.finished,
+            "chosen": sum(tally.read.values()) if tally else 0,
+        }
+        return not progress.finished
+
+
+def backfill(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """A whole backfill in one go (doc: mapping, side, since, where, field, dry_run). The daemon takes it in slices."""
+    (name,) = session.files.named(str(doc["mapping"]))
+    work = Backfilling(session, session.files.mappings.by_name[name], doc, watch.stop)
+    with session.run("backfill", [name], stop=watch.stop) as run:
+        work.begin(run)
+        while work.step():
+            watch.tell(work.reached)
+        watch.tell(work.reached)
+    return backfilled(work)
+
+
+def backfilled(work: Backfilling) -> Answer:
+    """The answer of a backfill that ended."""
+    facts = {"mapping": work.mapping.name, **work.reached}
+    if not work.reached.get("finished"):
+        return Answer(facts, EXIT_TRANSIENT, "Stopped; the same command goes on where it was.")
+    if work.reached.get("held"):
+        said = f"Its effects are held: look at them with `syncd plan {work.mapping.name}`."
+        return Answer(facts, EXIT_PERSON, said)
+    return Answer(facts)
+
+
+DEEDS: Mapping[str, Deed] = {
+    "once": once,
+    "plan": plan,
+    "approve": approve,
+    "retry": retry,
+    "resolve": resolve,
+    "restore": restore,
+    "backfill": backfill,
+}
+"""By the kind of request."""
+
+
+def deed(kind: str) -> Deed:
+    """The deed of a request's kind. Fault for one that nobody knows (a newer command beside an older daemon)."""
+    if kind not in DEEDS:
+        raise Fault(f"nobody here knows how to '{kind}'", remedy="restart the daemon: it is older than the command")
+    return DEEDS[kind]

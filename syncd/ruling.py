@@ -1,0 +1,184 @@
+"""What a person ruled on one record: retry, resolve, restore. It is written into the ledger, and the next cycle acts.
+
+Promise: a ruling is one transaction and makes no call, so it can be given beside anything and survives a kill; what
+follows from it is decided by the same rules as everything else. It releases no held plan: that is `cycle.release`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncd.core.model import Bad, Side, Unmapped, other
+from syncd.core.plan import Change
+from syncd.errors import PersonNeeded
+from syncd.ledger.inbox import Conflict, Issue
+from syncd.ledger.intents import Body
+from syncd.ledger.journal import Note
+from syncd.ledger.links import Link, LinkSide, NewLink
+from syncd.run import Bench, Run
+
+LEFT_STANDING = ("refused", "ignored")
+"""Issues whose difference was settled, so that it is not sent again by itself."""
+
+
+def retry(run: Run, bench: Bench, issue: Issue) -> None:
+    """Closes the issue and lets its record be decided again; what was refused counts as an edit that did not cross.
+
+    Raises PersonNeeded for a held plan: that is approved, not retried.
+    """
+    name = bench.mapping.name
+    if issue.kind == "held_plan":
+        raise PersonNeeded(
+            f"Issue {issue.id} is a held plan.",
+            remedy=f"Look at it: `syncd plan {name}`. Release it: `syncd approve {name}`.",
+        )
+    with run.ledger.transaction():
+        run.ledger.inbox.close_issues(run.now(), id=issue.id)
+        if issue.object is None or issue.key is None:
+            # It is about a field of every record, or about the whole mapping.
+            run.ledger.books.forget_decided(name)
+        else:
+            link = run.ledger.links.get(int(issue.doc.get("link") or 0))
+            if issue.kind in LEFT_STANDING and link is None:
+                found = run.ledger.links.of_records(name, issue.object, [issue.key])
+                link = run.ledger.links.get(found.get(issue.key, 0))
+            if issue.kind in LEFT_STANDING and link is not None:
+                fields = [issue.field] if issue.field else [str(field) for field in issue.doc.get("changes", ())]
+                _move_again(run, bench, link, bench.side(issue.object), fields)
+            run.ledger.books.decide_again(name, [(issue.object, issue.key)])
+        run.note([Note("retried", f"issue {issue.id} ({issue.kind})", name, None, issue.object, issue.key)])
+
+
+def _move_again(run: Run, bench: Bench, link: Link, target: Side, fields: list[str]) -> None:
+    """Makes the source of these fields look moved again: its base becomes what the target says, in its own words.
+
+    Forgetting the base instead would let the two values *meet*, and there the target could win.
+    """
+    source = other(target)
+    facts = {side: run.ledger.facts.get(link.end(side).object, link.end(side).key) for side in (target, source)}
+    said, own = facts[target], facts[source]
+    if said is None or own is None:
+        return
+    base = dict(link.end(source).base)
+    for pair in bench.pairs(link.marketing.object, link.crm.object):
+        if pair.field.name not in fields or not pair.field.writable(target):
+            continue
+        now = own.attributes.get(pair.attribute(source))
+        agreed = pair.field.render(source, said.attributes.get(pair.attribute(target)), now)
+        if isinstance(agreed, (Unmapped, Bad)):
+            base.pop(pair.base(source), None)
+        else:
+            base[pair.base(source)] = agreed
+    run.ledger.links.set_bases([(link.id, source, base)])
+
+
+def resolve(run: Run, bench: Bench, issue: Issue, pick: str) -> int:
+    """Links the issue's record with the one that a person picked: a key, or OBJECT:KEY. Returns the link.
+
+    Raises PersonNeeded where the issue asks nothing of the kind, or the pick is no candidate or is linked already.
+    """
+    if issue.object is None or issue.key is None or issue.kind not in ("ambiguous", "exists_already"):
+        raise PersonNeeded(f"Issue {issue.id} ({issue.kind}) has nothing to pick.", remedy=issue.remedy)
+    name = bench.mapping.name
+    side = bench.side(issue.object)
+    object_, key = _picked(run, bench, issue, other(side), pick)
+    with run.ledger.transaction():
+        for at in ((issue.object, issue.key), (object_, key)):
+            if run.ledger.links.of_records(name, at[0], [at[1]]):
+                raise PersonNeeded(
+                    f"{bench.form(at[0])} {at[1]} is linked to another record already.",
+                    remedy="See `syncd links`; pick another one, or merge the duplicates in their system.",
+                )
+        ends = (LinkSide(side, issue.object, issue.key, {}, False), LinkSide(other(side), object_, key, {}, False))
+        (link,) = run.ledger.links.make(name, [NewLink("picked by a person", ends)], run.now())
+        for at in ((issue.object, issue.key), (object_, key)):
+            run.ledger.inbox.close_issues(run.now(), mapping=name, object=at[0], keys=[at[1]])
+        creates = run.ledger.intents.of_sources(name, issue.object, [issue.key])
+        run.ledger.intents.close(one.id for one in creates if one.state in ("planned", "held", "ready"))
+        run.ledger.books.decide_again(name, [(issue.object, issue.key)])
+        run.note([Note("link", f"linked: picked by a person (issue {issue.id})", name, link, issue.object, issue.key)])
+    return link
+
+
+def _picked(run: Run, bench: Bench, issue: Issue, side: Side, pick: str) -> tuple[int, str]:
+    """(object, key) of the pick, checked against what the issue offers and what the ledger knows."""
+    form, _, key = pick.rpartition(":")
+    offered = [(int(object_), str(key)) for object_, key in issue.doc.get("candidates", ())]
+    candidates = [at for at in offered if at[0] in bench.forms and bench.side(at[0]) == side]
+    if issue.kind == "exists_already" or not candidates:
+        candidates = [(object_, key) for object_ in bench.objects(side)]
+    fitting = []
+    for object_, known in candidates:
+        fact = run.ledger.facts.get(object_, known)
+        if known == key and (not form or bench.form(object_) == form) and fact is not None and fact.state == "live":
+            fitting.append((object_, known))
+    if len(fitting) == 1:
+        return fitting[0]
+    shown = ", ".join(f"{bench.form(object_)}:{known}" for object_, known in offered[:20])
+    raise PersonNeeded(
+        f"'{pick}' is not one of the records that issue {issue.id} offers.",
+        remedy=f"Pick one of: {shown}" if shown else issue.remedy,
+    )
+
+
+def restore(run: Run, bench: Bench, conflict: Conflict) -> None:
+    """Plans the lost value back onto its record; once it stands there it counts as that side's own edit.
+
+    Raises PersonNeeded where the link or the field is no more, or it was restored already.
+    """
+    link = run.ledger.links.get(conflict.link or 0)
+    if conflict.restored_at is not None:
+        raise PersonNeeded(
+            f"Conflict {conflict.id} was restored already.", remedy="See `syncd why` for what became of it."
+        )
+    if link is None:
+        raise PersonNeeded(f"The link of conflict {conflict.id} is no more.", remedy="Edit the record by hand.")
+    side: Side = "crm" if conflict.side == "crm" else "marketing"
+    end = link.end(side)
+    fact = run.ledger.facts.get(end.object, end.key)
+    pairs = [p for p in bench.pairs(link.marketing.object, link.crm.object) if p.field.name == conflict.field]
+    if not pairs or fact is None or fact.state != "live":
+        raise PersonNeeded(
+            f"Conflict {conflict.id} cannot be restored: its record or its field is no more.",
+            remedy="Edit the record by hand.",
+        )
+    attribute = pairs[0].attribute(side)
+    change = Change(
+        conflict.field,
+        attribute,
+        fact.attributes.get(attribute),
+        conflict.lost,
+        f"conflict {conflict.id}, restored by a person",
+        restores=True,
+    )
+    across = link.end(other(side))
+    with run.ledger.transaction():
+        run.ledger.intents.drop_unsent(bench.mapping.name, [link.id])
+        run.ledger.intents.plan(
+            [_row(bench, link, side, fact.stamp_ms, (across.object, across.key), change, run)], run.now()
+        )
+        run.ledger.inbox.mark_restored(conflict.id, run.now())
+        # What was dropped above with the same link is found again from the facts.
+        run.ledger.books.decide_again(bench.mapping.name, [(link.marketing.object, link.marketing.key)])
+        said = f"{conflict.field}: conflict {conflict.id} restored"
+        run.note([Note("restore", said, bench.mapping.name, link.id, end.object, end.key, [change])])
+
+
+def _row(
+    bench: Bench, link: Link, side: Side, stamp_ms: int, source: tuple[int, str], change: Change, run: Run
+) -> dict[str, Any]:
+    end = link.end(side)
+    return {
+        "mapping": bench.mapping.name,
+        "link": link.id,
+        "side": side,
+        "object": end.object,
+        "key": end.key,
+        "source": source,
+        "op": "update",
+        "lane": "normal",
+        "unique": None,
+        "expect_ms": stamp_ms,
+        "rev": run.ledger.facts.revision(),
+        "body": Body(changes=[change]),
+    }

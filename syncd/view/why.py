@@ -1,0 +1,235 @@
+"""Why a record is as it is: both values, both bases, verdict, policy, the rule's place in its file, and its history.
+
+Promise: decided by the very functions that a cycle uses, on what the ledger holds; nothing is read anew and nothing is
+changed, so it can be asked at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from syncd.assembly import Connected, Mappings
+from syncd.core import plan
+from syncd.core.mapping import Field
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.merge import Pair, Verdict, base_key, merge, pairs
+from syncd.core.model import SIDES, Owners, Side, other
+from syncd.core.problem import Problem
+from syncd.core.toml import did_you_mean
+from syncd.errors import ConfigError
+from syncd.ledger import Ledger
+from syncd.ledger.facts import Fact
+from syncd.ledger.links import Link
+from syncd.view.moment import iso
+from syncd.view.plan import STATES, effect
+from syncd.view.records import conflict, entry, issue, place
+
+HISTORY = 100
+"""Most journal entries that are told."""
+
+
+def why(
+    ledger: Ledger, mappings: Mappings, systems: Mapping[str, Connected], at: tuple[str, str, str], field: str | None
+) -> dict[str, Any]:
+    """What `why --json` prints about a record (system, object, key), for every mapping that uses its object.
+
+    Raises ConfigError for a system, object or field that no mapping names, or a record that was never seen.
+    """
+    system, object_, key = at
+    users = _users(mappings, system, object_, field)
+    number = ledger.facts.object_id(system, object_)
+    fact = ledger.facts.get(number, key) if number else None
+    if fact is None:
+        raise ConfigError(
+            f"the ledger never saw {system} {object_} {key}", remedy="check the key; `syncd once` reads what is new"
+        )
+    told = [_in_mapping(ledger, _bound(ledger, mapping, systems), side, fact, field) for mapping, side in users]
+    into = fact.into
+    return {
+        "record": {**place(ledger, number, key), "state": fact.state, "changed": iso(fact.stamp_ms / 1000)},
+        "lives_on_as": place(ledger, into[0], into[1]) if into else None,
+        "mappings": told,
+        "history": [entry(ledger, one) for one in _history(ledger, number, key, told)],
+    }
+
+
+def _users(mappings: Mappings, system: str, object_: str, field: str | None) -> list[tuple[Compiled, Side]]:
+    known = {
+        (mapping.end(side).system, form): None
+        for mapping in mappings.by_name.values()
+        for side in SIDES
+        for form in mapping.end(side).forms
+    }
+    users = [
+        (mapping, side)
+        for mapping in mappings.by_name.values()
+        for side in SIDES
+        if mapping.end(side).system == system and object_ in mapping.end(side).forms
+    ]
+    if not users:
+        places = [f"{name} {form}" for name, form in known]
+        mend = did_you_mean(f"{system} {object_}", places) or f"there are: {', '.join(places)}"
+        raise ConfigError(Problem("", 0, 0, f"no mapping uses {system} {object_}", mend))
+    fields = {one.name for mapping, _ in users for one in mapping.fields}
+    if field is not None and field not in fields:
+        mend = did_you_mean(field, fields) or f"there are: {', '.join(sorted(fields))}"
+        raise ConfigError(Problem("", 0, 0, f"there is no field '{field}'", mend))
+    return users
+
+
+def _bound(ledger: Ledger, mapping: Compiled, systems: Mapping[str, Connected]) -> Compiled:
+    """The mapping with owners as last read."""
+    owners: dict[Side, Owners] = {}
+    for side in SIDES:
+        connected = systems.get(mapping.end(side).system)
+        directory = connected.connector.traits.owners if connected else None
+        if connected is None or directory is None:
+            continue
+        everybody: dict[str, str] = {}
+        active: dict[str, str] = {}
+        for key, values in ledger.facts.live_values(ledger.facts.object_id(connected.name, directory.object)):
+            email = str(values.get(directory.email) or "").strip().lower()
+            if email:
+                everybody[key] = email
+                if values.get(directory.active) in (True, "true"):
+                    active[email] = key
+        owners[side] = Owners(everybody, active)
+    return mapping.bind(owners)
+
+
+def _in_mapping(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact, field: str | None) -> dict[str, Any]:
+    version = ledger.books.mapping(mapping.name)
+    found = ledger.links.of_records(mapping.name, fact.object, [fact.key])
+    link = ledger.links.get(found[fact.key]) if fact.key in found else None
+    form = ledger.facts.name_of(fact.object)[1]
+    shown: dict[str, Any] = {
+        "mapping": mapping.name,
+        "version": version.version if version else None,
+        "in_force": version.digest == mapping.digest if version else False,
+        "side": side,
+        "link": None,
+        "gates": _gates(mapping, side, form, fact),
+        "fields": {},
+        "planned": [
+            effect(ledger, intent)
+            for intent in (
+                ledger.intents.of_links([link.id])
+                if link
+                else ledger.intents.of_sources(mapping.name, fact.object, [fact.key])
+            )
+            if intent.state in STATES
+        ],
+        "issues": [
+            issue(ledger, one)
+            for one in ledger.inbox.issues(mapping=mapping.name, limit=10_000)
+            if (one.object, one.key) in _ends(link, fact)
+        ],
+        "conflicts": [
+            conflict(ledger, one)
+            for one in ledger.inbox.conflicts(mapping=mapping.name, limit=10_000)
+            if link is not None and one.link == link.id and field in (None, one.field)
+        ],
+    }
+    if link is not None:
+        partner = link.end(other(side))
+        shown["link"] = {
+            "id": link.id,
+            "state": link.state,
+            "how": ledger.links.how(link.id),
+            "partner": place(ledger, partner.object, partner.key),
+        }
+        shown["fields"] = _fields(ledger, mapping, link, field)
+    else:
+        shown["fields"] = {
+            one.name: {side: fact.attributes.get(str(one.attribute(side, form))), **_rule(one)}
+            for one in mapping.fields
+            if field in (None, one.name) and one.attribute(side, form) is not None
+        }
+    return shown
+
+
+def _ends(link: Link | None, fact: Fact) -> set[tuple[int | None, str | None]]:
+    ends: set[tuple[int | None, str | None]] = {(fact.object, fact.key)}
+    if link is not None:
+        ends |= {(link.marketing.object, link.marketing.key), (link.crm.object, link.crm.key)}
+    return ends
+
+
+def _gates(mapping: Compiled, side: Side, form: str, fact: Fact) -> dict[str, Any]:
+    """Whether the record takes part, and whether it may be created across: yes, no, or why nobody knows."""
+    context = mapping.context(side, form, fact.attributes)
+    shown: dict[str, Any] = {}
+    for name, gate in (("scope", mapping.scope[side]), ("create", mapping.create[other(side)])):
+        if gate is None:
+            shown[name] = {"passes": name == "scope", "rule": None, "place": None}
+            continue
+        met = gate.holds(context)
+        told: dict[str, Any] = {"passes": met is True, "rule": gate.text, "place": gate.place}
+        if not isinstance(met, bool):
+            told["unknown"] = met.why
+        shown[name] = told
+    return shown
+
+
+def _fields(ledger: Ledger, mapping: Compiled, link: Link, field: str | None) -> dict[str, Any]:
+    forms = {side: ledger.facts.name_of(link.end(side).object)[1] for side in SIDES}
+    facts = {side: ledger.facts.get(link.end(side).object, link.end(side).key) for side in SIDES}
+    said = {side: found.attributes if found else {} for side, found in facts.items()}
+    paired = pairs(mapping, forms["marketing"], forms["crm"])
+    verdicts = {
+        verdict.pair.field.name: verdict
+        for verdict in merge(paired, said["marketing"], said["crm"], link.marketing.base, link.crm.base)
+    }
+    in_scope = all(
+        plan.holds(mapping, mapping.scope, side, side, forms[side], said[side]) for side in SIDES if facts[side]
+    )
+    shown = {}
+    for pair in paired:
+        if field in (None, pair.field.name):
+            shown[pair.field.name] = _field(pair, link, said, verdicts.get(pair.field.name), in_scope)
+    return shown
+
+
+def _field(
+    pair: Pair, link: Link, said: Mapping[Side, Mapping[str, Any]], verdict: Verdict | None, in_scope: bool
+) -> dict[str, Any]:
+    told: dict[str, Any] = {side: said[side].get(pair.attribute(side)) for side in SIDES}
+    told["attribute"] = {side: pair.attribute(side) for side in SIDES}
+    told["base"] = {
+        side: link.end(side).base[name] if (name := base_key(pair.field.name, pair.attribute(side))) in link.end(side).base
+        else {"unknown": True}
+        for side in SIDES
+    }  # fmt: skip
+    if verdict is not None:
+        told["verdict"], told["reason"] = verdict.kind, verdict.why
+        told["writes"] = verdict.to
+        if not in_scope:
+            told["reason"] += "; but a record is out of scope, so nothing is written"
+    else:
+        same = pair.field.canonical("marketing", told["marketing"]) == pair.field.canonical("crm", told["crm"])
+        told["verdict"] = "agree" if same else "stand"
+        told["reason"] = "both sides say the same" if same else "nothing moved; the known difference stands"
+        told["writes"] = None
+    return {**told, **_rule(pair.field)}
+
+
+def _rule(field: Field) -> dict[str, Any]:
+    return {
+        "policy": {"flow": field.flow, "clash": field.clash, "meet": field.meet, "blank": field.blank},
+        "rule": field.place,
+    }
+
+
+def _history(ledger: Ledger, number: int, key: str, told: list[dict[str, Any]]) -> list[Any]:
+    """What the journal says of the record, its links, and the records that it is linked to."""
+    places = {(number, key)}
+    entries: dict[int, Any] = {}
+    for shown in told:
+        if shown["link"]:
+            partner = shown["link"]["partner"]
+            places.add((ledger.facts.object_id(partner["system"], partner["object"]), partner["key"]))
+            entries |= {one.seq: one for one in ledger.journal.of_link(shown["link"]["id"], HISTORY)}
+    for object_, of in places:
+        entries |= {one.seq: one for one in ledger.journal.page(object=object_, key=of, limit=HISTORY, newest=True)}
+    return [entries[seq] for seq in sorted(entries)][-HISTORY:]
