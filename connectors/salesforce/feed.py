@@ -8,13 +8,14 @@ that changes while the walk goes on therefore shows a stamp from after the query
 the list at all. So the place to go on from (`mark`) is never later than `bound`: a stamp that was seen before or with
 the first page, which the server's clock had surely reached when it made the list. Our clock measures durations only.
 
-A transaction may show its rows up to `overlap_s` after their stamp. So walks begin `overlap_s` before the mark until
-that time has passed *and* a walk begun after it has found nothing new; from then on (`quiet`) only what is later than
-the mark's second is asked for, so that a mass update of one second is not read for ever.
+A transaction may show its rows up to `overlap_s` after their stamp. So a walk begins `overlap_s` before the mark, except
+for what is `settled`: stamps for which a walk has begun after that time had passed. When the mark itself is settled only
+what is later than its second is asked for, so that a mass update of one second is not read for ever.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -41,12 +42,12 @@ class Cursor(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
 
     mark: int | None = None
     """Everything up to this stamp was read, but for what commits late. None: nothing was there."""
-    at: float = 0.0
-    """When the mark was first known; the server's clock had reached it by then."""
-    quiet: bool = False
-    """What commits late below the mark was looked for after its time."""
+    settled: int | None = None
+    """Everything up to this stamp was read, and what commits late too."""
     bound: int | None = None
     """The largest stamp that the server's clock surely had reached when the current or next walk began."""
+    at: float = 0.0
+    """When it was first seen."""
     polled: float = 0.0
     """When the last walk ended."""
     next: str = ""
@@ -57,8 +58,6 @@ class Cursor(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """The largest stamp that the walk met."""
     reached: int | None = None
     """Where the walk can be begun again if the server forgets it: all rows before this stamp were read."""
-    late: bool = False
-    """The walk reads the overlap too."""
     fields: int = 0
     """Digest of what the walk selects: its pages hold nothing else."""
     pages: int = 0
@@ -128,7 +127,7 @@ class Feed:
         place.next = ""
         where = self._where(place)
         if first:
-            place.bound = self._newest(object)
+            place.bound, place.at = self._newest(object), self.now()
 
         def call(rows: Rows) -> Sequence[Reply]:
             order = (STAMP, "Id")
@@ -142,12 +141,12 @@ class Feed:
     def _where(self, place: Cursor) -> Condition | None:
         if place.reached is not None:
             return since(STAMP, place.reached, inclusive=True)
-        place.late = place.mark is not None and not place.quiet
         if place.mark is None:
             return None
-        if place.quiet:
-            return since(STAMP, place.mark, inclusive=False)
-        return since(STAMP, place.mark - round(self.timing.overlap_s * 1000), inclusive=True)
+        floor = place.mark - round(self.timing.overlap_s * 1000)
+        if place.settled is not None and place.settled >= floor:
+            return since(STAMP, place.settled, inclusive=False)
+        return since(STAMP, floor, inclusive=True)
 
     def _newest(self, object: str) -> int | None:
         """The newest stamp before a first walk begins: the place to go on from is fixed before (hazard H068)."""
@@ -187,27 +186,30 @@ class Feed:
         stamps = [record.stamp_ms for record in records]
         place.top = max([*stamps, place.top or 0])
         if place.pages == 1:
-            place.bound = max(place.top, place.bound or 0)
+            self._bind(place, place.top)
         if place.bound is not None:  # a later stamp was set after the list was made, and says nothing about its order
             unmoved = [stamp for stamp in stamps if stamp <= place.bound]
             place.reached = max([*unmoved, place.reached or 0]) or None
 
+    def _bind(self, place: Cursor, stamp_ms: int) -> None:
+        """The server's clock has reached a stamp: it was seen."""
+        if place.bound is None or stamp_ms > place.bound:
+            place.bound, place.at = stamp_ms, self.now()
+
     def _end(self, place: Cursor) -> None:
-        """The walk saw its last page: moves the mark."""
-        now, top, bound = self.now(), place.top, place.bound
-        wait_s = self.timing.overlap_s + self.timing.lag_s + GRAIN_MS / 1000
-        mark = place.mark
+        """The walk saw its last page: moves the mark, and settles what no longer can commit late."""
+        top, bound, mark = place.top, place.bound, place.mark
+        if mark is not None and bound is not None:
+            wait_s = self.timing.overlap_s + self.timing.lag_s + GRAIN_MS / 1000
+            reached_s = bound / 1000 + place.began - place.at  # the server's clock, at least, when the walk began
+            settled = min(mark, math.floor(reached_s - wait_s) * 1000)
+            place.settled = max(settled, place.settled or 0)
         if top is not None and bound is not None:
-            mark = max(min(top, bound), mark or 0)
-        if mark != place.mark:
-            place.mark, place.at, place.quiet = mark, now, False
-        elif place.late and place.began - place.at > wait_s:
-            place.quiet = True
-        if top is not None:
-            place.bound = max(top, bound or 0)
-        place.polled = now
+            place.mark = max(min(top, bound), mark or 0)
+            self._bind(place, top)
+        place.polled = self.now()
         place.next, place.began, place.top, place.reached = "", 0.0, None, None
-        place.late, place.fields, place.pages = False, 0, 0
+        place.fields, place.pages = 0, 0
 
 
 _FORGOTTEN = frozenset({"INVALID_QUERY_LOCATOR", "NOT_FOUND"})
