@@ -61,21 +61,21 @@ class Scale:
         yield from self._weighed(self._connector.find(*a))
 
     def write(self, *a: Any) -> list[Any]:
-        begun = time.process_time()
+        begun = time.thread_time()
         outcomes = list(self._connector.write(*a))
-        self.spent_s += time.process_time() - begun
+        self.spent_s += time.thread_time() - begun
         return outcomes
 
     def _weighed(self, items: Any) -> Iterator[Any]:
         iterator = iter(items)
         while True:
-            begun = time.process_time()
+            begun = time.thread_time()
             try:
                 item = next(iterator)
             except StopIteration:
                 return
             finally:
-                self.spent_s += time.process_time() - begun
+                self.spent_s += time.thread_time() - begun
             yield item
 
 

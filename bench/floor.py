@@ -68,7 +68,9 @@ def pull(port: int, ledger: Path, contact_names: list[str], lead_names: list[str
     contacts = msgspec.json.Decoder(_Contacts)
     after = ""
     while True:
-        page = contacts.decode(get(f"/crm/objects/2026-09/contacts?limit=100&properties={','.join(contact_names)}&after={after}"))
+        page = contacts.decode(
+            get(f"/crm/objects/2026-09/contacts?limit=100&properties={','.join(contact_names)}&after={after}")
+        )
         for row in page.results:
             said = row.properties
             document = dumps({name: said[name] for name in contact_names if name in said})

@@ -131,7 +131,6 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
             stamped.append((link.id, side))
         at = (intent.object, str(intent.key))
         notes += [Note(kind, said, bench.mapping.name, link.id, *at) for kind, said in judged.notes]
-        notes.append(Note("seen", f"{side}: {intent.op} seen", bench.mapping.name, link.id, *at))
         run.ledger.inbox.keep_losers(_overridden(run, intent, judged))
         _follow_up(run, bench, intent, side, judged)
     bases = [(link, side, base) for (link, side), base in latest.items()]
@@ -143,9 +142,8 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
 
 def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -> _Judged:
     judged = _Judged([], [], [], [], [])
-    fields = {field.name: field for field in bench.mapping.fields}
     for change in intent.body.changes:
-        field = fields.get(change.field)
+        field = bench.fields.get(change.field)
         if field is None:
             continue
         mine = base_key(change.field, change.attribute)
@@ -225,7 +223,7 @@ def _follow_up(run: Run, bench: Bench, intent: Intent, side: Side, judged: _Judg
     at = (intent.object, str(intent.key))
     put_back: list[Change] = []
     for change, value in judged.losers:
-        field = bench.mapping.field(change.field)
+        field = bench.field(change.field)
         if field.clash == side and field.flow == "both":
             put_back.append(
                 Change(change.field, change.attribute, change.after, value, "puts back an edit that our write covered")
@@ -238,7 +236,7 @@ def _follow_up(run: Run, bench: Bench, intent: Intent, side: Side, judged: _Judg
     if put_back:
         changes = [msgspec.structs.replace(change, restores=True) for change in put_back]
         _plan(run, bench, intent, changes, [])
-    ways_back = [c for c in judged.ignored if bench.mapping.field(c.field).backward == "clear_then_set"]
+    ways_back = [c for c in judged.ignored if bench.field(c.field).backward == "clear_then_set"]
     if ways_back and not intent.body.clear_first:
         _plan(run, bench, intent, ways_back, [change.attribute for change in ways_back])
     for change in judged.ignored:

@@ -372,7 +372,7 @@ def _values(bench: Bench, object_: int, facts: Iterable[Fact], rule: str) -> dic
     if rule == KEY_RULE:
         name = bench.key_attribute(object_)
         return {f.key: str(f.attributes[name]) for f in facts if name and f.attributes.get(name)}
-    field = bench.mapping.field(rule)
+    field = bench.field(rule)
     attribute = field.attribute(side, form)
     if attribute is None:
         return values

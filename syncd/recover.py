@@ -119,7 +119,7 @@ def _stands(bench: Bench, intent: Intent, side: Side, record: Record) -> bool:
     if not intent.body.changes:
         return key is not None and record.attributes.get(key) == intent.unique
     for change in intent.body.changes:
-        canonical = bench.mapping.field(change.field).canonical
+        canonical = bench.field(change.field).canonical
         if canonical(side, record.attributes.get(change.attribute)) != canonical(side, change.after):
             return False
     return True

@@ -13,6 +13,7 @@ from typing import Any
 
 from syncd.assembly import Connected
 from syncd.core.guard import Limits
+from syncd.core.mapping import Field
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.merge import Pair, pairs
 from syncd.core.model import SIDES, Side
@@ -87,6 +88,7 @@ class Bench:
     """Object number -> side and form."""
     systems: dict[Side, Connected]
     account: dict[Side, str]
+    fields: dict[str, Field]
     _pairs: dict[tuple[int, int], tuple[Pair, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -101,7 +103,7 @@ class Bench:
             account[side] = known[0] if known else ""
             for form in end.forms:
                 forms[run.ledger.facts.object_id(end.system, form)] = (side, form)
-        return cls(mapping, forms, systems, account)
+        return cls(mapping, forms, systems, account, {field.name: field for field in mapping.fields})
 
     def objects(self, side: Side) -> list[int]:
         """The object numbers of one side, first form first."""
@@ -112,6 +114,10 @@ class Bench:
 
     def form(self, object: int) -> str:
         return self.forms[object][1]
+
+    def field(self, name: str) -> Field:
+        """The field of that name (KeyError if there is none)."""
+        return self.fields[name]
 
     def rank(self, object: int) -> int:
         """0 for a side's first form, rising for the later ones."""

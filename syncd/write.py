@@ -124,7 +124,7 @@ def _looked_for(
                 by_key[intent.unique].append(intent.id)
         yield key, by_key
     for rule in bench.mapping.match:
-        field = bench.mapping.field(rule)
+        field = bench.field(rule)
         attribute = field.attribute(side, form)
         if attribute is None:
             continue
@@ -143,14 +143,11 @@ def _unmoved(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
     side, object_ = _side(batch[0]), batch[0].object
     form = bench.form(object_)
     attributes = run.attributes(bench.mapping.end(side).system, form)
-    before = run.ledger.facts.many(object_, [str(intent.key) for intent in batch])
-    seen = look(run, bench.systems[side], form, attributes, [str(intent.key) for intent in batch])
-    after = run.ledger.facts.many(object_, [str(intent.key) for intent in batch])
-    calm: list[Intent] = []
-    for intent in batch:
-        key = str(intent.key)
-        if key in seen and key in before and after[key].rev == before[key].rev:
-            calm.append(intent)
+    keys = [str(intent.key) for intent in batch]
+    before = run.ledger.facts.revisions(object_, keys)
+    seen = look(run, bench.systems[side], form, attributes, keys)
+    after = run.ledger.facts.revisions(object_, keys)
+    calm = [i for i, key in zip(batch, keys, strict=True) if key in seen and after[key] == before.get(key)]
     stale = {intent.id for intent in batch} - {intent.id for intent in calm}
     if stale:
         moved = [intent for intent in batch if intent.id in stale]

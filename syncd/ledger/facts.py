@@ -204,13 +204,23 @@ class Facts:
         )
         return {row[1]: _fact(row) for row in rows}
 
+    def revisions(self, object: int, keys: Sequence[str]) -> dict[str, int]:
+        """Revisions by key; unknown keys are absent."""
+        return dict(
+            self._store.rows(
+                "SELECT f.key, f.rev FROM json_each(?) j CROSS JOIN fact f ON f.object = ? AND f.key = j.value",
+                (orjson.dumps(keys).decode(), object),
+            )
+        )
+
     def moved(self, object: int, since: int, limit: int) -> list[Fact]:
         """Facts whose revision is above `since`, oldest revision first. Revisions are shared by all objects, so the cost
         is what moved anywhere since then."""
         return [
             _fact(row)
             for row in self._store.rows(
-                f"SELECT {_COLUMNS} FROM fact WHERE object = ? AND rev > ? ORDER BY rev LIMIT ?", (object, since, limit)
+                f"SELECT {_COLUMNS} FROM fact WHERE rev > ? AND +object = ? ORDER BY rev LIMIT ?",
+                (since, object, limit),
             )
         ]
 
