@@ -16,9 +16,9 @@ from syncd import ruling
 from syncd.core.mapping import Mapping as Compiled
 from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, read, release
 from syncd.errors import EXIT_OK, EXIT_PERSON, EXIT_TRANSIENT, ConfigError, Fault, PersonNeeded
-from syncd.view.plan import row_digest
 from syncd.run import Bench, Run
 from syncd.session import Session
+from syncd.view.plan import row_digest
 
 Facts = dict[str, Any]
 
@@ -152,6 +152,8 @@ class Backfilling:
     stop: Callable[[], bool] = lambda: False
     reached: Facts = field(default_factory=dict)
     run: Run | None = None
+    _polled: int = 0
+    """Records that the feeds brought first: they are not the chosen ones."""
     _steps: Iterator[Any] | None = None
 
     def begin(self, run: Run) -> None:
@@ -168,6 +170,7 @@ class Backfilling:
             if system.failure is not None:
                 raise system.failure
         self.run = run
+        self._polled = sum(run.tally(self.mapping.name).read.values())
         self._steps = backfill.steps(run, bench, backfill.start(run, bench.mapping, choice))
 
     def step(self) -> bool:
@@ -184,7 +187,7 @@ class Backfilling:
             "sent": progress.sent,
             "held": progress.held,
             "finished": progress.finished,
-            "chosen": sum(tally.read.values()) if tally else 0,
+            "chosen": sum(tally.read.values()) - self._polled if tally else 0,
         }
         return not progress.finished
 

@@ -60,7 +60,7 @@ def plan(
         typer.echo(f"not read anew: {held.message} This is what it has planned.", err=True)
         answer, traits, troubles = None, {}, {}
     with call.ledger() as (_, ledger):
-        _show_plan(call, ledger, names, traits, limit)
+        _show_plan(call, ledger, names, traits, limit, whole=not troubles)
     for name, trouble in troubles.items():
         typer.echo(f"syncd: {name} is in trouble: {show.printable_lines(trouble)}", err=True)
     ends_with(answer.exit_code if answer else 0)
@@ -71,7 +71,7 @@ def _places(files: Files, names: Sequence[str]) -> list[tuple[str, str]]:
     return [(end.system, form) for end in ends for form in end.forms]
 
 
-def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, limit: int) -> None:
+def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, limit: int, *, whole: bool) -> None:
     from syncd.cycle import plan_digest
     from syncd.view import plan as planview
 
@@ -83,7 +83,10 @@ def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, li
         show.as_json_stream("effects", planview.effects(ledger, names), tail)
         return
     if not count:
-        show.line("Nothing to write: both sides agree, or what differs stands for a reason (`syncd issues`).")
+        if whole:
+            show.line("Nothing to write: both sides agree, or what differs stands for a reason (`syncd issues`).")
+        else:
+            show.line("Nothing is planned: a side could not be read, so nothing was decided.")
         return
     rows = []
     for at, effect in enumerate(planview.effects(ledger, names)):

@@ -18,9 +18,16 @@ LONGEST = 60
 
 def printable_lines(text: str) -> str:
     """Text of several lines, each of them harmless to a terminal."""
-    from syncd.events import printable
+    return "\n".join(map(printable, text.split("\n")))
 
-    return "\n".join(printable(line) for line in text.split("\n"))
+
+def printable(text: str) -> str:
+    """One line, harmless to a terminal."""
+    if text.isprintable():
+        return text  # nearly always; the rest of `events` costs a quarter of a command's time to import
+    from syncd import events
+
+    return events.printable(text)
 
 
 def as_json(facts: Any, stream: TextIO | None = None) -> None:
@@ -52,8 +59,6 @@ def as_json_stream(head: str, rows: Iterable[Any], tail: dict[str, Any], stream:
 
 def value(raw: Any) -> str:
     """One value for people: blank is told from text, long text is cut."""
-    from syncd.events import printable
-
     if raw is None:
         return "(blank)"
     if isinstance(raw, bool):
