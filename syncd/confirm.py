@@ -48,18 +48,22 @@ def confirm(run: Run, bench: Bench) -> None:
         for intent in batch:
             by_object[intent.object].append(intent)
         for object_, intents in by_object.items():
-            sights = _sights(run, bench, object_, intents)
+            sights, read = _sights(run, bench, object_, intents)
             seen = [(intent, sights[intent.id]) for intent in intents if intent.id in sights]
-            with run.ledger.transaction():
-                _settle(run, bench, seen)
+            if seen:
+                with run.ledger.transaction():
+                    run.ledger.facts.keep(object_, read)
+                    _settle(run, bench, seen)
 
 
-def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> dict[int, Sight]:
-    """What is known by now about each intent's record, asking the system only where nothing else tells."""
+def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> tuple[dict[int, Sight], list[Record]]:
+    """What is known by now about each intent's record, asking the system only where nothing else tells. The second
+    part is what it said, to be kept with the judgement."""
     side, form = bench.forms[object_]
     system = bench.systems[side]
     traits = system.traits(form)
     sights: dict[int, Sight] = {}
+    read: list[Record] = []
     ask_history: list[Intent] = []
     ask_again: list[Intent] = []
     facts = run.ledger.facts.many(object_, [str(intent.key) for intent in intents])
@@ -76,21 +80,22 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
         elif run.now() - (intent.answered_at or 0) >= system.timing.lag_s:
             ask_again.append(intent)
     if system.trouble:
-        return sights
+        return sights, read
     try:
         wanted = run.attributes(system.name, form)
         for start in range(0, len(ask_history), traits.history_batch):
             part = ask_history[start : start + traits.history_batch]
             keys = [str(intent.key) for intent in part]
             seen = {r.key: r for r in system.connector.fetch(form, wanted, keys, history=True)}
-            run.ledger.facts.keep(object_, seen.values())
+            read += seen.values()
             sights.update((i.id, _sight(seen[str(i.key)])) for i in part if str(i.key) in seen)
         if ask_again:
             found = look(run, system, form, wanted, [str(intent.key) for intent in ask_again])
             sights.update((i.id, _sight(found[str(i.key)])) for i in ask_again if str(i.key) in found)
     except (Transient, AccessError) as error:
         system.trouble = error.message
-    return sights
+        system.failure = error
+    return sights, read
 
 
 def _sight(record: Record) -> Sight:
