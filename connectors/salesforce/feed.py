@@ -75,6 +75,11 @@ class Feed:
     timing: Timing
     now: Callable[[], float]
 
+    @property
+    def _wait_ms(self) -> int:
+        """What is older than this when a walk begins can be seen by it, and keeps its place in the walk's list."""
+        return round((self.timing.overlap_s + self.timing.lag_s) * 1000) + GRAIN_MS
+
     def changes(self, object: str, attributes: Sequence[str], cursor: str | None) -> Iterator[Page]:
         """See `Connector.changes`. Raises CursorLost for a cursor that is none of ours or too old."""
         place = self._place(object, cursor)
@@ -187,9 +192,9 @@ class Feed:
         place.top = max([*stamps, place.top or 0])
         if place.pages == 1:
             self._bind(place, place.top)
-        if place.bound is not None:  # a later stamp was set after the list was made, and says nothing about its order
-            unmoved = [stamp for stamp in stamps if stamp <= place.bound]
-            place.reached = max([*unmoved, place.reached or 0]) or None
+        if place.bound is not None:  # a younger stamp may have come after the list was made: it does not tell its order
+            firm = place.bound - self._wait_ms
+            place.reached = max([*(stamp for stamp in stamps if stamp <= firm), place.reached or 0]) or None
 
     def _bind(self, place: Cursor, stamp_ms: int) -> None:
         """The server's clock has reached a stamp: it was seen."""
@@ -200,9 +205,8 @@ class Feed:
         """The walk saw its last page: moves the mark, and settles what no longer can commit late."""
         top, bound, mark = place.top, place.bound, place.mark
         if mark is not None and bound is not None:
-            wait_s = self.timing.overlap_s + self.timing.lag_s + GRAIN_MS / 1000
-            reached_s = bound / 1000 + place.began - place.at  # the server's clock, at least, when the walk began
-            settled = min(mark, math.floor(reached_s - wait_s) * 1000)
+            began_ms = bound + (place.began - place.at) * 1000  # the server's clock, at least, when the walk began
+            settled = min(mark, math.floor((began_ms - self._wait_ms) / 1000) * 1000)
             place.settled = max(settled, place.settled or 0)
         if top is not None and bound is not None:
             place.mark = max(min(top, bound), mark or 0)

@@ -280,7 +280,7 @@ def test_a_forgotten_walk_begins_again_where_it_had_got_to() -> None:
     org = _org(page_size=2)
     for number in range(10):
         org.save(number, 1)
-        org.now_s += 1
+        org.now_s += 100
     feed = _feed(org)
     walk = feed.changes("Lead", ["Score__c"], None)
     pages = [next(walk), next(walk), next(walk)]
@@ -308,6 +308,25 @@ def test_a_forgotten_walk_skips_neither_equals_nor_what_moved() -> None:
     org.walks.clear()
     pages += list(walk)
     assert len(_values(pages)) == 10
+
+
+def test_what_commits_while_a_walk_goes_on_does_not_tell_where_it_had_got_to() -> None:
+    """H048 and H054 together: a long transaction gives a row in the middle of the list a stamp from before the list was
+    made; taking it for the walk's place would pass over all rows in between once the list is forgotten."""
+    org = _org(page_size=1)
+    for number in range(6):
+        org.save(number, 1)
+        org.now_s += 10
+    feed = _feed(org)
+    walk = feed.changes("Lead", ["Score__c"], None)
+    ids = sorted(org.versions)
+    org.versions[ids[1]].append(Row(org.now_s - 10, org.now_s + 5, 2))  # the newest stamp there is, not yet visible
+    pages = [next(walk)]
+    org.now_s += 6
+    pages.append(next(walk))
+    org.walks.clear()
+    pages += list(walk)
+    assert set(_values(pages)) == set(ids)
 
 
 def test_a_clock_set_back_does_not_keep_the_overlap_open() -> None:
