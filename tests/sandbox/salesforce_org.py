@@ -65,7 +65,7 @@ class Api:
         parsed = json.loads(encoded) if encoded and is_json else encoded.decode() or None
         return Reply(answer.status, parsed, answer.headers)
 
-    def form(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Reply:
+    def form(self, path: str, headers: Any = None, **fields: Any) -> Reply:
         """A form, as the token endpoint takes it."""
         raw = urlencode(fields).encode()
         kind = {"content_type": "application/x-www-form-urlencoded"}

@@ -115,7 +115,7 @@ def test_refresh_tokens_rotate_where_the_org_says_so(org: Api) -> None:
     assert org.act("revoke", token="refresh") == {"revoked": 1}
 
 
-CLAIMS = {
+CLAIMS: dict[str, Any] = {
     "iss": "sandbox-client",
     "sub": "integration@acme.example",
     "aud": "https://login.salesforce.com",
