@@ -125,15 +125,16 @@ class Reader:
         return found
 
     def _single(self, kind: Kind, key: Key) -> Row | None:
-        """The record that another id lives on as; None when HubSpot knows no such record."""
-        params = {"properties": kind.modified}
-        answer = self.http.read("GET", self.paths.objects(kind.name, key), params=params, meters=BURST)
-        if answer.status == 404:
-            return None
-        if answer.status != 200:
-            raise refuse_read(answer)
-        row: Row = answer.json(ROW)
-        return row if row.id != key else None
+        """The record, archived or not, that another id lives on as; None when HubSpot knows no such record."""
+        for archived in ("false", "true"):
+            params = {"properties": kind.modified, "archived": archived}
+            answer = self.http.read("GET", self.paths.objects(kind.name, key), params=params, meters=BURST)
+            if answer.status == 200:
+                row: Row = answer.json(ROW)
+                return row if row.id != key else None
+            if answer.status != 404:
+                raise refuse_read(answer)
+        return None
 
     # ------------------------------------------------------------ by value
 

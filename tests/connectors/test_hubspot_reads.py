@@ -78,6 +78,17 @@ def test_what_is_fetched_lives_or_is_told_what_became_of_it(portal: Portal, hubs
         )
 
 
+def test_a_record_merged_into_one_that_was_archived_since_is_still_merged(portal: Portal, hubspot: HubSpot) -> None:
+    """Rule: the trail does not end at an archived survivor; its own fate is told when it is asked for (H124)."""
+    left, right = portal.people(2, email="")
+    survivor = portal.control.act("merge", object="contacts", key=left, **{"with": right})["key"]
+    portal.control.act("delete", object="contacts", key=survivor)
+
+    (record,) = hubspot.fetch("contacts", NAMES, [left])
+    assert (record.key, record.state, record.into) == (left, "merged", ("contacts", survivor))
+    assert [one.state for one in hubspot.fetch("contacts", NAMES, [survivor])] == ["gone"]
+
+
 def test_hidden_records_are_missing_not_gone(portal: Portal, hubspot: HubSpot) -> None:
     """Rule: what the token may not see any more is no deletion (H063)."""
     seen, hidden = portal.people(2)
