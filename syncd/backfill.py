@@ -19,9 +19,10 @@ from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Side
 from syncd.core.problem import Problem
 from syncd.cycle import guard
-from syncd.decide import decide_records, keep_match_values
+from syncd.decide import decide_records
 from syncd.errors import ConfigError
 from syncd.ledger.books import Backfill
+from syncd.partners import keep_match_values
 from syncd.run import Bench, Run
 from syncd.write import write
 

@@ -159,34 +159,51 @@ class Links:
     # ------------------------------------------------ match values
 
     def keep_match_values(
-        self, mapping: str, object: int, rows: Sequence[tuple[str, str, str]], gone: Sequence[str] = ()
+        self, mapping: str, object: int, rows: Sequence[tuple[str, str, str]], lost: Sequence[tuple[str, str]] = ()
     ) -> None:
-        """Replaces the match values of records. `rows`: (key, rule, value); `gone`: keys that hold none any more."""
+        """Replaces match values of records. `rows`: (key, rule, value); `lost`: (key, rule) that have none any more."""
         with self._store.transaction() as t:
-            if gone:
-                t.executemany(
-                    "DELETE FROM match_value WHERE mapping = ? AND object = ? AND key = ?",
-                    [(mapping, object, key) for key in gone],
-                )
+            t.executemany(
+                "DELETE FROM match_value WHERE mapping = ? AND object = ? AND key = ? AND rule = ?",
+                [(mapping, object, *each) for each in lost],
+            )
             t.executemany(
                 "INSERT INTO match_value (mapping, object, key, rule, value) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (mapping, object, key, rule) DO UPDATE SET value = excluded.value",
                 [(mapping, object, *row) for row in rows],
             )
 
-    def new_match_values(
-        self, mapping: str, object: int, rows: Sequence[tuple[str, str, str]]
-    ) -> list[tuple[str, str, str]]:
-        """Those of the rows (key, rule, value) that the ledger does not hold yet: most moves change no match value."""
+    def moved_match_values(
+        self, mapping: str, object: int, keys: Sequence[str], rows: Sequence[tuple[str, str, str]]
+    ) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]], list[str]]:
+        """What differs from what is kept, where `rows` (key, rule, value) are all that the records `keys` hold now: rows
+        to be kept, (key, rule) to be dropped, and the keys that held another value until now. Most moves of records
+        change none."""
         known = {
             (key, rule): value
             for key, rule, value in self._store.rows(
                 "SELECT m.key, m.rule, m.value FROM json_each(?) j"
                 " CROSS JOIN match_value m ON m.mapping = ? AND m.object = ? AND m.key = j.value",
-                (orjson.dumps([row[0] for row in rows]).decode(), mapping, object),
+                (orjson.dumps(keys).decode(), mapping, object),
             )
         }
-        return [row for row in rows if known.get((row[0], row[1])) != row[2]]
+        new = [row for row in rows if known.get((row[0], row[1])) != row[2]]
+        lost = sorted(known.keys() - {(row[0], row[1]) for row in rows})
+        left = {row[0] for row in new if (row[0], row[1]) in known} | {key for key, _ in lost}
+        return new, lost, sorted(left)
+
+    def sharing(self, mapping: str, object: int, keys: Sequence[str]) -> list[tuple[int, str]]:
+        """Records (object, key) that hold a match value of one of these records, as far as it is kept."""
+        return [
+            (row[0], row[1])
+            for row in self._store.rows(
+                "SELECT DISTINCT o.object, o.key FROM json_each(?) j"
+                " CROSS JOIN match_value m ON m.mapping = ? AND m.object = ? AND m.key = j.value"
+                " CROSS JOIN match_value o ON o.mapping = m.mapping AND o.rule = m.rule AND o.value = m.value"
+                " WHERE (o.object, o.key) != (m.object, m.key)",
+                (orjson.dumps(keys).decode(), mapping, object),
+            )
+        ]
 
     def forget_match_values(self, mapping: str) -> None:
         """Drops all match values of a mapping: its match rules changed."""

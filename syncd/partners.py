@@ -1,0 +1,259 @@
+"""Who an unlinked record is on the other side: matched by syncd's key, then by the mapping's rules, or created.
+
+Match values are kept beside the facts, so that the unlinked find each other set-wise. Nobody is guessed: what matches
+several waits for a person, and is looked at again as soon as one of those who share the value moves. No call leaves
+from here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from syncd.core import plan
+from syncd.core.match import Held, pick
+from syncd.core.model import Bad, Side, Unmapped, other
+from syncd.core.plan import End, Planned
+from syncd.ledger.facts import Fact
+from syncd.ledger.intents import Body
+from syncd.ledger.journal import Note
+from syncd.ledger.links import LinkSide, NewLink
+from syncd.lifecycle import survivor
+from syncd.run import Bench, Run
+
+KEY_RULE = "syncd's key"
+"""The match rule that goes before all others: the other record carries our key for this one."""
+
+BATCH = 5000
+"""Facts whose match values are kept in one transaction."""
+
+
+def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str) -> list[int]:
+    """Links, plans to create, or asks a person, for live records without a partner. Returns the links that were made:
+    they are to be decided."""
+    side, form = bench.forms[object_]
+    mapping = bench.mapping
+    facts = [f for f in facts if plan.holds(mapping, mapping.scope, side, side, form, f.attributes)]
+    facts = _without_open_creates(run, bench, object_, facts)
+    left = {fact.key: fact for fact in facts}
+    clear = set(left)
+    found_links: list[NewLink] = []
+    for rule in (KEY_RULE, *mapping.match):
+        if rule == KEY_RULE:
+            values = {key: bench.key_of(side, object_, key) for key in left}
+        else:
+            values = _values(bench, object_, left.values(), rule)
+        if not values:
+            continue
+        found = _candidates(run, bench, rule, sorted(set(values.values())))
+        for key, value in values.items():
+            choice = pick(found[side, value], found[other(side), value], (object_, key))
+            if choice.kind == "none":
+                continue
+            fact = left.pop(key)
+            if choice.kind == "one" and choice.partner is not None:
+                found_links.append(_new_link(bench, fact, choice.partner, rule))
+                # Taken from here on: nobody else of this batch may have it.
+                found[other(side), value] = [
+                    Held(h.object, h.key, h.rank, -1) if h is choice.partner else h for h in found[other(side), value]
+                ]
+            elif choice.kind != "shadow":
+                clear.discard(key)
+                _ask(run, bench, fact, rule, choice.kind, found[side, value], found[other(side), value])
+    end_doubts(run, bench, object_, clear)
+    _create(run, bench, object_, list(left.values()), lane)
+    return _link(run, bench, found_links)
+
+
+def end_doubts(run: Run, bench: Bench, object_: int, keys: Iterable[str]) -> None:
+    """Who these records belong to is no question any more."""
+    name, waiting = bench.mapping.name, sorted(keys)
+    if waiting and run.ledger.inbox.issue_count(name):
+        run.ledger.inbox.close_issues(run.now(), kind="ambiguous", mapping=name, object=object_, keys=waiting)
+
+
+def _new_link(bench: Bench, fact: Fact, partner: Held, rule: str) -> NewLink:
+    ends = (
+        LinkSide(bench.side(fact.object), fact.object, fact.key, {}, False),
+        LinkSide(bench.side(partner.object), partner.object, partner.key, {}, False),
+    )
+    return NewLink("syncd's key" if rule == KEY_RULE else f"same {rule}", ends)
+
+
+def _link(run: Run, bench: Bench, rows: Sequence[NewLink]) -> list[int]:
+    """Makes the links and ends what waited for them; returns their ids."""
+    if not rows:
+        return []
+    name = bench.mapping.name
+    ids = run.ledger.links.make(name, rows, run.now())
+    by_object: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        for end in row.ends:
+            by_object[end.object].append(end.key)
+    issues = run.ledger.inbox.issue_count(name)
+    for object_, keys in by_object.items():
+        if issues:
+            run.ledger.inbox.close_issues(run.now(), mapping=name, object=object_, keys=keys)
+        creates = run.ledger.intents.of_sources(name, object_, keys)
+        run.ledger.intents.close(intent.id for intent in creates if intent.state in ("planned", "held", "ready"))
+    run.note(
+        [
+            Note("link", f"linked: {row.how}", name, link, row.ends[0].object, row.ends[0].key)
+            for link, row in zip(ids, rows, strict=True)
+        ]
+    )
+    return ids
+
+
+def _ask(run: Run, bench: Bench, fact: Fact, rule: str, kind: str, own: Sequence[Held], across: Sequence[Held]) -> None:
+    side = bench.side(fact.object)
+    if kind == "taken":
+        reason = f"its {rule} belongs to a record that is linked to another one already"
+    else:
+        reason = f"several records share its {rule}: {len(own)} on {side}, {len(across)} on {other(side)}"
+    run.ledger.inbox.raise_issue(
+        "ambiguous",
+        bench.mapping.name,
+        reason,
+        f"Merge the duplicates, change the {rule}, or pick one: `syncd issues resolve ID --pick KEY`.",
+        run.now(),
+        object=fact.object,
+        key=fact.key,
+        doc={"candidates": [[held.object, held.key] for held in across], "rule": rule},
+    )
+
+
+def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str) -> None:
+    """Plans partners for records that match nobody, where the mapping's gate is true of them."""
+    side, form = bench.forms[object_]
+    to = other(side)
+    mapping = bench.mapping
+    gate = mapping.create[to]
+    if gate is None or not facts:
+        return
+    target_form = mapping.end(to).forms[0]
+    target = run.ledger.facts.object_id(mapping.end(to).system, target_form)
+    rows, notes = [], []
+    for fact in facts:
+        if gate.holds(mapping.context(side, form, fact.attributes, gate.names)) is not True:
+            continue
+        source = End(object_, form, fact.key, fact.stamp_ms, fact.attributes, {}, False)
+        hand_off = "urgent" if to == "crm" and lane == "normal" else lane
+        effect = plan.create(mapping, to, target_form, target, source, form, bench.key_of, hand_off)
+        rows.append(row_of(bench, None, effect, rev=fact.rev))
+        notes.append(told(bench, None, effect))
+    run.ledger.intents.plan(rows, run.now())
+    run.note(notes)
+
+
+def _without_open_creates(run: Run, bench: Bench, object_: int, facts: Sequence[Fact]) -> list[Fact]:
+    intents = run.ledger.intents.of_sources(bench.mapping.name, object_, [fact.key for fact in facts])
+    revisions = {fact.key: fact.rev for fact in facts}
+    busy: set[str] = set()
+    stale: list[int] = []
+    for intent in intents:
+        assert intent.source is not None
+        key = intent.source[1]
+        if intent.state in ("sent", "answered") or (intent.rev is not None and revisions[key] <= intent.rev):
+            busy.add(key)
+            if intent.state in ("sent", "answered"):
+                run.ledger.books.decide_again(bench.mapping.name, [(object_, key)])
+        else:
+            stale.append(intent.id)
+    run.ledger.intents.close(stale)
+    return [fact for fact in facts if fact.key not in busy]
+
+
+# ---------------------------------------------------------------- match values
+
+
+def keep_match_values(run: Run, bench: Bench) -> None:
+    """Brings the match values of everything that moved up to date, on both sides, before anything is matched."""
+    name = bench.mapping.name
+    for object_ in bench.forms:
+        mark = run.ledger.books.decided(name, object_)
+        while facts := run.ledger.facts.moved(object_, mark, BATCH):
+            mark = facts[-1].rev
+            held = [
+                (key, rule, value)
+                for rule in (KEY_RULE, *bench.mapping.match)
+                for key, value in _values(bench, object_, facts, rule).items()
+            ]
+            rows, lost, left = run.ledger.links.moved_match_values(name, object_, [fact.key for fact in facts], held)
+            if rows or lost:
+                with run.ledger.transaction():
+                    # Who shared a value with them may have been in doubt because of them.
+                    run.ledger.books.decide_again(name, run.ledger.links.sharing(name, object_, left))
+                    run.ledger.links.keep_match_values(name, object_, rows, lost)
+
+
+def _values(bench: Bench, object_: int, facts: Iterable[Fact], rule: str) -> dict[str, str]:
+    """Match values by record key. Blank and unreadable values are none, nor are those of records that are gone: a blank
+    matches nothing. A converted record's values lead to what it became."""
+    side, form = bench.forms[object_]
+    values: dict[str, str] = {}
+    if rule == KEY_RULE:
+        name = bench.key_attribute(object_)
+        return {f.key: str(f.attributes[name]) for f in facts if name and f.attributes.get(name)}
+    field = bench.field(rule)
+    attribute = field.attribute(side, form)
+    if attribute is None:
+        return values
+    for fact in facts:
+        raw = fact.attributes.get(attribute)
+        if raw is None or fact.state not in ("live", "converted"):
+            continue
+        value = field.canonical(side, raw)
+        if value is not None and not isinstance(value, (Unmapped, Bad)):
+            values[fact.key] = str(value)
+    return values
+
+
+def _candidates(run: Run, bench: Bench, rule: str, values: Sequence[str]) -> defaultdict[tuple[Side, str], list[Held]]:
+    """Live records that hold these match values, by side and value."""
+    found: defaultdict[tuple[Side, str], list[Held]] = defaultdict(list)
+    name = bench.mapping.name
+    for candidate in run.ledger.links.candidates(name, rule, list(bench.forms), values):
+        at, link = (candidate.object, candidate.key), candidate.link
+        if candidate.state in ("converted", "merged"):
+            fact = run.ledger.facts.get(*at)
+            at = (fact and survivor(run, fact)) or at
+            link = run.ledger.links.of_records(name, at[0], [at[1]]).get(at[1])
+        elif candidate.state != "live":
+            continue
+        if at[0] not in bench.forms:
+            continue
+        held = Held(at[0], at[1], bench.rank(at[0]), link)
+        across = found[bench.side(at[0]), candidate.value]
+        if not any((other_.object, other_.key) == at for other_ in across):
+            across.append(held)
+    return found
+
+
+# ---------------------------------------------------------------- rows
+
+
+def row_of(bench: Bench, link: int | None, effect: Planned, rev: int) -> dict[str, Any]:
+    """An effect as the ledger keeps it."""
+    return {
+        "mapping": bench.mapping.name,
+        "link": link,
+        "side": effect.side,
+        "object": effect.object,
+        "key": effect.key,
+        "source": effect.source,
+        "op": effect.op,
+        "lane": effect.lane,
+        "unique": effect.unique,
+        "expect_ms": effect.expect_ms,
+        "rev": rev,
+        "body": Body(changes=effect.changes, decided=effect.decided),
+    }
+
+
+def told(bench: Bench, link: int | None, effect: Planned) -> Note:
+    """The journal's word on a decision. A create is told on its source: it has no key of its own yet."""
+    at = (effect.object, effect.key) if effect.key is not None else effect.source
+    names = ", ".join(change.field for change in effect.changes) or "syncd's key"
+    return Note("decide", f"{effect.op} on {effect.side}: {names}", bench.mapping.name, link, *at, effect.changes)
