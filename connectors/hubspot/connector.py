@@ -129,7 +129,7 @@ class HubSpot:
         self._reader = Reader(http, paths)
         self._feed = Feed(self._reader, timing, context.now)
         self._owners = OwnerList(http, paths)
-        self._writer = Writer(http, paths, self._reader, self._key, self._choices)
+        self._writer = Writer(http, paths, self._reader, self._key, self._choices, self._learn_app)
         self._traits = Traits(
             objects=ObjectsTraits(self._key),
             meters=_meters(settings),
@@ -219,6 +219,9 @@ class HubSpot:
         """The property of syncd's key, if the object has it with unique values."""
         attribute = self._schema(object).attributes.get(self._wanted_key)
         return self._wanted_key if attribute is not None and attribute.unique and attribute.updatable else None
+
+    def _learn_app(self, app_id: str) -> None:
+        self._app_id = self._app_id or app_id
 
     def _choices(self, object: str) -> frozenset[str]:
         return frozenset(name for name, each in self._schema(object).attributes.items() if each.type == "choices")

@@ -112,7 +112,7 @@ class Feed:
             settled = now - place.at >= self.timing.overlap_s + self.timing.lag_s
             since = place.mark + 1 if place.closed else max(0, place.mark - round(self.timing.overlap_s * 1000))
             page = self.reader.search(kind, _between(kind, since, 0), "")
-            if len(page.results) >= page.total or not page.results:
+            if not page.more:
                 yield self._only(kind, attributes, place, page, held, now, settled)
                 return
             bound = self._bound(kind, since, page)
@@ -142,7 +142,7 @@ class Feed:
     def _rest(
         self, kind: Kind, attributes: Sequence[str], since: int, place: Cursor, page: Rows, held: Held
     ) -> Iterator[Page]:
-        while page.results and len(page.results) < page.total:
+        while page.more:
             place = msgspec.structs.replace(place, above=page.results[-1].id)
             yield Page(self._unknown(kind, attributes, page.results, held), _text(place), False)
             page = self.reader.search(kind, _between(kind, since, place.bound), place.above)

@@ -186,7 +186,7 @@ class Reader:
         while True:
             page = self.search(kind, filters, last)
             yield from page.results
-            if not page.results or len(page.results) >= page.total:
+            if not page.more:
                 return
             last = page.results[-1].id
 
@@ -215,7 +215,7 @@ class Reader:
         if answer.status >= 300:
             raise refuse_read(answer)
         page: Rows = answer.json(ROWS)
-        if page.total and not page.results:
+        if page.more and not page.results:
             raise BadAnswer(f"{answer.what}: a search that counts rows shows none")
         if above and page.results and int(page.results[0].id) <= int(above):
             raise BadAnswer(f"{answer.what}: a search above one id begins below it")

@@ -57,6 +57,12 @@ class Rows(msgspec.Struct):
     results: list[Row]
     paging: Paging | None = None
     total: int = 0
+    """Of a search: the rows of this page and of all that follow it."""
+
+    @property
+    def more(self) -> bool:
+        """A search has further rows; either sign of it is believed."""
+        return self.total > len(self.results) or after_of(self.paging) != ""
 
 
 class LongRows(msgspec.Struct):

@@ -89,6 +89,8 @@ class Writer:
     reader: Reader
     key_of: Callable[[str], str | None]
     choices_of: Callable[[str], frozenset[str]]
+    learn_app: Callable[[str], None]
+    """Told our app's id in histories, which HubSpot writes on what we create."""
 
     def write(self, kind: Kind, effects: Sequence[Effect]) -> list[Outcome]:
         """See `Connector.write`. Raises only where nothing at all was carried out."""
@@ -173,6 +175,9 @@ class Writer:
             )
         if op == "archive" and not written.errors:
             return Sorted([Outcome(one.ref, "sent", one.key) for one in batch])
+        for row in written.results:
+            if op == "create" and row.properties.get("hs_object_source") == "INTEGRATION":
+                self.learn_app(str(row.properties.get("hs_object_source_id") or ""))
         return Sorted(_sorted(kind, op, batch, written, self.key_of(kind.name)))
 
 

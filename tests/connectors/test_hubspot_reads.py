@@ -113,6 +113,14 @@ def test_history_tells_ours_from_theirs(portal: Portal, hubspot: HubSpot) -> Non
     assert not any(entry.ours for entry in record.history["city"])
 
 
+def test_our_app_is_learned_from_what_we_create(portal: Portal, hubspot: HubSpot) -> None:
+    """Rule: from then on another integration's line is not taken for ours (section 7)."""
+    assert hubspot.identify().writer == ""
+    hubspot.write("contacts", [Effect("r1", "create", None, {"email": "new@example.test"})])
+
+    assert hubspot.identify().writer == "9001"
+
+
 def test_histories_are_read_fifty_at_a_time(portal: Portal, hubspot: HubSpot) -> None:
     """Rule: more than fifty with history is refused by HubSpot (section 4.6)."""
     made = portal.people(120)
