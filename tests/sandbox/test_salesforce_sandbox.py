@@ -472,6 +472,37 @@ def test_flows_change_other_fields_in_the_same_save() -> None:
     assert org.read(org.make(LeadSource="Other"))["Rating"] is None
 
 
+def test_a_write_may_be_acknowledged_and_leave_no_trace() -> None:
+    """Accepted and ignored; people's edits of that field work."""
+    org = Api(ignored_fields=["Lead.Rating"])
+    key = org.make(Rating="Hot")
+    assert org.patch(key, Rating="Warm", Phone="1").status == 204
+    assert (org.read(key)["Rating"], org.read(key)["Phone"]) == (None, "1")
+    org.act("edit", object="Lead", key=key, values={"Rating": "Cold"})
+    assert org.read(key)["Rating"] == "Cold"
+
+
+@pytest.mark.parametrize(
+    ("how", "sent", "kept"), [("upper", "Bonn", "BONN"), ("digits", "+49 (0)1", "+4901"), ("cut:3", "Bonn", "Bon")]
+)
+def test_an_org_cleans_values_its_own_way(how: str, sent: str, kept: str) -> None:
+    """What was written and what is stored differ: seen, not believed."""
+    org = Api(bends=[{"object": "Lead", "field": "City", "how": how}])
+    assert org.read(org.make(City=sent))["City"] == kept
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_two_upserts_of_a_new_key_may_race(org: Api, unique: bool) -> None:
+    """A unique field turns the second into DUPLICATE_VALUE; without it there are two records."""
+    org.act("field", object="Lead", field="Syncd_Key__c", set={"unique": unique})
+    org.fault("upsert_race", times=1)
+    reply = org.call("PATCH", "sobjects/Lead/Syncd_Key__c/k", {"LastName": "L", "Company": "C"})
+    assert reply.status == (400 if unique else 201)
+    assert len(org.state()) == (1 if unique else 2)
+    again = org.call("PATCH", "sobjects/Lead/Syncd_Key__c/k", {"Phone": "1"})
+    assert again.status == (200 if unique else 300)
+
+
 def test_what_an_administrator_changes_shows_at_once(org: Api) -> None:
     """A hidden field is absent from describe and unknown to queries and writes; a dropped one is gone for all."""
     key = org.make(Phone="1")

@@ -288,6 +288,9 @@ def test_every_answer_tells_the_use_and_the_cap_is_hard(org: Api) -> None:
     assert "Retry-After" not in reply.headers
     org.advance(86_401)
     assert org.call("GET", "limits").headers["Sforce-Limit-Info"] == "api-usage=8/10"
+    org.app.switch({"per_app_limit": 250})
+    told = "api-usage=9/10; per-app-api-usage=2/250(appName=syncd)"
+    assert org.call("GET", "limits").headers["Sforce-Limit-Info"] == told
 
 
 def test_the_limits_resource_may_be_stale(org: Api) -> None:

@@ -129,8 +129,10 @@ def _purge(site: Site, action: Action, name: str, key: str) -> None:
     lifecycle.purge(site.org, name, key)
 
 
-def _touch(site: Site, action: Action, name: str, key: str) -> None:
-    lifecycle.touch(site.org, name, key)
+def _touch(site: Site, action: Action) -> dict[str, Any]:
+    name, keys = _object(site, action), _keys(site, action)
+    lifecycle.touch(site.org, name, keys)
+    return _told(site, keys)
 
 
 def _hide(site: Site, action: Action, name: str, key: str) -> None:
@@ -222,7 +224,7 @@ _DOERS: Mapping[str, Callable[[Site, Action], dict[str, Any]]] = {
     "delete": _each(_delete),
     "restore": _each(_restore, deleted=True),
     "purge": _each(_purge, deleted=True),
-    "touch": _each(_touch),
+    "touch": _touch,
     "hide": _each(_hide),
     "show": _each(_show),
     "merge": _merge,

@@ -38,6 +38,7 @@ FAULTS = {
     "unknown_exception": "500 UNKNOWN_EXCEPTION after the request was applied (applied: false: before)",
     "lock_row": "UNABLE_TO_LOCK_ROW for records (default [1]; 1-based, or every: n) of the request",
     "partial_batch": "records (default [2], or every: n) are refused with code, message, fields",
+    "upsert_race": "somebody inserts the same new key between the look and the insert of an upsert",
     "missing_results": "a collections answer lacks its last `count` elements",
     "query_timeout": "400 QUERY_TIMEOUT",
     "invalid_locator": "400 INVALID_QUERY_LOCATOR for a next page",

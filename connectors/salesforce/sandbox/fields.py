@@ -92,6 +92,7 @@ class Field:
             "controllerName": None,
             "createable": self.createable,
             "custom": self.custom,
+            "dataTranslationEnabled": False,
             "defaultValue": self.default if self.type == "boolean" else None,
             "defaultValueFormula": None,
             "defaultedOnCreate": self.defaulted,

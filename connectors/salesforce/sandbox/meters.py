@@ -50,7 +50,9 @@ class Meters:
 
     def header(self) -> str:
         """What Sforce-Limit-Info says."""
-        return f"api-usage={self.used()}/{self._org.switches.daily_limit}"
+        used, app = self.used(), self._org.switches.per_app_limit
+        own = f"; per-app-api-usage={self._used}/{app}(appName=syncd)" if app else ""
+        return f"api-usage={used}/{self._org.switches.daily_limit}{own}"
 
     def login(self) -> bool:
         """Counts a login; False when there are too many in this hour."""

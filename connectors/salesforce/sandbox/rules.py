@@ -74,6 +74,27 @@ def flow_changes(org: Org, object_name: str, row: Row, creating: bool) -> dict[s
     return changes
 
 
+def bent(org: Org, object_name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Changed values as the org's own cleaning leaves them."""
+    out = dict(changes)
+    for rule in org.switches.bends:
+        name, how = rule.get("field", ""), rule.get("how", "")
+        value = out.get(name)
+        if rule.get("object") == object_name and isinstance(value, str):
+            out[name] = _clean(value, how) or None
+    return out
+
+
+def _clean(value: str, how: str) -> str:
+    if how.startswith("cut:"):
+        return value[: int(how.removeprefix("cut:"))]
+    if how == "digits":
+        return "".join(char for char in value if char.isdigit() or char == "+")
+    if how in ("upper", "lower"):
+        return value.upper() if how == "upper" else value.lower()
+    raise Refused(f"a value is not bent by {how!r}")
+
+
 _RULED = ("Lead", "Contact")
 
 

@@ -18,7 +18,7 @@ from connectors.salesforce.sandbox.fields import Field, ObjectType
 from connectors.salesforce.sandbox.history import track
 from connectors.salesforce.sandbox.ids import id15
 from connectors.salesforce.sandbox.org import Org
-from connectors.salesforce.sandbox.rules import assigned_owner, broken_validations, duplicate, flow_changes
+from connectors.salesforce.sandbox.rules import assigned_owner, bent, broken_validations, duplicate, flow_changes
 from connectors.salesforce.sandbox.store import Row, fold
 from connectors.salesforce.sandbox.switches import Switches
 from connectors.salesforce.sandbox.values import Bad, from_json
@@ -122,7 +122,10 @@ def _changes(
         raise Refusal.one("INVALID_FIELD_FOR_INSERT_UPDATE", message, 400, barred)
     if problems:
         raise Refusal(problems)
-    return changes
+    if actor.api and org.switches.ignored_fields:
+        ignored = {one.partition(".")[2] for one in org.switches.ignored_fields if one.startswith(f"{kind.name}.")}
+        changes = {name: value for name, value in changes.items() if name not in ignored}
+    return bent(org, kind.name, changes)
 
 
 def _parent_field(kind: ObjectType, name: str, value: Any) -> Field | None:

@@ -42,6 +42,8 @@ class Switches:
     daily_limit: int = 100_000
     used_elsewhere: int = 0
     """API calls of other integrations in the last 24 h."""
+    per_app_limit: int = 0
+    """The limits header also tells the use of this app against this figure; 0: it does not."""
     limits_lag_s: int = 300
     """How stale GET /limits may be; the Sforce-Limit-Info header is exact."""
     batch_counts_each: bool = True
@@ -92,6 +94,8 @@ class Switches:
     """object, error_when (a SOQL condition), message, field."""
     automations: list[dict[str, Any]] = field(default_factory=list)
     """Flows: object, on (create | update | both), when (a SOQL condition), set {field: value}."""
+    ignored_fields: list[str] = field(default_factory=list)
+    """`Lead.Rating`: API writes to it are acknowledged and leave no trace."""
     duplicate_rule: str = "off"
     """off | alert | block: Leads and Contacts with the e-mail of another."""
     precondition_field: str = "SystemModstamp"
@@ -119,6 +123,8 @@ class Switches:
     length_in_utf16: bool = True
     """Characters outside the basic plane count as two."""
     null_boolean_refused: bool = True
+    bends: list[dict[str, str]] = field(default_factory=list)
+    """The org's own cleaning, on every save: object, field, how (upper | lower | digits | cut:N)."""
 
     # --- conversion (16)
     convert_mapping: dict[str, str] = field(default_factory=dict)
