@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from scripted import Clock, Server, drop, half, ok
 
 from syncd.errors import AccessError, ConfigError, Doubt, Fault, QuotaExhausted, Transient
@@ -444,6 +451,46 @@ def test_the_environment_cannot_move_our_calls(server: Server, client: Client, m
         monkeypatch.setenv(name, "http://127.0.0.1:1")
 
     assert client().read("GET", "/x").status == 200
+
+
+def test_a_proxy_of_the_settings_is_used(server: Server, client: Client) -> None:
+    """Rule: the settings' proxy, and no other."""
+    assert client(base_url="http://127.0.0.1:1", proxy=server.url).read("GET", "/x").status == 200
+    assert server.seen[0].startswith(b"GET http://127.0.0.1:1/x ")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, str]:
+    """A server's certificate for 127.0.0.1 that signed itself, and the file that holds it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context, str(file)
+
+
+def test_a_server_that_nobody_vouches_for_gets_nothing(client: Client, certificate: tuple[ssl.SSLContext, str]) -> None:
+    """Rule: TLS is always verified; a file of certificates can be added, and only that (K28, X33)."""
+    context, file = certificate
+    server = Server(context)
+
+    with pytest.raises(Transient, match="certificate is not trusted") as caught:
+        client(base_url=server.url).send("POST", "/x", json={})
+    assert not isinstance(caught.value, Doubt)
+    assert server.seen == []
+    assert client(base_url=server.url, ca_file=file).read("GET", "/x").status == 200
+    server.close()
 
 
 def test_cookies_are_not_kept(server: Server, client: Client) -> None:
