@@ -36,10 +36,15 @@ def carry_out(
             with Session.hold(files, kind, clock=clock, event=event) as session:
                 return deed(kind)(session, doc, watch)
         except LeaseHeld as held:
-            event("asking", request=kind, holder=held.message)
+            event("asking", request=kind, holder=holder_of(held))
         answer = _have_done(files, kind, doc, watch, clock)
         if answer is not None:
             return answer
+
+
+def holder_of(held: LeaseHeld) -> str:
+    """Who holds the lease, out of the error's words."""
+    return held.message.partition(" is in use: ")[2].removesuffix(" holds its sending lease.")
 
 
 def _have_done(files: Files, kind: str, doc: dict[str, Any], watch: Watch, clock: Clock) -> Answer | None:

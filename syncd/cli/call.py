@@ -34,8 +34,9 @@ MappingName = Annotated[str | None, typer.Argument(metavar="MAPPING", help="A ma
 OneMapping = Annotated[str, typer.Argument(metavar="MAPPING", help="A mapping's name.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show at most so many.")]
 
-QUIET = frozenset({"polled", "swept"})
-"""Events of every run: told by the daemon, and elsewhere only with --debug."""
+QUIET = frozenset({"polled", "swept", "cycle"})
+"""Events of every run: told by the daemon where something moved, and elsewhere only with --debug."""
+COUNTS = ("moved", "writes", "outcomes")
 TROUBLE = ("trouble", "held", "lost", "crashed", "invalid", "refused", "full", "failed")
 
 
@@ -87,7 +88,7 @@ class Call:
         def event(name: str, **facts: Any) -> None:
             if any(word in name for word in TROUBLE):
                 events.warning(name, **facts)
-            elif name in QUIET and not daemon:
+            elif name in QUIET and not (daemon and any(facts.get(count) for count in COUNTS)):
                 events.debug(name, **facts)
             else:
                 events.info(name, **facts)
@@ -101,7 +102,7 @@ class Call:
 
         def event(name: str, **facts: Any) -> None:
             if name == "asking":
-                typer.echo(f"asked the process that holds the lease: {facts['holder']}", err=True)
+                typer.echo(f"asked the one who holds the lease: {facts['holder']}", err=True)
             else:
                 said(name, **facts)
 

@@ -14,6 +14,7 @@ from syncd.assembly import Mappings
 from syncd.core.model import SIDES
 from syncd.errors import LeaseHeld, LedgerError
 from syncd.ledger import Ledger
+from syncd.request import holder_of
 from syncd.session import free_bytes, take_lease
 from syncd.settings import Settings
 from syncd.view.moment import iso
@@ -109,7 +110,7 @@ def lease_holder(settings: Settings) -> str | None:
     try:
         take_lease(ledger, "status", lambda s: None).release()
     except LeaseHeld as held:
-        return held.message.partition(" is in use: ")[2].removesuffix(" holds its sending lease.")
+        return holder_of(held)
     except LedgerError:
         return None  # we may not write there: nothing can be said
     return None

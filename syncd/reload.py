@@ -1,0 +1,125 @@
+"""Edited files while the daemon runs: noticed when they rest, read whole, and never half in force.
+
+Promise: an edit that is not valid changes nothing: the last valid version of that file stays in force, and the issue
+says where the edit is wrong. It applies nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+
+from syncd.assembly import FUNNEL, Mappings, load_mappings
+from syncd.core.compile import check_together
+from syncd.core.problem import Problem
+from syncd.errors import ConfigError
+from syncd.session import Files, unknown_systems
+from syncd.settings import load as load_settings
+
+Signature = tuple[tuple[str, int, int], ...]
+
+
+@dataclass
+class Watched:
+    """Looks whether syncd.toml or a mapping file was edited. An edit counts once two looks see the same."""
+
+    files: Files
+    _known: Signature = ()
+    _digest: bytes = b""
+    _pending: Signature | None = None
+
+    def __post_init__(self) -> None:
+        self.take(self.files)
+
+    def take(self, files: Files) -> None:
+        """These are in force now."""
+        self.files = files
+        self._known, self._digest, self._pending = self._signature(), self._content(), None
+
+    def edited(self) -> bool:
+        """Whether something else stands in the files than what was taken, and has come to rest."""
+        seen = self._signature()
+        if seen == self._known:
+            self._pending = None
+            return False
+        if seen != self._pending:
+            self._pending = seen  # perhaps half written: look once more
+            return False
+        self._pending, self._known = None, seen
+        return self._content() != self._digest
+
+    def _paths(self) -> list[Path]:
+        folder = self.files.settings.daemon.mappings
+        return [self.files.settings.file, *(sorted(folder.glob("*.toml")) if folder.is_dir() else [])]
+
+    def _signature(self) -> Signature:
+        found = []
+        for path in self._paths():
+            try:
+                facts = path.stat()
+            except OSError:
+                continue
+            found.append((str(path), facts.st_mtime_ns, facts.st_size))
+        return tuple(found)
+
+    def _content(self) -> bytes:
+        digest = sha256()
+        for path in self._paths():
+            try:
+                content = path.read_bytes()
+            except OSError:
+                continue
+            digest.update(str(path).encode() + b"\0" + sha256(content).digest())
+        return digest.digest()
+
+
+@dataclass(frozen=True)
+class Reread:
+    """What the files say now, with the last valid version in the place of whatever is not valid."""
+
+    files: Files
+    invalid: Mapping[str, list[Problem]] = field(default_factory=dict)
+    """By mapping (or file) name: what is wrong with its newest text."""
+
+
+def read_again(before: Files, environ: Mapping[str, str]) -> Reread:
+    """Reads all files anew. Raises nothing for what a file may hold."""
+    invalid: dict[str, list[Problem]] = {}
+    settings = before.settings
+    try:
+        settings = load_settings(before.settings.file, environ)
+        if settings.daemon.ledger != before.settings.daemon.ledger:
+            place = settings.document.where(("daemon", "ledger"))
+            what = "another ledger is taken at the next start only"
+            raise ConfigError(Problem(str(settings.file), *place, what, "restart the daemon"))
+    except ConfigError as error:
+        settings = before.settings
+        invalid[settings.file.name] = error.problems
+    fresh = load_mappings(settings.daemon.mappings)
+    problems = [*fresh.problems, *unknown_systems(settings, fresh)]
+    mappings = _valid(before.mappings, fresh, {problem.file for problem in problems}, settings.daemon.mappings)
+    problems += check_together(list(mappings.by_name.values())) if problems else []
+    for problem in problems:
+        invalid.setdefault(_name(problem.file, before.mappings), []).append(problem)
+    return Reread(Files(settings, mappings), invalid)
+
+
+def _valid(before: Mappings, fresh: Mappings, bad: set[str], folder: Path) -> Mappings:
+    """The fresh mappings, and for every bad file what was in force before."""
+    if str(folder / FUNNEL) in bad or str(folder) in bad:
+        return replace(before, problems=())  # every mapping may lean on it
+    kept = {name: mapping for name, mapping in fresh.by_name.items() if mapping.file not in bad}
+    for name, mapping in before.by_name.items():
+        if mapping.file in bad:
+            kept.setdefault(name, mapping)
+    return Mappings(kept, fresh.funnel, ())
+
+
+def _name(file: str, before: Mappings) -> str:
+    """What the people who read issues call this file."""
+    for name, mapping in before.by_name.items():
+        if mapping.file == file:
+            return name
+    return Path(file).stem if file else "mappings"
