@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from salesforce_org import NOW_MS, STILL, Api
 
+from connectors.salesforce.sandbox.acts import ACTS
+from connectors.salesforce.sandbox.app import FAULTS
 from connectors.salesforce.sandbox.ids import Mint, id18, normalise
 
 RECORDED_IDS = (
@@ -624,3 +626,15 @@ PROCESSING_HALTED QUERY_TIMEOUT REQUEST_LIMIT_EXCEEDED REQUIRED_FIELD_MISSING SE
 STRING_TOO_LONG TOO_MANY_ENUM_VALUE UNABLE_TO_LOCK_ROW UNDELETE_FAILED UNKNOWN_EXCEPTION
 UNSUPPORTED_API_VERSION UNSUPPORTED_MEDIA_TYPE
 """
+
+
+def test_the_readme_names_everything_that_can_be_set_done_and_broken() -> None:
+    """Switches, acts and faults are told, and nothing is told that is not there."""
+    readme = (Path(__file__).parents[2] / "connectors" / "salesforce" / "sandbox" / "README.md").read_text()
+    told = set(re.findall(r"`([a-z][a-z_0-9]*)`", readme))
+    there = {*Api().app.switch({}), *ACTS, *FAULTS}
+    assert there - told == set()
+    options = """account all applied by calls code commit_after_s contact count every field fields fill force host key
+    keys length losers message object opportunity owner overwrite_source records set status token values where with
+    inactive unique updateable hidden deleted automation api"""
+    assert told - there <= set(options.split())

@@ -38,9 +38,9 @@ Action = Mapping[str, Any]
 def act(site: Site, action: Action) -> dict[str, Any]:
     """Does one thing. Refused when it makes no sense or the org does not allow it."""
     do = str(action.get("do"))
-    doer = _DOERS.get(do)
+    doer = ACTS.get(do)
     if doer is None:
-        raise Refused(f"nobody can {do} here; known are {', '.join(_DOERS)}")
+        raise Refused(f"nobody can {do} here; known are {', '.join(ACTS)}")
     with site.org.store.transaction() as roll_back:
         try:
             return doer(site, action)
@@ -217,7 +217,7 @@ def _drop_field(site: Site, action: Action) -> dict[str, Any]:
     return {"field": field}
 
 
-_DOERS: Mapping[str, Callable[[Site, Action], dict[str, Any]]] = {
+ACTS: Mapping[str, Callable[[Site, Action], dict[str, Any]]] = {
     "create": _create,
     "edit": _edit,
     "clear": _clear,
