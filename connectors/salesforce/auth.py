@@ -110,7 +110,7 @@ class Login:
             raise self._refused
         self._refused = None
         with self._http.lane(None):
-            answer = self._http.read("POST", TOKEN_PATH, form=self._form(), authorized=False)
+            answer = self._http.read("POST", TOKEN_PATH, form=self._form(), authorized=False, counted=False)
         if answer.status != 200:
             raise self._refuse(answer)
         token: _Token = answer.json(_TOKEN)

@@ -41,8 +41,8 @@ SHAPES: dict[str, Shape] = {
     "Opportunity": Shape(),
     "Campaign": Shape(),
     "CampaignMember": Shape(),
+    "OpportunityContactRole": Shape(),
     "Task": Shape(),
-    "Event": Shape(),
     "User": Shape(deletable=False, keyed=False),
 }
 """Standard objects that are known to behave so."""

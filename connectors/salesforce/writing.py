@@ -233,7 +233,7 @@ class Writer:
             first = self._collect(object, "PATCH", clears)
         cleared = {each.ref: each for each in first}
         outcomes = [each for each in cleared.values() if each.kind != "sent"]
-        rest = [(replace(effect, expect_ms=None), body) for effect, body in batch if cleared[effect.ref].kind == "sent"]
+        rest = [each for each in batch if cleared[each[0].ref].kind == "sent"]
         if not rest:
             return outcomes
         try:

@@ -226,6 +226,18 @@ def test_eight_threads_with_a_dead_token_cause_one_login() -> None:
     assert len(_logins(scripted)) == 2
 
 
+def test_a_token_that_was_renewed_already_is_not_renewed_again() -> None:
+    """Two clients share one login while an org moves: who comes with an older token takes the newer one."""
+    scripted = Scripted()
+    login = scripted.connect()._login
+    stale = login.header() or "none yet"
+    login.session()
+    login.refresh(stale)
+    assert len(_logins(scripted)) == 1
+    login.refresh(login.header())
+    assert len(_logins(scripted)) == 2
+
+
 def test_a_session_that_a_new_token_does_not_mend_is_for_a_person() -> None:
     """H036, contract 2.2: one refresh, then AccessError; two messages with the same code are permanent at once."""
     scripted = Scripted()

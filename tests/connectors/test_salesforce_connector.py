@@ -137,9 +137,19 @@ def test_the_schema_is_the_orgs(org: Org) -> None:
     )
     assert schema["Syncd_Key__c"].unique
     assert org.connector.traits.objects["Lead"].key == "Syncd_Key__c"
+
+
+def test_every_object_of_the_traits_can_be_described_walked_and_fetched(org: Org) -> None:
+    """A row of `shapes.py` claims system fields; an object that lacks one would refuse every query."""
+    lead = org.lead("Deal", Email="deal@x.test")
+    made = org.act("convert", key=lead, opportunity="Big deal")
     for name in org.connector.traits.objects:
-        if name != "Event":
-            org.connector.describe(name)
+        assert "SystemModstamp" in org.connector.describe(name).attributes
+        pages = list(org.connector.changes(name, [], None, lambda keys: {}))
+        keys = [record.key for page in pages for record in page.records]
+        assert {record.key for record in org.connector.fetch(name, [], keys)} == set(keys)
+        assert keys or name in ("Campaign", "CampaignMember", "Task")
+    assert made["opportunity"]
 
 
 def test_owners_are_found_by_their_addresses(org: Org) -> None:

@@ -126,7 +126,7 @@ def test_every_record_of_a_batch_has_its_own_fate() -> None:
         {"success": False, "errors": [{"statusCode": "DUPLICATE_VALUE", "message": duplicate, "fields": []}]},
         {"success": False, "errors": [{"statusCode": "UNABLE_TO_LOCK_ROW", "message": "unable", "fields": []}]},
         {"success": False, "errors": [{"statusCode": "UNKNOWN_EXCEPTION", "message": "ErrorId 1", "fields": []}]},
-        {"success": "perhaps"},
+        {"id": key(4), "success": "perhaps"},
     ]
     scripted.on("POST", "/composite/sobjects$", answer)
     outcomes = _write(scripted.connect(), map(_create, range(6)))
@@ -201,6 +201,15 @@ def test_one_record_that_cannot_be_parsed_does_not_sink_the_others() -> None:
     assert [n for n in range(9) if outcomes[f"u{n}"].kind != "sent"] == [5]
     assert (outcomes["u5"].kind, outcomes["u5"].code) == ("refused", "JSON_PARSER_ERROR")
     assert sorted(written) == sorted(key(n) for n in range(9) if n != 5)
+
+
+def test_a_call_that_is_refused_by_name_is_not_cut_into_pieces() -> None:
+    """A field that is gone refuses everybody: one call, not four hundred."""
+    scripted = _scripted()
+    scripted.on("POST", "/composite/sobjects$", refusal("INVALID_FIELD", "No such column 'City'"), status=400)
+    outcomes = _write(scripted.connect(), [_create(n, City="x") for n in range(200)])
+    assert {(each.kind, each.culprits) for each in outcomes.values()} == {("refused", ("City",))}
+    assert len(scripted.calls("sobjects$")) == 1
 
 
 def test_what_has_no_faithful_form_is_refused_without_a_call() -> None:
@@ -495,6 +504,18 @@ def test_find_matches_without_regard_to_case_and_gives_back_the_asked_value() ->
     assert all(each.record.attributes == {} for each in found), "what was not asked for is not told"
     assert not list(connector.find("Lead", [], "Email", ["", " "]))
     assert len(scripted.calls()) == 1
+
+
+def test_find_reads_every_page_however_small() -> None:
+    """Contract 4.2: only `done` tells the end."""
+    scripted = _scripted()
+    scripted.on("GET", "/query/?$", page(lead(1, Email="a@b.c"), following="/services/data/v67.0/query/0r8x-1"))
+    scripted.on("GET", "/query/0r8x-1$", page(lead(2, Email="a@b.c")))
+    found = list(scripted.connect().find("Lead", [], "Email", ["a@b.c"]))
+    assert [each.record.key for each in found] == [key(1), key(2)]
+    scripted.on("GET", "/query/0r8x-1$", page(following="/services/data/v67.0/query/0r8x-1"))
+    with pytest.raises(BadAnswer):
+        list(scripted.connect().find("Lead", [], "Email", ["a@b.c"]))
 
 
 def test_find_escapes_what_people_type() -> None:
