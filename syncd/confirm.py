@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 
 from syncd.connector import Entry, Record
+from syncd.core.mapping import Field
 from syncd.core.merge import UNASKED, base_key
 from syncd.core.model import Side, other
 from syncd.core.plan import Change, settle
 from syncd.errors import AccessError, Transient
+from syncd.ledger.facts import hash_of
 from syncd.ledger.inbox import Conflict
 from syncd.ledger.intents import Body, Intent
 from syncd.ledger.journal import Note
@@ -35,6 +37,8 @@ class Sight(msgspec.Struct, frozen=True):
     attributes: Map[str, Any]
     ours: bool
     history: Map[str, list[Entry]] | None = None
+    hash: int | None = None
+    """Of all its facts, where it is a whole record."""
     at_birth: bool = False
     """The create's own answer: nobody can have touched it yet."""
 
@@ -76,7 +80,7 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
         elif intent.body.answer is not None:
             sights[intent.id] = Sight(intent.body.answer, True)
         elif fact is not None and fact.rev > (intent.rev or 0):
-            sights[intent.id] = Sight(fact.attributes, fact.ours)
+            sights[intent.id] = Sight(fact.attributes, fact.ours, hash=fact.hash)
         elif run.now() - (intent.answered_at or 0) >= system.timing.lag_s:
             ask_again.append(intent)
     if system.trouble:
@@ -99,7 +103,7 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
 
 
 def _sight(record: Record) -> Sight:
-    return Sight(record.attributes, record.ours, record.history)
+    return Sight(record.attributes, record.ours, record.history, hash_of(record.attributes))
 
 
 # ---------------------------------------------------------------- what was seen
@@ -112,17 +116,17 @@ class _Judged(msgspec.Struct):
     source: list[tuple[str, Any]]
     notes: list[tuple[str, str]]
     losers: list[tuple[Change, Any]]
-    again: list[Change]
-    clear_first: bool = False
-    ignored: list[Change] = []
+    ignored: list[Change]
+    ways_back: list[Change]
+    """Ignored, and to be tried again with the field emptied first."""
 
 
 def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> None:
     links = {link.id: link for link in run.ledger.links.many({i.link for i, _ in seen if i.link is not None})}
-    bases: list[tuple[int, str, dict[str, Any]]] = []
     notes: list[Note] = []
     stamped: list[tuple[int, str]] = []
     latest: dict[tuple[int, str], dict[str, Any]] = {}
+    rests: dict[tuple[int, str], int] = {}
     for intent, sight in seen:
         link = links.get(intent.link or 0)
         if link is None:
@@ -132,34 +136,48 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
         for end, values in ((side, judged.target), (other(side), judged.source)):
             base = latest.get((link.id, end), link.end(end).base)
             latest[link.id, end] = settle(base, values)
+        if sight.hash is not None and _rests(bench, link, side, sight, latest[link.id, side]):
+            rests[link.id, side] = sight.hash
         if intent.unique:
             stamped.append((link.id, side))
         at = (intent.object, str(intent.key))
         notes += [Note(kind, said, bench.mapping.name, link.id, *at) for kind, said in judged.notes]
         run.ledger.inbox.keep_losers(_overridden(run, intent, judged))
         _follow_up(run, bench, intent, side, judged)
-    bases = [(link, side, base) for (link, side), base in latest.items()]
-    run.ledger.links.set_bases(bases)
+    run.ledger.links.set_bases([(*end, base, rests.get(end)) for end, base in latest.items()])
     run.ledger.links.stamp(stamped)
     run.ledger.intents.close([intent.id for intent, _ in seen])
     run.note(notes)
 
 
+def _rests(bench: Bench, link: Link, side: Side, sight: Sight, base: Map[str, Any]) -> bool:
+    """Whether the record says just what its base says: then seeing it again decides nothing."""
+    said = sight.attributes
+    return all(
+        base.get(pair.base(side), UNASKED) == said.get(pair.attribute(side), UNASKED)
+        for pair in bench.pairs(link.marketing.object, link.crm.object)
+    )
+
+
 def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -> _Judged:
-    judged = _Judged([], [], [], [], [])
+    judged = _Judged([], [], [], [], [], [])
     for change in intent.body.changes:
         field = bench.fields.get(change.field)
         if field is None:
             continue
         mine = base_key(change.field, change.attribute)
-        if change.source is not None and not change.restores:
-            judged.source.append((base_key(change.field, change.source), change.decided))
         seen = sight.attributes.get(change.attribute, UNASKED)
         wanted = field.canonical(side, change.after)
+        entries = (sight.history or {}).get(change.attribute) or []
+        if _to_be_cleared_first(field, side, change, intent, seen, sight, entries):
+            # Nothing is settled before the second try, so that it is not forgotten if the record moves meanwhile.
+            judged.ways_back.append(change)
+            continue
+        if change.source is not None and not change.restores:
+            judged.source.append((base_key(change.field, change.source), change.decided))
         if seen is UNASKED:
             judged.target.append((mine, change.after))
             continue
-        entries = (sight.history or {}).get(change.attribute) or []
         if field.canonical(side, seen) == wanted:
             judged.target.append((mine, change.before if change.restores else seen))
             covered = _covered(field, side, change, intent, entries)
@@ -177,6 +195,17 @@ def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -
     if intent.op == "create":
         _judge_birth(bench, intent, link, side, sight, judged)
     return judged
+
+
+def _to_be_cleared_first(
+    field: Field, side: Side, change: Change, intent: Intent, seen: Any, sight: Sight, entries: Sequence[Entry]
+) -> bool:
+    """A step back that the system answered and did not take, and that it takes once the field is empty."""
+    if field.backward != "clear_then_set" or intent.body.clear_first or intent.op != "update" or seen is UNASKED:
+        return False
+    ignored = field.canonical(side, seen) == field.canonical(side, change.before)
+    wanted = field.canonical(side, change.after)
+    return ignored and not _somebody_elses(field, side, wanted, sight, entries)
 
 
 def _judge_birth(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight, judged: _Judged) -> None:
@@ -218,7 +247,7 @@ def _overridden(run: Run, intent: Intent, judged: _Judged) -> list[Conflict]:
     return [
         Conflict(0, intent.mapping, intent.link, c.field, intent.side, *at, c.after, c.before, run.now(), c.why, None)
         for c in intent.body.changes
-        if c.lost and c not in judged.ignored
+        if c.lost and c not in judged.ignored and c not in judged.ways_back
     ]
 
 
@@ -241,12 +270,9 @@ def _follow_up(run: Run, bench: Bench, intent: Intent, side: Side, judged: _Judg
     if put_back:
         changes = [msgspec.structs.replace(change, restores=True) for change in put_back]
         _plan(run, bench, intent, changes, [])
-    ways_back = [c for c in judged.ignored if bench.field(c.field).backward == "clear_then_set"]
-    if ways_back and not intent.body.clear_first:
-        _plan(run, bench, intent, ways_back, [change.attribute for change in ways_back])
+    if judged.ways_back:
+        _plan(run, bench, intent, judged.ways_back, [change.attribute for change in judged.ways_back])
     for change in judged.ignored:
-        if change in ways_back and not intent.body.clear_first:
-            continue
         run.ledger.inbox.raise_issue(
             "ignored",
             name,

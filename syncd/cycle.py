@@ -26,11 +26,13 @@ from syncd.ledger.journal import Note
 from syncd.poll import poll, sweep
 from syncd.recover import recover
 from syncd.run import Bench, Run
-from syncd.write import write
+from syncd.write import OUT_OF_SIGHT, write
 
 DAY_S = 86_400.0
 UNSENT = ("planned", "held")
 AT_SYSTEM = ("sent", "answered")
+MOST_HIDDEN = 10_000
+"""Records out of sight that are tried again at a sweep."""
 
 
 def cycle(
@@ -121,6 +123,7 @@ def _put_in_force(run: Run, mapping: Compiled) -> None:
         run.ledger.intents.release(mapping.name)
         books.forget_decided(mapping.name)
         run.ledger.links.forget_match_values(mapping.name)
+        run.ledger.links.forget_rests(mapping.name)
         run.note(
             [
                 Note(
@@ -224,8 +227,6 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
 
 
 def _sweep_if_due(run: Run, system: Connected, form: str) -> None:
-    if system.traits(form).deletions == "feed":
-        return
     facts = run.ledger.facts
     object_ = facts.object_id(system.name, form)
     feed = facts.feed(object_)
@@ -241,6 +242,16 @@ def _sweep_if_due(run: Run, system: Connected, form: str) -> None:
         )
     elif run.now() - feed.swept_at >= system.table.sweep.deletions:
         run.event("swept", system=system.name, object=form, read=sweep(run, system, form, feed.attributes))
+        _look_for_hidden(run, object_)
+
+
+def _look_for_hidden(run: Run, object_: int) -> None:
+    """What was not shown to us when it was to be written is tried again: that it can be seen again moves nothing."""
+    with run.ledger.transaction():
+        for issue in run.ledger.inbox.issues(kind=OUT_OF_SIGHT, limit=MOST_HIDDEN):
+            if issue.object == object_ and issue.key is not None:
+                run.ledger.inbox.close_issues(run.now(), id=issue.id)
+                run.ledger.books.decide_again(issue.mapping, [(object_, issue.key)])
 
 
 def _held_back(run: Run, bench: Bench) -> bool:
@@ -338,6 +349,7 @@ def report(run: Run, benches: Sequence[Bench]) -> None:
     for bench in benches:
         tally = run.tally(bench.mapping.name)
         tally.waiting = run.ledger.intents.total(AT_SYSTEM, bench.mapping.name)
+        tally.again = run.ledger.books.again(bench.mapping.name)
         tally.held = run.ledger.intents.held(bench.mapping.name) is not None
 
 

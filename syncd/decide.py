@@ -36,13 +36,18 @@ def decide(run: Run, bench: Bench, lane: str = "normal") -> None:
             with run.ledger.transaction():
                 mark = run.ledger.books.decided(bench.mapping.name, object_)
                 facts = run.ledger.facts.moved(object_, mark, BATCH)
-                if facts:
-                    decide_records(run, bench, object_, facts, lane)
+                decide_records(run, bench, object_, _stirred(run, bench, object_, facts), lane)
                 mark = facts[-1].rev if len(facts) == BATCH else run.ledger.facts.revision()
                 run.ledger.books.set_decided(bench.mapping.name, object_, mark)
             if len(facts) < BATCH:
                 break
     _decide_again(run, bench, lane)
+
+
+def _stirred(run: Run, bench: Bench, object_: int, facts: Sequence[Fact]) -> list[Fact]:
+    """Without those that say just what was settled on: mostly our own writes, seen again."""
+    rests = run.ledger.links.rests(bench.mapping.name, object_, [fact.key for fact in facts]) if facts else {}
+    return [fact for fact in facts if fact.state != "live" or rests.get(fact.key) != fact.hash]
 
 
 def _decide_again(run: Run, bench: Bench, lane: str) -> None:
@@ -66,6 +71,8 @@ def decide_records(
     run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str, forget: frozenset[str] = frozenset()
 ) -> None:
     """Decides these records. `forget`: field names whose base counts as unknown (a backfill of one field)."""
+    if not facts:
+        return
     name = bench.mapping.name
     run.tally(name).moved += len(facts)
     links = run.ledger.links.of_records(name, object_, [fact.key for fact in facts])
@@ -92,7 +99,7 @@ def _decide_links(run: Run, bench: Bench, links: Sequence[Link], lane: str, forg
     links = _without_open_intents(run, bench, links, facts)
     rows: list[dict[str, Any]] = []
     notes: list[Note] = []
-    bases: list[tuple[int, str, dict[str, Any]]] = []
+    bases: list[tuple[int, str, dict[str, Any], int | None]] = []
     raised: set[Place] = set()
     for link in links:
         ends = ends_of(bench, link, facts, forget)
@@ -105,7 +112,11 @@ def _decide_links(run: Run, bench: Bench, links: Sequence[Link], lane: str, forg
             effects = [*effects, plan.stamp_only("crm", ends, bench.key_of)]
         if not decision.verdicts and not effects:
             continue
-        bases += [(link.id, side, base) for side, base in decision.settled.items()]
+        rests = not effects and all(verdict.settles for verdict in decision.verdicts)
+        bases += [
+            (link.id, side, base, facts[ends[side].object, ends[side].key].hash if rests and not forget else None)
+            for side, base in decision.settled.items()
+        ]
         _tell(run, bench, link, decision, notes, raised)
         for effect in effects:
             rows.append(row_of(bench, link.id, effect, rev=max(facts[e.object, e.key].rev for e in ends.values())))

@@ -7,9 +7,11 @@ brought back here; a link that lost an end is kept, so that its other end is not
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
+from syncd.core.merge import Pair
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
@@ -20,6 +22,9 @@ Facts = dict[tuple[int, str], Fact]
 
 HOPS = 10
 """A chain of merges longer than this is not followed: somebody's data goes in circles."""
+
+MERGED_INTO_LINKED = "merged_into_linked"
+"""The issue where two links end at one record."""
 
 
 def follow(run: Run, bench: Bench, links: Sequence[Link], facts: Facts) -> tuple[list[Link], Facts]:
@@ -69,26 +74,76 @@ def _rekey(run: Run, bench: Bench, link: Link, side: Side, fact: Fact) -> None:
     object_, key = target
     taken = run.ledger.links.of_records(name, object_, [key]).get(key)
     if taken is not None and taken != link.id:
-        run.ledger.inbox.raise_issue(
-            "merged_into_linked",
-            name,
-            f"the {side} record was {fact.state} into one that is linked to another {other(side)} record",
-            f"Merge the two {other(side)} records, or unlink one of them.",
-            run.now(),
-            object=fact.object,
-            key=fact.key,
-            doc={"into": [object_, key], "link": taken},
-        )
+        _meets_another_link(run, bench, link, side, fact, taken)
         return
     run.ledger.intents.drop_unsent(name, [link.id])
-    # A conversion carries over what its system's settings say, and leaves the rest blank: that is no edit, so the new
-    # form's base is unknown, and both sides meet. A merged record's other values are somebody's choice: an edit.
     converted = fact.state == "converted"
-    base = {} if converted else link.end(side).base
+    # A merged record's other values are somebody's choice: an edit.
+    base = _carried_over(run, bench, link, side, fact, object_, key) if converted else link.end(side).base
     state = "converted" if converted else link.state
     run.ledger.links.rekey(link.id, side, object_, key, base, stamped=False, state=state)
+    run.ledger.inbox.close_issues(run.now(), kind="ambiguous", mapping=name, object=object_, keys=[key])
     run.note(
         [Note(fact.state, f"the link follows the {side} record to {bench.form(object_)}", name, link.id, object_, key)]
+    )
+
+
+def _carried_over(
+    run: Run, bench: Bench, link: Link, side: Side, before: Fact, object_: int, key: str
+) -> dict[str, Any]:
+    """The base of a converted record's new form: what was carried over has the base that it had.
+
+    A conversion carries over what its system's settings say, and leaves the rest blank: that is no edit, so of the
+    rest the base is unknown, and both sides meet there.
+    """
+    made = run.ledger.facts.get(object_, key)
+    if made is None:
+        return {}
+    old, base = link.end(side).base, {}
+    across = link.end(other(side)).object
+    was = {pair.field.name: pair for pair in _pairs(bench, side, before.object, across)}
+    for pair in _pairs(bench, side, object_, across):
+        earlier = was.get(pair.field.name)
+        if earlier is None or earlier.base(side) not in old:
+            continue
+        canonical, base_value = pair.field.canonical, old[earlier.base(side)]
+        now = canonical(side, made.attributes.get(pair.attribute(side)))
+        last = canonical(side, before.attributes.get(earlier.attribute(side), base_value))
+        if now in (last, canonical(side, base_value)):
+            base[pair.base(side)] = base_value
+    return base
+
+
+def _pairs(bench: Bench, side: Side, object_: int, across: int) -> tuple[Pair, ...]:
+    return bench.pairs(object_, across) if side == "marketing" else bench.pairs(across, object_)
+
+
+def _meets_another_link(run: Run, bench: Bench, link: Link, side: Side, fact: Fact, taken: int) -> None:
+    """Two links lead to one record. If they do on both sides it is one pair, and one link is enough."""
+    name = bench.mapping.name
+    end = link.end(other(side))
+    across = run.ledger.facts.get(end.object, end.key)
+    lives_on = survivor(run, across) if across is not None and across.into else (end.object, end.key)
+    first = run.ledger.links.get(taken)
+    assert first is not None
+    if lives_on == (first.end(other(side)).object, first.end(other(side)).key):
+        run.ledger.intents.drop_unsent(name, [link.id])
+        run.ledger.links.unlink(link.id)
+        for each in (link.marketing, link.crm):
+            run.ledger.inbox.close_issues(
+                run.now(), kind=MERGED_INTO_LINKED, mapping=name, object=each.object, keys=[each.key]
+            )
+        run.note([Note("unlinked", "merged on both sides: one link is left", name, taken, fact.object, fact.key)])
+        return
+    run.ledger.inbox.raise_issue(
+        MERGED_INTO_LINKED,
+        name,
+        f"the {side} record was {fact.state} into one that is linked to another {other(side)} record",
+        f"Merge the two {other(side)} records, or delete one of them.",
+        run.now(),
+        object=fact.object,
+        key=fact.key,
+        doc={"into": list(survivor(run, fact) or ()), "link": taken},
     )
 
 
@@ -114,6 +169,10 @@ def _gone(run: Run, bench: Bench, link: Link, side: Side, facts: Facts) -> None:
         return
     run.ledger.links.set_state(link.id, "unlinked")
     end, across = link.end(side), link.end(other(side))
+    for each in (end, across):
+        run.ledger.inbox.close_issues(
+            run.now(), kind=MERGED_INTO_LINKED, mapping=name, object=each.object, keys=[each.key]
+        )
     run.note(
         [
             Note(
@@ -148,7 +207,10 @@ def _restored(run: Run, bench: Bench, link: Link) -> None:
     """Both ends live again: the link goes on where it rested."""
     run.ledger.links.set_state(link.id, "live")
     end = link.marketing
-    run.ledger.inbox.close_issues(run.now(), kind="deleted_and_edited", mapping=bench.mapping.name)
+    for each in (link.marketing, link.crm):
+        run.ledger.inbox.close_issues(
+            run.now(), kind="deleted_and_edited", mapping=bench.mapping.name, object=each.object, keys=[each.key]
+        )
     run.note(
         [
             Note(

@@ -86,11 +86,13 @@ def _link(run: Run, bench: Bench, rows: Sequence[NewLink]) -> list[int]:
     if not rows:
         return []
     name = bench.mapping.name
-    ids = run.ledger.links.make(name, rows, run.now())
     by_object: dict[int, list[str]] = defaultdict(list)
     for row in rows:
         for end in row.ends:
             by_object[end.object].append(end.key)
+    for object_, keys in by_object.items():
+        run.ledger.links.forget_resting(name, object_, keys)
+    ids = run.ledger.links.make(name, rows, run.now())
     issues = run.ledger.inbox.issue_count(name)
     for object_, keys in by_object.items():
         if issues:
@@ -171,9 +173,14 @@ def _without_open_creates(run: Run, bench: Bench, object_: int, facts: Sequence[
 def keep_match_values(run: Run, bench: Bench) -> None:
     """Brings the match values of everything that moved up to date, on both sides, before anything is matched."""
     name = bench.mapping.name
-    for object_ in bench.forms:
+    for object_, (side, form) in bench.forms.items():
         mark = run.ledger.books.decided(name, object_)
-        while facts := run.ledger.facts.moved(object_, mark, BATCH):
+        names = [
+            bench.key_attribute(object_),
+            *(bench.field(rule).attribute(side, form) for rule in bench.mapping.match),
+        ]
+        wanted = sorted({attribute for attribute in names if attribute})
+        while facts := run.ledger.facts.moved_values(object_, mark, BATCH, wanted):
             mark = facts[-1].rev
             held = [
                 (key, rule, value)

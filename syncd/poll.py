@@ -20,6 +20,9 @@ from syncd.run import Run
 AHEAD_PAGES = 2
 """Pages that may wait, fetched and not yet kept."""
 
+RESTORABLE_S = 90 * 86_400.0
+"""A record that was deleted longer ago is not expected back."""
+
 COMMIT_RECORDS = 10_000
 """Records kept in one transaction at most: an fsync costs as much as a few thousand rows."""
 
@@ -149,13 +152,16 @@ def look(run: Run, system: Connected, object: str, attributes: Sequence[str], ke
 
 def sweep(run: Run, system: Connected, object: str, attributes: Sequence[str]) -> int:
     """Reads every known live record by key: what no feed tells (archived, merged away, lost by an index) shows here.
+    Where the feed tells all of that, only what it may not: that a record whose link rests was restored.
 
     Returns how many records were read. A key that is not answered stays as it was: absence is not deletion.
     """
     facts = run.ledger.facts
     object_id = facts.object_id(system.name, object)
-    after, read = "", 0
-    while known := facts.walk(object_id, after):
+    resting = run.ledger.links.resting(object_id, round((run.now() - RESTORABLE_S) * 1000))
+    read = len(look(run, system, object, attributes, resting))
+    after = ""
+    while system.traits(object).deletions != "feed" and (known := facts.walk(object_id, after)):
         after = known[-1].key
         read += len(look(run, system, object, attributes, [fact.key for fact in known if fact.state == "live"]))
         if run.stop():

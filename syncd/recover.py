@@ -107,7 +107,8 @@ def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
                 else:
                     _again(run, bench, intent, "its record moved on; decided again")
             elif late and _half_done(intent, record):
-                run.ledger.intents.set_state([intent.id], "ready")
+                # That it is blank now is our own doing: it was decided on all the same.
+                run.ledger.intents.set_state([intent.id], "ready", rev=run.ledger.facts.revision())
                 run.note([_told(bench, intent, "resent", "cleared and not yet set: the second step is sent again")])
             elif late:
                 _again(run, bench, intent, "never arrived; decided again")

@@ -69,7 +69,7 @@ def _move_again(run: Run, bench: Bench, link: Link, target: Side, fields: list[s
             base.pop(pair.base(source), None)
         else:
             base[pair.base(source)] = agreed
-    run.ledger.links.set_bases([(link.id, source, base)])
+    run.ledger.links.set_bases([(link.id, source, base, None)])
 
 
 def resolve(run: Run, bench: Bench, issue: Issue, pick: str) -> int:

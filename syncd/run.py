@@ -36,6 +36,8 @@ class Tally:
     """creates, updates, clears, deletes: what the guards of the next 24 hours count."""
     held: bool = False
     waiting: int = 0
+    again: int = 0
+    """Records that the next cycle decides again: something moved under our hands."""
     skipped: str = ""
     """Why nothing was decided: a side that cannot be read is never "0 changes"."""
 
@@ -48,6 +50,7 @@ class Tally:
             "issues": issues,
             "held": self.held,
             "waiting": self.waiting,
+            "again": self.again,
             **({"skipped": self.skipped} if self.skipped else {}),
         }
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from syncd.connector import Effect, Outcome
+from syncd.core.mapping import Field
 from syncd.core.merge import base_key
 from syncd.core.model import SIDES, Bad, Side, Unmapped, other
 from syncd.core.plan import settle
@@ -25,6 +26,9 @@ from syncd.run import Bench, Run
 
 LANES = ("urgent", "normal", "backfill")
 """The order in which work is sent."""
+
+OUT_OF_SIGHT = "out_of_sight"
+"""The issue about a record that is to be written and is not shown to us."""
 
 CIRCUMSTANCE_TRIES = 5
 """How often an effect that was refused by circumstance (a lock) is sent again, one cycle apart, before it is an issue."""
@@ -90,39 +94,64 @@ def _without_partners(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[I
     """Creates whose record is not on the target yet, by key and by match value, in every form."""
     side = _side(batch[0])
     system = bench.systems[side]
-    blocked: dict[int, str] = {}
+    matched: set[int] = set()
+    aliases: dict[int, tuple[int, str]] = {}
     for object_ in reversed(bench.objects(side)):
         form = bench.form(object_)
         attributes = run.attributes(bench.mapping.end(side).system, form)
-        for where, wanted in _looked_for(bench, batch, side, form, system.traits(form).key):
+        for where, field, wanted in _looked_for(bench, batch, side, form, system.traits(form).key):
             values = sorted(wanted)
             for start in range(0, len(values), system.traits(form).find_batch):
                 part = values[start : start + system.traits(form).find_batch]
                 found = list(system.connector.find(form, attributes, where, part))
                 run.ledger.facts.keep(object_, [hit.record for hit in found])
                 for hit in found:
-                    if hit.record.state in ("live", "converted"):
-                        for intent in wanted.get(hit.value, ()):
-                            blocked.setdefault(intent, hit.record.key)
-    if blocked:
+                    if hit.record.state not in ("live", "converted"):
+                        continue
+                    own = field is None or str(field.canonical(side, hit.record.attributes.get(where))) == hit.value
+                    for id_ in wanted.get(hit.value, ()):
+                        if own:
+                            matched.add(id_)
+                        else:
+                            aliases[id_] = (object_, hit.record.key)
+    if matched:
         # Their facts are known now: matching decides, with all its rules, before anything is created.
-        run.ledger.intents.close(blocked)
-        again = [intent.source for intent in batch if intent.id in blocked and intent.source]
+        again = [intent.source for intent in batch if intent.id in matched and intent.source]
         run.ledger.books.decide_again(bench.mapping.name, again)
-        run.event("creates_found_partner", mapping=bench.mapping.name, side=side, count=len(blocked))
-    return [intent for intent in batch if intent.id not in blocked]
+        run.event("creates_found_partner", mapping=bench.mapping.name, side=side, count=len(matched))
+    for intent in batch:
+        if intent.id in aliases and intent.id not in matched:
+            _known_otherwise(run, bench, intent, aliases[intent.id])
+    run.ledger.intents.close([*matched, *aliases])
+    return [intent for intent in batch if intent.id not in matched and intent.id not in aliases]
+
+
+def _known_otherwise(run: Run, bench: Bench, intent: Intent, holder: tuple[int, str]) -> None:
+    """The target knows the match value as a further one of somebody (a second address): a person says who it is."""
+    assert intent.source is not None
+    run.ledger.inbox.raise_issue(
+        "ambiguous",
+        bench.mapping.name,
+        f"{bench.mapping.end(_side(intent)).system} knows its {' or '.join(bench.mapping.match)} as a further one of"
+        f" {bench.form(holder[0])} {holder[1]}",
+        "If they are the same person, pick it: `syncd issues resolve ID --pick KEY`; else take it off that record.",
+        run.now(),
+        object=intent.source[0],
+        key=intent.source[1],
+        doc={"candidates": [list(holder)]},
+    )
 
 
 def _looked_for(
     bench: Bench, batch: Sequence[Intent], side: Side, form: str, key: str | None
-) -> Iterable[tuple[str, dict[str, list[int]]]]:
-    """(attribute, value -> intents) to be looked up in one form."""
+) -> Iterable[tuple[str, Field | None, dict[str, list[int]]]]:
+    """(attribute, its field unless it is the key, value -> intents) to be looked up in one form."""
     if key is not None:
         by_key: dict[str, list[int]] = defaultdict(list)
         for intent in batch:
             if intent.unique:
                 by_key[intent.unique].append(intent.id)
-        yield key, by_key
+        yield key, None, by_key
     for rule in bench.mapping.match:
         field = bench.field(rule)
         attribute = field.attribute(side, form)
@@ -135,7 +164,7 @@ def _looked_for(
             if canonical is not None and not isinstance(canonical, (Unmapped, Bad)):
                 by_value[str(canonical)].append(intent.id)
         if by_value:
-            yield attribute, by_value
+            yield attribute, field, by_value
 
 
 def _unmoved(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
@@ -144,15 +173,36 @@ def _unmoved(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
     form = bench.form(object_)
     attributes = run.attributes(bench.mapping.end(side).system, form)
     keys = [str(intent.key) for intent in batch]
-    before = run.ledger.facts.revisions(object_, keys)
     seen = look(run, bench.systems[side], form, attributes, keys)
-    after = run.ledger.facts.revisions(object_, keys)
-    calm = [i for i, key in zip(batch, keys, strict=True) if key in seen and after[key] == before.get(key)]
-    stale = {intent.id for intent in batch} - {intent.id for intent in calm}
-    if stale:
-        moved = [intent for intent in batch if intent.id in stale]
+    now = run.ledger.facts.revisions(object_, keys)
+    calm = [i for i, key in zip(batch, keys, strict=True) if key in seen and now[key] <= (i.rev or 0)]
+    settled = {intent.id for intent in calm}
+    if len(calm) < len(batch):
+        moved = [intent for intent in batch if str(intent.key) in seen and intent.id not in settled]
         _drop(run, bench, moved, "moved", "the record moved before the write; decided again")
+        _out_of_sight(run, bench, [intent for intent in batch if str(intent.key) not in seen])
     return calm
+
+
+def _out_of_sight(run: Run, bench: Bench, batch: Sequence[Intent]) -> None:
+    """Updates of records that are not answered: neither gone nor blank. They wait until a sweep looks again."""
+    if not batch:
+        return
+    with run.ledger.transaction():
+        run.ledger.intents.close(intent.id for intent in batch)
+        for intent in batch:
+            run.ledger.inbox.raise_issue(
+                OUT_OF_SIGHT,
+                bench.mapping.name,
+                f"{bench.mapping.end(_side(intent)).system} does not show this record to us any more",
+                "Give our user sight of it, or delete it there for good; it is looked for again at each sweep.",
+                run.now(),
+                object=intent.object,
+                key=intent.key,
+            )
+        run.note(
+            [_told(bench, intent, "out_of_sight", "the record is not answered; nothing was sent") for intent in batch]
+        )
 
 
 # ---------------------------------------------------------------- sending
@@ -250,7 +300,10 @@ def _look_at_unclear(run: Run, bench: Bench, batch: Sequence[Intent], outcomes: 
     if unclear:
         side, form = _side(unclear[0]), bench.form(unclear[0].object)
         attributes = run.attributes(bench.mapping.end(side).system, form)
-        look(run, bench.systems[side], form, attributes, [str(intent.key) for intent in unclear])
+        seen = look(run, bench.systems[side], form, attributes, [str(intent.key) for intent in unclear])
+        lost = [intent for intent in unclear if intent.key not in seen]
+        run.ledger.books.forget_again(bench.mapping.name, [(intent.object, str(intent.key)) for intent in lost])
+        _out_of_sight(run, bench, lost)
 
 
 def _keep_sent(run: Run, bench: Bench, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
@@ -336,8 +389,8 @@ def settle_changes(run: Run, bench: Bench, intent: Intent, fields: Sequence[str]
                 theirs.append((base_key(change.field, change.source), change.decided))
     run.ledger.links.set_bases(
         [
-            (link.id, side, settle(link.end(side).base, mine)),
-            (link.id, other(side), settle(link.end(other(side)).base, theirs)),
+            (link.id, side, settle(link.end(side).base, mine), None),
+            (link.id, other(side), settle(link.end(other(side)).base, theirs), None),
         ]
     )
 

@@ -15,6 +15,10 @@ from syncd.core.mapping import Mapping
 from syncd.core.merge import Pair, Verdict, base_key, merge
 from syncd.core.model import SIDES, Bad, Side, Unmapped, other
 
+SCOPE = ":scope"
+"""In a base: the scope rule that held when it was settled. While the rule is the same and none of its fields moved, it
+need not be asked again."""
+
 Lane = str
 """`urgent` (hand-offs and opt-outs), `normal`, `backfill`."""
 
@@ -87,7 +91,7 @@ def decide(
     verdicts = merge(paired, m.attributes, c.attributes, m.base, c.base)
     if not verdicts:
         return Decision([], {}, verdicts)
-    if not _in_scope(mapping, ends):
+    if not _in_scope(mapping, ends, verdicts):
         return Decision([], {}, verdicts, left_scope=True)
     settled: dict[Side, dict[str, Any]] = {}
     changes: dict[Side, list[Change]] = {}
@@ -118,6 +122,8 @@ def decide(
         )
         if pair.field.clash == "stricter":
             urgent.add(to)
+    for side, base in settled.items():
+        _mark_scope(mapping, side, paired, base)
     effects = [
         _update(to, ends, found, key_of, "urgent" if to in urgent and lane == "normal" else lane)
         for to, found in changes.items()
@@ -172,8 +178,24 @@ def holds(mapping: Mapping, gates: Map[Side, Any], gate: Side, side: Side, form:
     return rule is None or rule.holds(mapping.context(side, form, said, rule.names)) is True
 
 
-def _in_scope(mapping: Mapping, ends: Map[Side, End]) -> bool:
-    return all(holds(mapping, mapping.scope, side, side, end.form, end.attributes) for side, end in ends.items())
+def _in_scope(mapping: Mapping, ends: Map[Side, End], verdicts: Sequence[Verdict]) -> bool:
+    moved = {verdict.pair.field.name for verdict in verdicts}
+    for side, end in ends.items():
+        rule = mapping.scope[side]
+        if rule is None or (end.base.get(SCOPE) == rule.text and rule.names.isdisjoint(moved)):
+            continue
+        if not holds(mapping, mapping.scope, side, side, end.form, end.attributes):
+            return False
+    return True
+
+
+def _mark_scope(mapping: Mapping, side: Side, paired: tuple[Pair, ...], base: dict[str, Any]) -> None:
+    """Only a rule whose every field is compared here can be trusted while none of them moves."""
+    rule = mapping.scope[side]
+    if rule is None or base.get(SCOPE) == rule.text or rule.definitions:
+        return
+    if rule.names <= {pair.field.name for pair in paired}:
+        base[SCOPE] = rule.text
 
 
 def _update_allowed(mapping: Mapping, to: Side, ends: Map[Side, End]) -> bool:

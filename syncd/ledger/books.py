@@ -123,6 +123,18 @@ class Books:
                 [(mapping, object_, key) for object_, key in records],
             )
 
+    def forget_again(self, mapping: str, records: list[tuple[int, str]]) -> None:
+        """These records need not be decided again."""
+        with self._store.transaction() as t:
+            t.executemany(
+                "DELETE FROM again WHERE mapping = ? AND object = ? AND key = ?", [(mapping, *each) for each in records]
+            )
+
+    def again(self, mapping: str) -> int:
+        """How many records are on that list."""
+        row = self._store.row("SELECT count(*) FROM again WHERE mapping = ?", (mapping,))
+        return int(row[0]) if row else 0
+
     def take_again(self, mapping: str, after: tuple[int, str], limit: int) -> list[tuple[int, str]]:
         """Takes records off that list, in order, from behind `after`; call it in the transaction that decides them."""
         with self._store.transaction() as t:

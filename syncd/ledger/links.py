@@ -124,12 +124,27 @@ class Links:
         row = self._store.row("SELECT how FROM link WHERE id = ?", (link,))
         return str(row[0]) if row else ""
 
-    def set_bases(self, bases: Iterable[tuple[int, str, Mapping[str, Any]]]) -> None:
-        """Replaces bases: (link, side, whole document)."""
-        rows = [(orjson.dumps(base), link, side) for link, side, base in bases]
+    def rests(self, mapping: str, object: int, keys: Sequence[str]) -> dict[str, int]:
+        """The hashes of the facts with which linked records were last known to be at rest with their base, by key."""
+        return dict(
+            self._store.rows(
+                "SELECT s.key, s.rest FROM json_each(?) j"
+                " CROSS JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value WHERE s.rest IS NOT NULL",
+                (orjson.dumps(keys).decode(), mapping, object),
+            )
+        )
+
+    def forget_rests(self, mapping: str) -> None:
+        """Nothing is known to be at rest any more: the mapping changed."""
+        with self._store.transaction() as t:
+            t.execute("UPDATE link_side SET rest = NULL WHERE mapping = ? AND rest IS NOT NULL", (mapping,))
+
+    def set_bases(self, bases: Iterable[tuple[int, str, Mapping[str, Any], int | None]]) -> None:
+        """Replaces bases: (link, side, whole document, hash of the facts that are at rest with it, if known)."""
+        rows = [(orjson.dumps(base), rest, link, side) for link, side, base, rest in bases]
         if rows:
             with self._store.transaction() as t:
-                t.executemany("UPDATE link_side SET base = ? WHERE link = ? AND side = ?", rows)
+                t.executemany("UPDATE link_side SET base = ?, rest = ? WHERE link = ? AND side = ?", rows)
 
     def rekey(
         self, link: int, side: str, object: int, key: str, base: Mapping[str, Any], *, stamped: bool, state: str
@@ -138,18 +153,43 @@ class Links:
         with self._store.transaction() as t:
             t.execute("UPDATE link SET state = ? WHERE id = ?", (state, link))
             t.execute(
-                "UPDATE link_side SET object = ?, key = ?, base = ?, stamped = ? WHERE link = ? AND side = ?",
+                "UPDATE link_side SET object = ?, key = ?, base = ?, stamped = ?, rest = NULL WHERE link = ? AND side = ?",
                 (object, key, orjson.dumps(base), stamped, link, side),
             )
 
     def set_state(self, link: int, state: str) -> None:
+        """Wakes or rests a link; what was known to be at rest has to be looked at anew."""
         with self._store.transaction() as t:
             t.execute("UPDATE link SET state = ? WHERE id = ?", (state, link))
+            t.execute("UPDATE link_side SET rest = NULL WHERE link = ?", (link,))
 
     def stamp(self, ends: Iterable[tuple[int, str]]) -> None:
         """Notes that syncd's key stands on these ends: (link, side)."""
         with self._store.transaction() as t:
             t.executemany("UPDATE link_side SET stamped = 1 WHERE link = ? AND side = ?", list(ends))
+
+    def forget_resting(self, mapping: str, object: int, keys: Sequence[str]) -> None:
+        """Drops resting links of these records: they have found somebody else."""
+        with self._store.transaction() as t:
+            resting = t.execute(
+                "SELECT l.id FROM json_each(?) j CROSS JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value"
+                " CROSS JOIN link l ON l.id = s.link WHERE l.state = 'unlinked'",
+                (orjson.dumps(keys).decode(), mapping, object),
+            ).fetchall()
+            t.executemany("DELETE FROM link_side WHERE link = ?", resting)
+            t.executemany("DELETE FROM link WHERE id = ?", resting)
+
+    def resting(self, object: int, since_ms: int) -> list[str]:
+        """Keys of records of an object that were deleted after `since_ms` and are the gone end of a resting link."""
+        return [
+            row[0]
+            for row in self._store.rows(
+                "SELECT DISTINCT s.key FROM link l CROSS JOIN link_side s ON s.link = l.id"
+                " CROSS JOIN fact f ON f.object = s.object AND f.key = s.key"
+                " WHERE l.state = 'unlinked' AND s.object = ? AND f.state = 'gone' AND f.stamp_ms >= ? ORDER BY s.key",
+                (object, since_ms),
+            )
+        ]
 
     def unlink(self, link: int) -> None:
         with self._store.transaction() as t:
@@ -211,14 +251,16 @@ class Links:
             t.execute("DELETE FROM match_value WHERE mapping = ?", (mapping,))
 
     def candidates(self, mapping: str, rule: str, objects: Sequence[int], values: Sequence[str]) -> list[Candidate]:
-        """Records of these objects that hold one of the values under a rule, with their state and link."""
+        """Records of these objects that hold one of the values under a rule, with their state and link. A resting link
+        (one end is gone) binds nobody."""
         return [
             Candidate(*row)
             for row in self._store.rows(
-                "SELECT m.value, m.object, m.key, f.state, s.link FROM json_each(?) j"
+                "SELECT m.value, m.object, m.key, f.state, l.id FROM json_each(?) j"
                 " CROSS JOIN match_value m ON m.mapping = ? AND m.rule = ? AND m.value = j.value"
                 " CROSS JOIN fact f ON f.object = m.object AND f.key = m.key"
                 " LEFT JOIN link_side s ON s.mapping = m.mapping AND s.object = m.object AND s.key = m.key"
+                " LEFT JOIN link l ON l.id = s.link AND l.state != 'unlinked'"
                 " WHERE m.object IN (SELECT value FROM json_each(?)) ORDER BY m.object, m.key",
                 (orjson.dumps(values).decode(), mapping, rule, orjson.dumps(objects).decode()),
             )

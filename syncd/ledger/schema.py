@@ -63,7 +63,7 @@ CREATE TABLE link (
   made_at REAL NOT NULL);
 CREATE TABLE link_side (
   link INTEGER NOT NULL REFERENCES link (id) ON DELETE CASCADE, side TEXT NOT NULL, mapping TEXT NOT NULL,
-  object INTEGER NOT NULL, key TEXT NOT NULL, base BLOB, stamped INTEGER NOT NULL DEFAULT 0,
+  object INTEGER NOT NULL, key TEXT NOT NULL, base BLOB, stamped INTEGER NOT NULL DEFAULT 0, rest INTEGER,
   UNIQUE (link, side), UNIQUE (mapping, object, key));
 CREATE TABLE match_value (
   mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL, rule TEXT NOT NULL, value TEXT NOT NULL,

@@ -112,7 +112,7 @@ class Host:
             fault="+".join([*kinds, *([note] if note else [])]) or None,
             actor=request.actor,
             answer=response.encoded()[0] if response else b"",
-            secretive="urlencoded" in kind or "oauth" in request.path or "token" in request.path,
+            secretive="urlencoded" in kind or "xml" in kind or "oauth" in request.path or "token" in request.path,
         )
 
 

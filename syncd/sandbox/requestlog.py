@@ -19,6 +19,7 @@ _SECRET_FORM = re.compile(
     rb"(?<![^&])(client_secret|refresh_token|access_token|code|code_verifier|assertion|client_assertion|password|token)=[^&]*"
 )
 _SECRET_PATH = re.compile(r"((?:access|refresh)-tokens/)[^/]+")
+_SECRET_XML = re.compile(rb"<((?:\w+:)?(?:sessionId|password))>[^<]*<")
 _SECRET_JSON = re.compile(rb'"(access_token|refresh_token|id_token|client_secret|token)"\s*:\s*"[^"]*"')
 
 
@@ -68,6 +69,7 @@ class RequestLog:
         if secretive:
             path = _SECRET_PATH.sub(r"\1***", path)
             body = _SECRET_JSON.sub(rb'"\1":"***"', _SECRET_FORM.sub(rb"\1=***", body))
+            body = _SECRET_XML.sub(rb"<\1>***<", body)
             answer = _SECRET_JSON.sub(rb'"\1":"***"', answer)
         self.count += 1
         entry = Entry(n=self.count, path=path, body=body or None, answer=answer or None, **fields)
