@@ -212,7 +212,7 @@ def test_an_absurd_retry_after_is_capped(server: Server, client: Client, clock: 
     """Rule: ten years of silence is a mistake of theirs (H028)."""
     server.scripts = [ok(b"{}", "429 Slow", headers="Retry-After: 315360000\r\n"), ok()]
 
-    client().read("GET", "/x")
+    client(meters=[Meter("burst", 100, 10)]).read("GET", "/x")
     assert sum(clock.slept) == 60
 
 
@@ -344,6 +344,17 @@ def test_a_fresh_token_that_is_refused_ends_as_an_access_error(server: Server, c
         client(auth=auth).read("GET", "/x")
     assert auth.refreshed == 1
     assert len(server.seen) == 2
+
+
+def test_a_call_refreshes_once_however_often_it_is_tried(server: Server, client: Client) -> None:
+    """Rule: at most one refresh a call, also when trouble lies between two refusals."""
+    server.scripts = [ok(b"{}", "401 No"), drop, ok(b"{}", "401 No")]
+    auth = Tokens()
+
+    with pytest.raises(AccessError):
+        client(auth=auth).read("GET", "/x")
+    assert auth.refreshed == 1
+    assert len(server.seen) == 3
 
 
 def test_a_token_that_is_due_is_got_before_the_call(server: Server, client: Client) -> None:
