@@ -160,11 +160,12 @@ def test_jwt_signatures_are_verified(org: Api, key: rsa.RSAPrivateKey) -> None:
 
 
 def test_a_deactivated_integration_user_cannot_log_in(org: Api) -> None:
-    """Stop, do not retry."""
+    """Stop, do not retry; living sessions end."""
     org.act(
         "edit", object="User", key=org.app.org.cast.integration, values={"IsActive": False}, by="admin@acme.example"
     )
     assert org.form(TOKEN, grant_type="client_credentials", **CLIENT).status == 400
+    assert org.call("GET", "limits").codes == ["INVALID_SESSION_ID"]
 
 
 # ---------------------------------------------------------------- sessions
@@ -379,6 +380,9 @@ def test_over_a_socket_it_is_a_real_server() -> None:
         log = server.control.log(answers=True)
         assert log[-1]["fault"] == "reset_after"
         assert log[-1]["actor"] == "integration@acme.example"
-        text = json.dumps(log)
+        soap = f"<Envelope><Header><s:sessionId>{granted['access_token']}</s:sessionId></Header><Body/></Envelope>"
+        session.post(f"{server.url}/services/Soap/u/67.0", data=soap, headers={"Content-Type": "text/xml"})
+        text = json.dumps(server.control.log(answers=True))
+        assert "sessionId" in text
         assert "sandbox-secret" not in text
         assert granted["access_token"] not in text

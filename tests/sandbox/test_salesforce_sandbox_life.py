@@ -46,7 +46,8 @@ def test_people_edit_as_themselves(org: Api) -> None:
         org.act("edit", object="Lead", key="00Q5g00000ZZZZZ", values={})
     with pytest.raises(Refused, match="known are"):
         org.act("fly")
-    org.act("edit", object="Lead", key=key, values={"EmailBouncedReason": "550"}, by="automation")
+    org.act("edit", object="Lead", key=key, values={"EmailBouncedReason": "550", "OwnerId": REPS[4]}, by="automation")
+    assert org.read(key)["OwnerId"] == org.user("rep5@acme.example")
     assert org.read(key)["LastModifiedById"] == org.app.org.cast.automation
 
 
@@ -357,6 +358,15 @@ def soap(org: Api, call: str, version: str = "67.0") -> Reply:
         f"<e:Body>{call}</e:Body></e:Envelope>"
     )
     return org.call("POST", f"/services/Soap/u/{version}", envelope.encode(), content_type="text/xml", soapaction="x")
+
+
+def test_a_back_end_job_may_touch_what_we_wrote() -> None:
+    """After our own write the stamp moves again, with nothing changed: no edit of anybody's."""
+    org = Api(touch_after_s=30.0)
+    key = org.make(Phone="1")
+    org.advance(60)
+    row = org.read(key)
+    assert (row["SystemModstamp"], row["LastModifiedDate"]) == tuple(rest_time(NOW_MS // 1000 + at) for at in (30, 0))
 
 
 def test_lead_history_tells_who_got_it_when(org: Api) -> None:

@@ -12,7 +12,7 @@
     {"do": "empty_bin"}     {"do": "end_cursors"}
 
 WHICH is `key`, `keys`, `all`, or `where`, a SOQL condition (over deleted records for restore and purge). `by`: a user's
-e-mail, name or id, "automation" or "api"; default rep1. `commit_after_s`: visible that much later than its stamp.
+e-mail, name or id, "automation" or "api"; default rep1. An OwnerId may be given by name, too. `commit_after_s`: visible that much later than its stamp.
 `force`: past the org's validation rules and the lock of converted Leads. `purge` of a live record is a hard delete.
 Promise: what the org would not let a person do is refused with the vendor's code.
 """
@@ -79,9 +79,18 @@ def _keys(site: Site, action: Action, deleted: bool = False) -> list[str]:
     return keys
 
 
+def _values(site: Site, action: Action) -> dict[str, Any]:
+    """What is to be written; an owner may be named by e-mail or queue name."""
+    values = dict(action.get("values") or {})
+    owner = values.get("OwnerId")
+    if isinstance(owner, str) and normalise(owner) is None:
+        values["OwnerId"] = owner_named(site.org, owner)
+    return values
+
+
 def _create(site: Site, action: Action) -> dict[str, Any]:
     kind = site.org.whole(_object(site, action))
-    return _told(site, [create(site.org, _actor(site.org, action), kind, action.get("values") or {})])
+    return _told(site, [create(site.org, _actor(site.org, action), kind, _values(site, action))])
 
 
 def _told(site: Site, keys: list[str]) -> dict[str, Any]:
@@ -90,7 +99,7 @@ def _told(site: Site, keys: list[str]) -> dict[str, Any]:
 
 
 def _edit(site: Site, action: Action) -> dict[str, Any]:
-    return _change(site, action, action.get("values") or {})
+    return _change(site, action, _values(site, action))
 
 
 def _clear(site: Site, action: Action) -> dict[str, Any]:

@@ -170,7 +170,11 @@ class SalesforceSandbox:
             self.site.sessions.end(token)
             raise unauthorised(EXPIRED)
         user = self.site.sessions.user_of(token)
-        request.actor = str(self.org.table("User").rows[user]["Username"])
+        row = self.org.table("User").rows[user]
+        request.actor = str(row["Username"])
+        if not row.get("IsActive"):
+            self.site.sessions.end(token)
+            raise unauthorised(EXPIRED)
         return user
 
     def _check_limits(self, strikes: Strikes) -> None:

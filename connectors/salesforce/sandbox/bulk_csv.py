@@ -63,7 +63,9 @@ def spoilt(cells: Sequence[str], width: int) -> str | None:
 
 
 def written(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str, line_ending: str) -> bytes:
-    """A file of results: every cell quoted."""
+    """A file of results: every cell quoted. Nothing at all where not even the header is known."""
+    if not header:
+        return b""
     out = io.StringIO()
     writer = csv.writer(
         out, delimiter=DELIMITERS[delimiter], lineterminator=LINE_ENDINGS[line_ending], quoting=csv.QUOTE_ALL

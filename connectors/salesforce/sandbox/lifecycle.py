@@ -106,7 +106,8 @@ def touch(org: Org, object_name: str, keys: Sequence[str]) -> None:
 def merge(
     org: Org, actor: Actor, kind: ObjectType, winner: str, losers: Sequence[str], values: Mapping[str, Any], fill: bool
 ) -> None:
-    """Merges up to two losers into the winner. `fill`: the winner's blanks are filled from the losers. Refusal."""
+    """Merges up to two losers into the winner, at once. `fill`: its blanks are filled from the losers. Refusal."""
+    actor = Actor(actor.user, api=False)
     if not kind.mergeable or not 1 <= len(losers) <= MAX_LOSERS or winner in losers:
         raise Refusal.one("INVALID_MERGE_RECORD", "a merge takes one winner and one or two others", 400, ())
     if any(row.get("IsConverted") for row in (writable_row(org, actor, kind, key) for key in (winner, *losers))):
@@ -117,7 +118,7 @@ def merge(
         _reparent(org, actor, kind.name, loser, winner)
     row = {**org.table(kind.name).rows[winner], **filled}
     org.store.put(kind.name, row)
-    update(org, Actor(actor.user, api=False), kind, winner, dict(values))
+    update(org, actor, kind, winner, dict(values))
 
 
 def _filled(org: Org, kind: ObjectType, winner: str, losers: Sequence[str]) -> Row:

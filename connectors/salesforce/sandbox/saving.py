@@ -188,8 +188,9 @@ def _save(org: Org, actor: Actor, kind: ObjectType, old: Row, changes: dict[str,
     if actor.assign and kind.name in _ASSIGNED and org.switches.assignment_rules:
         row["OwnerId"] = assigned_owner(org, kind.name, row) or row["OwnerId"]
     stamp(org, row, actor.user)
-    commit(org, actor, kind.name, row)
-    track(org, actor.user, kind.name, None if creating else old, row)
+    commit(org, actor, kind.name, row, lambda: track(org, actor.user, kind.name, None if creating else old, row))
+    if actor.api and org.switches.touch_after_s:
+        _touch_later(org, kind.name, row["Id"])
 
 
 def _merged(old: Row, changes: Mapping[str, Any]) -> Row:
@@ -211,10 +212,22 @@ def stamp(org: Org, row: Row, user: str) -> None:
     row["LastModifiedById"] = user
 
 
-def commit(org: Org, actor: Actor, object_name: str, row: Row) -> None:
-    """Writes the row, now or, in a long transaction, later than its stamp says."""
+def _touch_later(org: Org, object_name: str, key: str) -> None:
+    """A back-end job moves SystemModstamp some time after our write, and nothing else."""
+
+    def touch(at_ms: int) -> None:
+        row = org.table(object_name).rows.get(key)
+        if row is not None and not row.get("IsDeleted"):
+            org.store.put(object_name, {**row, "SystemModstamp": max(at_ms // 1000, row["SystemModstamp"])})
+
+    org.agenda.at(org.clock.now_ms() + round(org.switches.touch_after_s * 1000), touch)
+
+
+def commit(org: Org, actor: Actor, object_name: str, row: Row, then: Callable[[], None] = lambda: None) -> None:
+    """Writes the row, and does what belongs to it: now or, in a long transaction, later than its stamp says."""
     if actor.commit_after_s <= 0:
         org.store.put(object_name, row)
+        then()
         return
     key = row["Id"]
     org.pending[key] = (object_name, row)
@@ -222,5 +235,6 @@ def commit(org: Org, actor: Actor, object_name: str, row: Row) -> None:
     def land(at_ms: int) -> None:
         del org.pending[key]
         org.store.put(object_name, row)
+        then()
 
     org.agenda.at(org.clock.now_ms() + round(actor.commit_after_s * 1000), land)

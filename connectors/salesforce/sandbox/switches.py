@@ -73,6 +73,8 @@ class Switches:
     """Unverified: a restored record gets a new SystemModstamp, so that it shows as changed."""
     reparent_moves_stamp: bool = False
     """Unverified: children of a merged record get one."""
+    touch_after_s: float = 0.0
+    """A back-end job moves SystemModstamp of what the API wrote, this much later; 0: none does."""
     commit_lag_s: float = 0.0
     """What people do becomes visible this much later than its stamp (a long transaction)."""
     replication_lag_s: int = 60
