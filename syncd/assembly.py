@@ -23,6 +23,7 @@ from syncd.errors import ConfigError, SyncdError, WrongAccount
 from syncd.ledger import Ledger
 from syncd.pace import Timing
 from syncd.settings import Settings, System
+from syncd.tokens import Tokens
 
 FUNNEL = "funnel.toml"
 MOST_MAPPING_BYTES = 1 << 20
@@ -148,12 +149,14 @@ def connect(
                 _https.append(http)
                 return http
 
-            secrets = settings.secrets(name)
+            ledger_file = settings.daemon.ledger
+            tokens = Tokens(ledger_file.with_name(ledger_file.name + ".tokens"), name, settings.secrets(name).reveal)
             context = Context(
                 system=name,
                 open_http=open_http,
                 timing=timing,
-                secret=secrets.reveal,
+                secret=tokens.secret,
+                save_secret=tokens.save,
                 now=clock.now,
             )
             connector = loaded.connect(loaded.settings, context)
