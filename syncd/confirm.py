@@ -258,15 +258,18 @@ def _follow_up(run: Run, bench: Bench, intent: Intent, side: Side, judged: _Judg
     put_back: list[Change] = []
     for change, value in judged.losers:
         field = bench.field(change.field)
-        if field.clash == side and field.flow == "both":
-            put_back.append(
-                Change(change.field, change.attribute, change.after, value, "puts back an edit that our write covered")
-            )
-            continue
+        # Kept in any case: what is to be put back may be overtaken.
         why = "edited while our write was on its way"
         run.ledger.inbox.keep_losers(
             [Conflict(0, name, intent.link, change.field, side, *at, change.after, value, now, why, None)]
         )
+        if field.clash == side and field.flow == "both":
+            put_back.append(
+                Change(change.field, change.attribute, change.after, value, "puts back an edit that our write covered")
+            )
+    for change in intent.body.changes:
+        if change.restores and change not in judged.ignored and intent.link is not None:
+            run.ledger.inbox.mark_put_back(intent.link, change.field, change.after, now)
     if put_back:
         changes = [msgspec.structs.replace(change, restores=True) for change in put_back]
         _plan(run, bench, intent, changes, [])

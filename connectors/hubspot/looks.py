@@ -31,7 +31,7 @@ class Look:
     def close(self, kind: Kind, effects: Sequence[Effect], outcomes: list[Outcome], key: str | None) -> list[Outcome]:
         """The same outcomes, with what could be found out."""
         dropped = [one.key for one in outcomes if one.code == DROPPED and one.key]
-        taken = [one for one in outcomes if one.code in TAKEN and one.existing is None]
+        taken = [one for one in outcomes if one.code in TAKEN and (one.existing is None or not one.culprits)]
         if not dropped and not taken:
             return outcomes
         by_ref = {effect.ref: effect for effect in effects}
@@ -46,13 +46,15 @@ class Look:
             if one.code == DROPPED and fate is not None and fate.state in ("gone", "merged"):
                 said = "merged into another record" if fate.state == "merged" else "archived"
                 one = replace(one, kind="gone", message=f"left out of the answer: it is {said}")
-            elif holder := holders.get(one.ref):
-                one = replace(one, existing=holder)
+            elif held := holders.get(one.ref):
+                holder, name = held
+                named = (name,) if name in by_ref[one.ref].attributes else ()
+                one = replace(one, existing=one.existing or holder, culprits=one.culprits or named)
             closed.append(one)
         return closed
 
-    def _holder(self, kind: Kind, effect: Effect, outcome: Outcome, key: str | None) -> str | None:
-        """The record that holds the unique value of an effect."""
+    def _holder(self, kind: Kind, effect: Effect, outcome: Outcome, key: str | None) -> tuple[str, str] | None:
+        """The record that holds a unique value of an effect, and the attribute whose value that is."""
         asked: dict[str, Neutral] = dict(effect.attributes)
         if key and effect.unique is not None:
             asked[key] = effect.unique
@@ -61,5 +63,5 @@ class Look:
             if value := to_wire(asked.get(name)):
                 for found in self.reader.find(kind, (), name, [value], unique=True):
                     if found.record.key != effect.key:
-                        return found.record.key
+                        return found.record.key, name
         return None

@@ -170,6 +170,14 @@ class Inbox:
         row = self._store.row("SELECT count(*) FROM conflict WHERE mapping = ? AND restored_at IS NULL", (mapping,))
         return int(row[0]) if row else 0
 
+    def mark_put_back(self, link: int, field: str, lost: Any, at: float) -> None:
+        """The lost value stands on its record again."""
+        with self._store.transaction() as t:
+            t.execute(
+                "UPDATE conflict SET restored_at = ? WHERE link = ? AND field = ? AND lost = ? AND restored_at IS NULL",
+                (at, link, field, orjson.dumps(lost)),
+            )
+
     def mark_restored(self, id: int, at: float) -> None:
         with self._store.transaction() as t:
             t.execute("UPDATE conflict SET restored_at = ? WHERE id = ?", (at, id))
