@@ -1,9 +1,114 @@
-"""To come."""
+"""`demo`: everything at once, on this machine, in half a minute."""
 
 from __future__ import annotations
 
+import random
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from syncd.cli import show
+from syncd.cli.call import Call, Config, Debug, Json, ends_with
+
+if TYPE_CHECKING:
+    from syncd.demo.scene import Scene
 
 
 def register(app: typer.Typer) -> None:
-    """Adds nothing yet."""
+    """Adds the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Play the story once and end, with no terminal needed.")] = False,
+    people: Annotated[int, typer.Option("--people", min=20, max=20_000, help="How many people there are.")] = 120,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed tells the same story.")] = 7,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Start two sandbox systems with a living company in them, sync both ways, and watch it."""
+    from syncd.cli.init import examples
+    from syncd.demo.scene import opened, play
+    from syncd.errors import EXIT_FAULT
+
+    call = Call.of(context)
+    alive = not (once or call.json) and sys.stdout.isatty()
+
+    def say(line: str) -> None:
+        print(show.printable_lines(line), file=sys.stderr if call.json else sys.stdout, flush=True)
+
+    with opened(people, seed, examples() / "mappings", say) as scene:
+        result = play(scene, seed)
+        if call.json:
+            show.as_json(result)
+        else:
+            _tell(result)
+        if alive:
+            _live(scene, seed)
+    ends_with(0 if result["converged"] else EXIT_FAULT)
+
+
+def _tell(result: dict[str, Any]) -> None:
+    people, writes = result["people"], result["writes"]
+    hand = result["handoff"]
+    show.line()
+    show.line(
+        f"people: {people['marketing']} contacts; {people['crm']['Lead']} leads, {people['crm']['Contact']} contacts"
+    )
+    show.line(f"links: {result['links']}; conflicts kept: {result['conflicts']}; issues: {result['issues']}")
+    for side, counts in writes.items():
+        show.line(f"written on {side}: " + (", ".join(f"{n} {op}" for op, n in counts.items()) or "nothing"))
+    show.line("calls: " + ", ".join(f"{n} to {name}" for name, n in result["calls"].items()))
+    blocked = sum(hand["blocked"].values())
+    show.line(
+        f"hand-off: {hand['qualified']} qualified = {hand['delivered']} delivered + {hand['waiting']} waiting"
+        f" + {blocked} blocked + {hand['rejected']} rejected + {hand['out_of_scope']} out of scope"
+    )
+    show.line(f"{result['cycles']} cycles in {result['seconds']} s")
+    show.line("converged: both systems say the same, field by field" if result["converged"] else "NOT converged:")
+    for difference in result["differences"][:20]:
+        show.line(f"  {difference}")
+
+
+def _live(scene: Scene, seed: int) -> None:
+    """The company goes on living until Ctrl-C."""
+    from rich.console import Group
+    from rich.live import Live
+    from rich.table import Table
+    from rich.text import Text
+
+    from syncd.demo.company import Story
+
+    lines: list[str] = ["The company goes on living; Ctrl-C ends it."]
+    scene.say = lines.append
+    chance = random.Random(seed + 1)
+
+    def picture() -> Group:
+        totals = Table(show_header=True, header_style="bold")
+        for column in ("", "people", "created", "updated", "calls"):
+            totals.add_column(column)
+        crm = sum(len(scene.cast.rows(object_)) for object_ in ("Lead", "Contact"))
+        for side, name, count in (("marketing", "hubspot", len(scene.cast.contacts())), ("crm", "salesforce", crm)):
+            writes = scene.totals.writes[side]
+            calls = scene.session.systems[name].calls()
+            totals.add_row(f"{name} ({side})", *map(str, (count, writes["create"], writes["update"], calls)))
+        return Group(totals, Text("\n".join(show.printable_lines(line) for line in lines[-15:])))
+
+    try:
+        with Live(picture(), refresh_per_second=4) as live:
+            story = Story(scene.cast, chance)
+            while True:
+                deed = story.any_edit()
+                lines.append(f"{time.strftime('%H:%M:%S')}  {deed or 'a quiet second'}")
+                made = scene.cycle()
+                lines.append(f"{time.strftime('%H:%M:%S')}  cycle {scene.totals.cycles}: {made} writes")
+                if deed is None:
+                    story = Story(scene.cast, chance)
+                live.update(picture())
+                time.sleep(1.0)
+    except KeyboardInterrupt:
+        show.line("The company is gone; nothing of it is left.")

@@ -1,0 +1,171 @@
+"""The demo, start to end: a company in two systems, a first plan, the release, people at work, and quiet again.
+
+Promise: it ends by itself, says what was done and what it cost, and says "converged" only if the judge found nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syncd.cycle import cycle, plan_only, release
+from syncd.demo import judge
+from syncd.demo.company import Cast, Story, populate
+from syncd.demo.stage import VENDORS, Stage
+from syncd.run import Run
+from syncd.session import Files, Session, read_files
+from syncd.view import plan as planview
+from syncd.view.handoff import handoff
+from syncd.view.records import conflicts, issues
+
+MOST_CYCLES = 40
+"""A company that is not quiet after so many cycles never will be."""
+PAUSE_S = 0.5
+"""Between two cycles: more than the vendors' lag, less than anybody's patience."""
+QUIET_CYCLES = 2
+"""So many cycles in a row without a write, and nothing waiting: quiet."""
+
+
+@dataclass
+class Totals:
+    """What all cycles did together."""
+
+    cycles: int = 0
+    writes: dict[str, Counter[str]] = field(default_factory=lambda: {"marketing": Counter(), "crm": Counter()})
+    outcomes: Counter[str] = field(default_factory=Counter)
+    held: int = 0
+
+    def add(self, run: Run) -> int:
+        """Takes a run's tallies; returns how many writes it made."""
+        self.cycles += 1
+        made = 0
+        for tally in run.tallies.values():
+            for side, counts in tally.writes.items():
+                self.writes[side].update(counts)
+                made += sum(counts.values())
+            self.outcomes.update(tally.outcomes)
+            self.held += tally.held
+        return made
+
+
+@dataclass
+class Scene:
+    """A stage, a session on it, and what happened so far. `say` gets a line for people."""
+
+    stage: Stage
+    session: Session
+    cast: Cast
+    say: Callable[[str], None]
+    totals: Totals = field(default_factory=Totals)
+    pause_s: float = PAUSE_S
+
+    @property
+    def names(self) -> list[str]:
+        return self.session.files.named(None)
+
+    def first_plan(self) -> dict[str, int]:
+        """Polls and plans; returns what would be written, by operation and side."""
+        with self.session.run("plan", self.names) as run:
+            plan_only(run, self.session.files.mappings, self.names)
+        counts: Counter[str] = Counter()
+        for effect in planview.effects(self.session.ledger, self.names):
+            counts[f"{effect['op']} on {effect['side']}"] += 1
+        return dict(counts)
+
+    def release(self) -> int:
+        """A person looked at the first plan and lets it go."""
+        with self.session.run("approve", []) as run:
+            return sum(release(run, name) for name in self.names)
+
+    def cycle(self) -> int:
+        """One cycle; returns how many writes it made."""
+        with self.session.run("demo", self.names) as run:
+            cycle(run, self.session.files.mappings, self.names)
+        return self.totals.add(run)
+
+    def until_quiet(self) -> bool:
+        """Cycles until nothing is written any more and nothing waits; False if that never comes."""
+        quiet = 0
+        for _ in range(MOST_CYCLES):
+            made = self.cycle()
+            waiting = self.session.ledger.intents.total((*planview.STATES, "sent", "answered"))
+            if made:
+                self.say(f"  cycle {self.totals.cycles}: {made} writes")
+            quiet = 0 if made or waiting else quiet + 1
+            if quiet >= QUIET_CYCLES:
+                return True
+            self.session.clock.sleep(self.pause_s)
+        return False
+
+    def result(self, seconds: float) -> dict[str, Any]:
+        """What `demo --once --json` prints."""
+        ledger = self.session.ledger
+        found = judge.differences(self.cast)
+        held = sum(ledger.intents.held(name) is not None for name in self.names)
+        hand = handoff(ledger, self.session.files.mappings)
+        hand.pop("records")
+        return {
+            "converged": not found and not held,
+            "differences": [str(one) for one in found],
+            "people": {
+                "marketing": len(self.cast.contacts()),
+                "crm": {object_: len(self.cast.rows(object_)) for object_ in ("Lead", "Contact")},
+            },
+            "links": sum(ledger.links.count(name) for name in self.names),
+            "writes": {side: dict(counts) for side, counts in self.totals.writes.items()},
+            "outcomes": dict(self.totals.outcomes),
+            "calls": {name: system.calls() for name, system in self.session.systems.items()},
+            "held": held,
+            "issues": len(issues(ledger, 10_000)),
+            "conflicts": len(conflicts(ledger, 10_000)),
+            "handoff": hand,
+            "cycles": self.totals.cycles,
+            "seconds": round(seconds, 1),
+        }
+
+
+@contextmanager
+def opened(
+    count: int, seed: int, mappings: Path, say: Callable[[str], None], folder: Path | None = None
+) -> Iterator[Scene]:
+    """Sandboxes up and peopled, a folder with settings and the shipped mappings, and a session on it."""
+    place = folder or Path(tempfile.mkdtemp(prefix="syncd-demo-"))
+    try:
+        with Stage.open(dict.fromkeys(VENDORS, 0), seed) as stage:
+            stage.hurry()
+            where = populate(stage, count, seed)
+            say(
+                f"A company: {where['marketing']} people only in marketing, {where['sales']} only in sales,"
+                f" {where['both']} in both, with differences."
+            )
+            shutil.copytree(mappings, place / "mappings", dirs_exist_ok=True)
+            files: Files = read_files(stage.write_config(place, "demo"), {})
+            with Session.hold(files, "demo") as session:
+                yield Scene(stage, session, Cast(stage), say)
+    finally:
+        if folder is None:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def play(scene: Scene, seed: int) -> dict[str, Any]:
+    """The whole story; returns its result."""
+    began_s = time.monotonic()
+    counts = scene.first_plan()
+    scene.say(
+        "The first plan, which nobody has seen before, is held: " + ", ".join(f"{n} {op}" for op, n in counts.items())
+    )
+    scene.say(f"Somebody looks at it and releases {scene.release()} effects.")
+    scene.until_quiet()
+    scene.say("Quiet. Now people work:")
+    for deed in Story(scene.cast, random.Random(seed)).chapters():
+        scene.say(f"  {deed}")
+    scene.until_quiet()
+    return scene.result(time.monotonic() - began_s)
