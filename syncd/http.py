@@ -6,7 +6,7 @@ origin only, and no secret, value or query string stands in a message. It does n
 means is said by the connector's `classify`. Whether to stop calling a broken system altogether is the daemon's matter.
 
 A connector needs nothing else: what it may use of `syncd.auth`, `syncd.verdict`, `syncd.pace`,
-`syncd.budget` and `syncd.transport` is named here.
+`syncd.budget`, `syncd.transport` and `syncd.wire` is named here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from syncd.budget import Budget, Lane
 from syncd.connector import Meter
 from syncd.errors import AccessError, Doubt, Fault, QuotaExhausted, Transient
 from syncd.pace import Pace, Timing
-from syncd.transport import MAX_BODY_BYTES, Answer, BadAnswer, Lost, Unsent, Wire, segment, without_ids
+from syncd.transport import MAX_BODY_BYTES, Answer, BadAnswer, Lost, Unsent, segment, without_ids
 from syncd.verdict import ERROR, EXPIRED, OK, Daily, Verdict, by_status, retry_after_s
 
 if TYPE_CHECKING:
@@ -127,6 +127,9 @@ class Http:
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "syncd"}
         self._headers.update(headers or {})
         self._pace = Pace(meters, now, sleep)
+        # The HTTP library takes a tenth of a second to load: commands that call nobody do without.
+        from syncd.wire import Wire
+
         self._wire = Wire(
             base_url,
             timeout_s=timing.timeout_s,

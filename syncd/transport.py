@@ -1,40 +1,25 @@
-"""One HTTP exchange: a request leaves, and a whole answer comes back or it does not.
+"""What becomes of a request, and where requests may go: the words that the client and every connector share.
 
-Promise: what happened to the request is told exactly: `Unsent` (no byte of it left), `Lost` (something may have left,
-and no whole answer came), or an `Answer` read to its end within a size limit. Redirects are not followed, cookies not
-kept, the environment not read; a request can only go to the origin it was opened for. It never repeats anything.
+Promise: what happened to a request is told exactly: `Unsent` (no byte of it left), `Lost` (something may have left, and
+no whole answer came), or an `Answer` read to its end. It opens no connection, and costs nothing to import: that is
+`syncd.wire`, which is loaded when the first client is made.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
-import requests
-from requests.adapters import HTTPAdapter
-from requests.cookies import RequestsCookieJar
-from requests.hooks import default_hooks
-from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from syncd.errors import ConfigError, Transient
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """The largest answer that is read, after decompression."""
 
-CONNECT_S = 10.0
-"""How long a connection may take to open."""
-
-POOL_SIZE = 32
-"""Connections kept open; at least the number of threads of one account."""
-
-_PIECE_BYTES = 256 * 1024
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
@@ -74,138 +59,7 @@ class Answer:
         return f"Answer({self.status}, {len(self.body)} bytes)"
 
 
-class Wire:
-    """The connections to one origin. Safe for threads."""
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        timeout_s: float,
-        now: Callable[[], float],
-        max_body_bytes: int = MAX_BODY_BYTES,
-        session: requests.Session | None = None,
-        proxy: str | None = None,
-        ca_file: str | None = None,
-    ) -> None:
-        """`proxy` and `ca_file` come from the settings only. Raises ConfigError for a base_url that is not allowed."""
-        self.origin, self._prefix = _checked(base_url)
-        self._timeout = (min(CONNECT_S, timeout_s), timeout_s)
-        self._deadline_s = timeout_s
-        self._now = now
-        self._max = max_body_bytes
-        self._proxies = {"http": proxy, "https": proxy} if proxy else None
-        self._verify: bool | str = ca_file or True
-        if session is None:
-            session = requests.Session()
-            adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE, max_retries=0)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-        self._session = session
-        self._adapter = session.get_adapter(self.origin)
-        self._jar = RequestsCookieJar()
-
-    def exchange(self, method: str, target: str, headers: dict[str, str], body: bytes | None, what: str) -> Answer:
-        """Sends one request to `target` (path and query, encoded) and reads the answer. Raises Unsent, Lost.
-
-        The request is put together by hand and given to the adapter: what a session would add on the way (environment,
-        cookies, redirects, hooks) is unwanted here, and costs a third of the CPU of a call.
-        """
-        request = requests.PreparedRequest()
-        request.method = method
-        request.url = self.origin + self._prefix + target
-        request.headers = CaseInsensitiveDict(headers)
-        request.body = body
-        request.hooks = default_hooks()
-        request._cookies = self._jar  # type: ignore[attr-defined]
-        if body is not None:
-            request.headers["Content-Length"] = str(len(body))
-        elif method not in ("GET", "HEAD"):
-            request.headers["Content-Length"] = "0"
-        outcome = self._send(request, what)
-        if isinstance(outcome, Exception):  # raised here, so that no exception in its context holds the request
-            raise outcome
-        return outcome
-
-    def own_path(self, url: str) -> str | None:
-        """Path and query of an address, as `exchange` takes them, if it leads to this very origin; else None."""
-        if not url.isprintable() or "\\" in url or " " in url:
-            return None
-        if url.startswith("/") and not url.startswith("//"):
-            path = url
-        elif _origin(url) == _origin(self.origin):
-            parts = urlsplit(url)
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        else:
-            return None
-        if self._prefix and not path.startswith(f"{self._prefix}/"):
-            return None
-        return path[len(self._prefix) :]
-
-    def close(self) -> None:
-        """Ends all connections. Safe to call twice."""
-        self._session.close()
-
-    def _send(self, request: requests.PreparedRequest, what: str) -> Answer | Unsent | Lost:
-        start = self._now()
-        try:
-            response = self._adapter.send(
-                request, stream=True, timeout=self._timeout, verify=self._verify, proxies=self._proxies
-            )
-        except requests.exceptions.Timeout as trouble:
-            if isinstance(trouble, requests.exceptions.ConnectTimeout):
-                return Unsent(f"{what}: no connection within {self._timeout[0]:g} s")
-            return Lost(f"{what}: no answer within {self._timeout[1]:g} s")
-        except requests.exceptions.RequestException as trouble:
-            return _unsent_or_lost(trouble, what)
-        except (Urllib3Error, OSError) as trouble:
-            return Lost(f"{what}: the connection broke ({type(trouble).__name__})")
-        return self._read(response, start, what)
-
-    def _read(self, response: requests.Response, start: float, what: str) -> Answer | Lost:
-        pieces: list[bytes] = []
-        size = 0
-        trouble = ""
-        try:
-            while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
-                pieces.append(piece)
-                size += len(piece)
-                if size > self._max:
-                    trouble = f"{what}: an answer of more than {self._max} bytes"
-                elif self._now() - start > self._deadline_s:
-                    trouble = f"{what}: no whole answer within {self._deadline_s:g} s"
-                if trouble:
-                    break
-        except (requests.exceptions.RequestException, Urllib3Error, OSError, ValueError) as broken:
-            trouble = f"{what}: the answer was cut off ({type(broken).__name__})"
-        if trouble:
-            response.close()  # and its connection with it: nothing read from it could be trusted any more
-            return Lost(trouble)
-        response.raw.release_conn()
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        return Answer(response.status_code, response.headers, body, what)
-
-
-def _unsent_or_lost(trouble: requests.exceptions.RequestException, what: str) -> Unsent | Lost:
-    """Sorts what requests raises by the only question that matters. When in doubt: Lost."""
-    cause = trouble.args[0] if trouble.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    if isinstance(reason, NewConnectionError):
-        return Unsent(f"{what}: no connection ({type(reason).__name__})")
-    if isinstance(trouble, requests.exceptions.SSLError) and _is_certificate(reason):
-        return Unsent(f"{what}: the server's certificate is not trusted")
-    return Lost(f"{what}: the connection broke ({type(reason or trouble).__name__})")
-
-
-def _is_certificate(reason: object) -> bool:
-    while isinstance(reason, BaseException):
-        if isinstance(reason, ssl.SSLCertVerificationError | ssl.CertificateError):
-            return True
-        reason = reason.args[0] if reason.args else None
-    return False
-
-
-def _checked(base_url: str) -> tuple[str, str]:
+def checked_base(base_url: str) -> tuple[str, str]:
     """(origin, path prefix) of a base_url: https, or http to this very machine; no user, query or fragment in it."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
@@ -220,7 +74,7 @@ def _checked(base_url: str) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
 
 
-def _origin(url: str) -> tuple[str, str, int | None] | None:
+def origin_of(url: str) -> tuple[str, str, int | None] | None:
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
