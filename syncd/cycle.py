@@ -80,6 +80,7 @@ def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) 
 
 def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[Bench]:
     """Puts the mappings in force, identifies both sides of each, and lays out what the run needs."""
+    run.since_rev = run.ledger.facts.revision()
     chosen = [mapping for name, mapping in mappings.by_name.items() if names is None or name in names]
     _keep_funnel(run, mappings)
     for mapping in chosen:
@@ -224,6 +225,7 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
         for bench, side in users:
             run.tally(bench.mapping.name).read[side] += kept.read
         run.event("polled", system=name, object=form, read=kept.read, moved=kept.moved)
+    run.read_at = run.now()
 
 
 def _sweep_if_due(run: Run, system: Connected, form: str) -> None:
@@ -349,7 +351,8 @@ def report(run: Run, benches: Sequence[Bench]) -> None:
     for bench in benches:
         tally = run.tally(bench.mapping.name)
         tally.waiting = run.ledger.intents.total(AT_SYSTEM, bench.mapping.name)
-        tally.again = run.ledger.books.again(bench.mapping.name)
+        ready = run.ledger.intents.total(("ready",), bench.mapping.name)
+        tally.again = run.ledger.books.again(bench.mapping.name) + ready
         tally.held = run.ledger.intents.held(bench.mapping.name) is not None
 
 

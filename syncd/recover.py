@@ -18,7 +18,7 @@ from syncd.ledger.intents import Intent
 from syncd.ledger.journal import Note
 from syncd.poll import look
 from syncd.run import Bench, Run
-from syncd.write import adopt
+from syncd.outcomes import adopt
 
 BATCH = 500
 

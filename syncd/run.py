@@ -6,6 +6,7 @@ the world only through it.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,11 @@ class Run:
     limits: Limits
     wanted: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     """The attributes that this run's mappings need, by (system, object)."""
+    sleep: Callable[[float], None] = time.sleep
+    since_rev: int = 0
+    """The newest revision of the facts when the run began."""
+    read_at: float = 0.0
+    """When the run had read its feeds."""
     id: int | None = None
     stop: Callable[[], bool] = lambda: False
     """Asked between batches: true once the process was told to stop."""

@@ -10,17 +10,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from syncd.connector import Effect, Outcome
 from syncd.core.mapping import Field
-from syncd.core.merge import base_key
-from syncd.core.model import SIDES, Bad, Side, Unmapped, other
-from syncd.core.plan import settle
+from syncd.core.model import SIDES, Bad, Side, Unmapped
 from syncd.errors import AccessError, Doubt, Transient
-from syncd.ledger.intents import Body, Intent
-from syncd.ledger.journal import Note
-from syncd.ledger.links import LinkSide, NewLink
+from syncd.ledger.intents import Intent
+from syncd.outcomes import drop, keep_outcomes, side_of, told
 from syncd.poll import look
 from syncd.run import Bench, Run
 
@@ -29,9 +24,6 @@ LANES = ("urgent", "normal", "backfill")
 
 OUT_OF_SIGHT = "out_of_sight"
 """The issue about a record that is to be written and is not shown to us."""
-
-CIRCUMSTANCE_TRIES = 5
-"""How often an effect that was refused by circumstance (a lock) is sent again, one cycle apart, before it is an issue."""
 
 
 def write(run: Run, bench: Bench, lanes: Sequence[str] = LANES, windows: int | None = None) -> None:
@@ -64,12 +56,8 @@ def _window(bench: Bench, object_: int, op: str) -> int:
     return traits.update_batch * (20 if traits.precondition else 1)
 
 
-def _side(intent: Intent) -> Side:
-    return "crm" if intent.side == "crm" else "marketing"
-
-
 def _send_window(run: Run, bench: Bench, batch: Sequence[Intent], lane: str, later: list[int]) -> None:
-    side, op, object_ = _side(batch[0]), batch[0].op, batch[0].object
+    side, op, object_ = side_of(batch[0]), batch[0].op, batch[0].object
     system = bench.systems[side]
     traits = system.traits(bench.form(object_))
     size = {"create": traits.create_batch, "update": traits.update_batch, "archive": traits.archive_batch}[op]
@@ -79,6 +67,8 @@ def _send_window(run: Run, bench: Bench, batch: Sequence[Intent], lane: str, lat
                 batch = _without_partners(run, bench, batch)
             elif not traits.precondition:
                 batch = _unmoved(run, bench, batch)
+            else:
+                batch = _past_their_second(run, bench, batch, traits.grain_ms)
             if batch:
                 _send(run, bench, batch, size, later)
     except (Transient, AccessError) as error:
@@ -92,7 +82,7 @@ def _send_window(run: Run, bench: Bench, batch: Sequence[Intent], lane: str, lat
 
 def _without_partners(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
     """Creates whose record is not on the target yet, by key and by match value, in every form."""
-    side = _side(batch[0])
+    side = side_of(batch[0])
     system = bench.systems[side]
     matched: set[int] = set()
     aliases: dict[int, tuple[int, str]] = {}
@@ -132,7 +122,7 @@ def _known_otherwise(run: Run, bench: Bench, intent: Intent, holder: tuple[int, 
     run.ledger.inbox.raise_issue(
         "ambiguous",
         bench.mapping.name,
-        f"{bench.mapping.end(_side(intent)).system} knows its {' or '.join(bench.mapping.match)} as a further one of"
+        f"{bench.mapping.end(side_of(intent)).system} knows its {' or '.join(bench.mapping.match)} as a further one of"
         f" {bench.form(holder[0])} {holder[1]}",
         "If they are the same person, pick it: `syncd issues resolve ID --pick KEY`; else take it off that record.",
         run.now(),
@@ -169,7 +159,7 @@ def _looked_for(
 
 def _unmoved(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
     """Updates whose record still says what was decided on; the others are decided again."""
-    side, object_ = _side(batch[0]), batch[0].object
+    side, object_ = side_of(batch[0]), batch[0].object
     form = bench.form(object_)
     attributes = run.attributes(bench.mapping.end(side).system, form)
     keys = [str(intent.key) for intent in batch]
@@ -179,7 +169,7 @@ def _unmoved(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
     settled = {intent.id for intent in calm}
     if len(calm) < len(batch):
         moved = [intent for intent in batch if str(intent.key) in seen and intent.id not in settled]
-        _drop(run, bench, moved, "moved", "the record moved before the write; decided again")
+        drop(run, bench, moved, "moved", "the record moved before the write; decided again")
         _out_of_sight(run, bench, [intent for intent in batch if str(intent.key) not in seen])
     return calm
 
@@ -194,15 +184,37 @@ def _out_of_sight(run: Run, bench: Bench, batch: Sequence[Intent]) -> None:
             run.ledger.inbox.raise_issue(
                 OUT_OF_SIGHT,
                 bench.mapping.name,
-                f"{bench.mapping.end(_side(intent)).system} does not show this record to us any more",
+                f"{bench.mapping.end(side_of(intent)).system} does not show this record to us any more",
                 "Give our user sight of it, or delete it there for good; it is looked for again at each sweep.",
                 run.now(),
                 object=intent.object,
                 key=intent.key,
             )
         run.note(
-            [_told(bench, intent, "out_of_sight", "the record is not answered; nothing was sent") for intent in batch]
+            [told(bench, intent, "out_of_sight", "the record is not answered; nothing was sent") for intent in batch]
         )
+
+
+def _past_their_second(run: Run, bench: Bench, batch: Sequence[Intent], grain_ms: int) -> list[Intent]:
+    """Conditional updates whose condition can be trusted.
+
+    A record that was read within the very grain of its stamp may be edited again behind the same stamp. Such records
+    are looked at once more when that grain is over: from then on any edit shows in the stamp.
+    """
+    object_ = batch[0].object
+    revisions = run.ledger.facts.revisions(object_, [str(intent.key) for intent in batch])
+    edge_ms = run.ledger.facts.newest_ms(object_) - grain_ms
+    young = [
+        intent
+        for intent in batch
+        if revisions.get(str(intent.key), 0) > run.since_rev and (intent.expect_ms or 0) > edge_ms
+    ]
+    if grain_ms <= 1 or not young:
+        return list(batch)
+    run.sleep(max(0.0, grain_ms / 1000 - (run.now() - run.read_at)))
+    calm = {intent.id for intent in _unmoved(run, bench, young)}
+    stirred = {intent.id for intent in young} - calm
+    return [intent for intent in batch if intent.id not in stirred]
 
 
 # ---------------------------------------------------------------- sending
@@ -211,7 +223,7 @@ def _out_of_sight(run: Run, bench: Bench, batch: Sequence[Intent]) -> None:
 def _send(run: Run, bench: Bench, batch: Sequence[Intent], size: int, later: list[int]) -> None:
     """Sends a window, `size` effects a call. The window is kept as sent before its first call leaves, and its outcomes
     are kept together after the last: two commits for many calls, and a kill leaves at most a window in doubt."""
-    side = _side(batch[0])
+    side = side_of(batch[0])
     system = bench.systems[side]
     form = bench.form(batch[0].object)
     intents, tally = run.ledger.intents, run.tally(bench.mapping.name)
@@ -269,150 +281,14 @@ def _effect(intent: Intent) -> Effect:
     )
 
 
-def keep_outcomes(
-    run: Run, bench: Bench, batch: Sequence[Intent], outcomes: Sequence[Outcome], later: list[int]
-) -> None:
-    """Keeps what became of a batch, in one transaction. An intent without an outcome stays in doubt."""
-    by_ref = {outcome.ref: outcome for outcome in outcomes}
-    groups: dict[str, list[tuple[Intent, Outcome]]] = defaultdict(list)
-    for intent in batch:
-        outcome = by_ref.get(str(intent.id)) or Outcome(ref=str(intent.id), kind="doubtful")
-        groups[outcome.kind].append((intent, outcome))
-        run.tally(bench.mapping.name).outcomes[outcome.kind] += 1
-    with run.ledger.transaction():
-        _keep_sent(run, bench, groups["sent"])
-        for intent, outcome in groups["refused"]:
-            if outcome.again and intent.attempt < CIRCUMSTANCE_TRIES:
-                later.append(intent.id)
-            else:
-                _keep_refused(run, bench, intent, outcome)
-        moved = [intent for intent, _ in groups["moved"]]
-        _drop(run, bench, moved, "moved", "the record moved before the write; decided again")
-        gone = [intent for intent, _ in groups["gone"]]
-        _drop(run, bench, gone, "gone", "the record is gone; decided again once its fate is known")
-        run.note([_told(bench, i, "doubtful", "no answer: waits to be looked at") for i, _ in groups["doubtful"]])
-
-
 def _look_at_unclear(run: Run, bench: Bench, batch: Sequence[Intent], outcomes: Sequence[Outcome]) -> None:
     """Reads what moved or is gone, so that the next decision is made on what it became."""
     refs = {outcome.ref for outcome in outcomes if outcome.kind in ("moved", "gone")}
     unclear = [intent for intent in batch if str(intent.id) in refs and intent.key]
     if unclear:
-        side, form = _side(unclear[0]), bench.form(unclear[0].object)
+        side, form = side_of(unclear[0]), bench.form(unclear[0].object)
         attributes = run.attributes(bench.mapping.end(side).system, form)
         seen = look(run, bench.systems[side], form, attributes, [str(intent.key) for intent in unclear])
         lost = [intent for intent in unclear if intent.key not in seen]
         run.ledger.books.forget_again(bench.mapping.name, [(intent.object, str(intent.key)) for intent in lost])
         _out_of_sight(run, bench, lost)
-
-
-def _keep_sent(run: Run, bench: Bench, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
-    now = run.now()
-    rows: list[tuple[int, str | None, float, int, Body]] = []
-    notes: list[Note] = []
-    revision = run.ledger.facts.revision()
-    for intent, outcome in pairs:
-        key = outcome.key or intent.key
-        answer = None if outcome.attributes is None else dict(outcome.attributes)
-        body = msgspec.structs.replace(intent.body, answer=answer, stamp_ms=outcome.stamp_ms)
-        rows.append((intent.id, key, now, revision, body))
-        notes.append(_told(bench, intent, "sent", f"{intent.op} answered", key))
-    run.ledger.intents.answer(rows)
-    adopt(run, bench, [(i, o.key) for i, o in pairs if i.op == "create" and o.key is not None])
-    run.note(notes)
-
-
-def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
-    """Links created records (intent, key) to their sources; a source's base is what the create was decided on."""
-    name = bench.mapping.name
-    rows = []
-    for intent, key in made:
-        assert intent.source is not None
-        side = _side(intent)
-        source = LinkSide(other(side), *intent.source, intent.body.decided or {}, False)
-        rows.append(
-            NewLink(
-                f"created from {other(side)}", (source, LinkSide(side, intent.object, key, {}, bool(intent.unique)))
-            )
-        )
-    links = run.ledger.links.make(name, rows, run.now())
-    run.ledger.intents.set_link([(intent.id, link) for (intent, _), link in zip(made, links, strict=True)])
-    if made and run.ledger.inbox.issue_count(name):
-        for intent, _ in made:
-            if intent.source:
-                run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
-
-
-def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> None:
-    """A refusal is an issue, and settles what it names: nothing is sent again unchanged."""
-    named = [change for change in intent.body.changes if change.attribute in outcome.culprits]
-    at = (intent.object, intent.key) if intent.key else intent.source
-    assert at is not None
-    remedy = "Mend the value, or the rule in the system that refuses it; then `syncd issues retry ID`."
-    if outcome.existing is not None:
-        remedy = f"The record {outcome.existing} holds this value already: merge them, or pick it for the link."
-    run.ledger.inbox.raise_issue(
-        "refused" if outcome.existing is None else "exists_already",
-        intent.mapping,
-        f"{intent.op} refused by {bench.mapping.end(_side(intent)).system}: {outcome.code} {outcome.message}".strip(),
-        remedy,
-        run.now(),
-        object=at[0],
-        key=at[1],
-        field=named[0].field if len(named) == 1 else None,
-        doc={
-            "culprits": list(outcome.culprits),
-            "changes": [c.field for c in intent.body.changes],
-            "link": intent.link,
-        },
-    )
-    run.note([_told(bench, intent, "refused", f"{intent.op} refused: {outcome.code}")])
-    run.ledger.intents.close([intent.id])
-    if intent.link is None:
-        return
-    settle_changes(run, bench, intent, [c.field for c in (named or intent.body.changes)])
-    if named and len(named) < len(intent.body.changes):
-        _again(run, bench, [intent])
-
-
-def settle_changes(run: Run, bench: Bench, intent: Intent, fields: Sequence[str]) -> None:
-    """Lets the difference in these fields stand: both bases become what both sides said when it was decided."""
-    link = run.ledger.links.get(intent.link) if intent.link else None
-    if link is None:
-        return
-    side = _side(intent)
-    mine, theirs = [], []
-    for change in intent.body.changes:
-        if change.field in fields:
-            mine.append((base_key(change.field, change.attribute), change.before))
-            if change.source is not None:
-                theirs.append((base_key(change.field, change.source), change.decided))
-    run.ledger.links.set_bases(
-        [
-            (link.id, side, settle(link.end(side).base, mine), None),
-            (link.id, other(side), settle(link.end(other(side)).base, theirs), None),
-        ]
-    )
-
-
-def _drop(run: Run, bench: Bench, batch: Sequence[Intent], kind: str, why: str) -> None:
-    """Forgets effects that were not applied and lets their records be decided again."""
-    if batch:
-        run.ledger.intents.close(intent.id for intent in batch)
-        run.note([_told(bench, intent, kind, why) for intent in batch])
-        _again(run, bench, batch)
-
-
-def _again(run: Run, bench: Bench, batch: Iterable[Intent]) -> None:
-    at = []
-    for intent in batch:
-        if intent.key is not None:
-            at.append((intent.object, intent.key))
-        elif intent.source is not None:
-            at.append(intent.source)
-    run.ledger.books.decide_again(bench.mapping.name, at)
-
-
-def _told(bench: Bench, intent: Intent, kind: str, said: str, key: str | None = None) -> Note:
-    at = (intent.object, key or intent.key) if key or intent.key else (intent.source or (intent.object, ""))
-    return Note(kind, f"{intent.side}: {said}", bench.mapping.name, intent.link, *at)

@@ -61,6 +61,7 @@ class Facts:
         self._store = store
         self._objects: dict[tuple[str, str], int] = {}
         self._names: dict[int, tuple[str, str]] = {}
+        self._newest: dict[int, int] = {}
         found = store.row("SELECT max(rev) FROM fact")
         self._rev = int((found and found[0]) or 0)
 
@@ -149,6 +150,7 @@ class Facts:
         dumps, digest, in_order = orjson.dumps, xxhash.xxh3_64_intdigest, orjson.OPT_SORT_KEYS  # as `hash_of`
         rows: list[tuple[Any, ...]] = []
         touched: list[tuple[int, bool, int, str]] = []
+        self._newest[object] = max(self._newest.get(object, 0), max(record.stamp_ms for record in records))
         for record in records:
             document = dumps(record.attributes, None, in_order)
             hash_ = digest(document) - 0x8000000000000000
@@ -193,6 +195,10 @@ class Facts:
     def revision(self) -> int:
         """The newest revision given out."""
         return self._rev
+
+    def newest_ms(self, object: int) -> int:
+        """The largest stamp that this process was shown of an object: its system's clock was at least there."""
+        return self._newest.get(object, 0)
 
     def get(self, object: int, key: str) -> Fact | None:
         return self.many(object, [key]).get(key)

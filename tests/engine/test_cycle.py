@@ -72,7 +72,12 @@ def test_both_sides_edited_the_field_rule_decides_and_the_loser_is_kept(world: W
     assert world.mk.values("contacts", contact)["lastname"] == "Sales"
     assert world.sf.values("Lead", lead)["LastName"] == "Sales"
     (conflict,) = world.ledger.inbox.conflicts()
-    assert (conflict.field, conflict.side, conflict.lost, conflict.kept) == ("last_name", "marketing", "Marketing", "Sales")
+    assert (conflict.field, conflict.side, conflict.lost, conflict.kept) == (
+        "last_name",
+        "marketing",
+        "Marketing",
+        "Sales",
+    )
 
 
 def test_both_sides_edited_to_the_same_value_is_no_conflict(world: World) -> None:
@@ -144,7 +149,9 @@ def test_several_values_that_mean_the_same_keep_the_finer_one(world: World) -> N
 
 def test_records_that_exist_on_both_sides_are_linked_and_blanks_filled(world: World) -> None:
     """The first meeting: nothing is created, blanks are filled, differences go by the field's rule."""
-    world.mk.create("contacts", {"email": "ada@example.test", "lastname": "Lovelace", "phone": "+49 30 1234567"}, by="ann")
+    world.mk.create(
+        "contacts", {"email": "ada@example.test", "lastname": "Lovelace", "phone": "+49 30 1234567"}, by="ann"
+    )
     world.sf.create("Contact", {"Email": "ADA@example.test", "LastName": "King", "Title": "Countess"}, by="rep")
     world.until_quiet()
 
@@ -276,6 +283,28 @@ def test_a_newly_mapped_attribute_is_filled_in_by_a_meeting(world: World) -> Non
 
     assert world.sf.values("Lead", lead)["Title"] == "CTO"
     assert contact
+
+
+def test_a_second_edit_behind_the_same_stamp_is_not_overwritten_unseen(world: World) -> None:
+    """D.4.6: a stamp of one second covers two edits; a condition on it is trusted only when the second is over."""
+    contact, lead = linked(world, phone="+49 30 1234567")
+    world.mk.edit("contacts", contact, {"phone": "+49 30 1111111"}, by="ann")
+    world.sf.edit("Lead", lead, {"LastName": "King"}, by="rep")
+    edits = iter([{"Phone": "+49 30 2222222"}])
+
+    def sleep(seconds: float) -> None:
+        for values in edits:  # still within the second that the feed has shown
+            world.sf.edit("Lead", lead, values, by="rep")
+        world.pass_time(seconds)
+
+    world.sleep = sleep
+    world.until_quiet()
+
+    assert next(edits, None) is None
+    assert world.sf.values("Lead", lead)["Phone"] == "+49 30 1111111"
+    assert [(c.field, c.lost) for c in world.ledger.inbox.conflicts() if c.field == "phone"] == [
+        ("phone", "+49 30 2222222")
+    ]
 
 
 def test_a_lost_ledger_is_rebuilt_without_a_duplicate(world: World, tmp_path: Path) -> None:

@@ -115,9 +115,7 @@ def points_of_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> in
     return counter.points
 
 
-def test_a_kill_anywhere_loses_nothing_and_duplicates_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_anywhere_loses_nothing_and_duplicates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """I6, I7, I8: at every commit and every call, before and after."""
     total = points_of_a_whole_run(tmp_path / "whole", monkeypatch)
     assert total > 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ class World:
     mapping_text: str = MAPPING
     at: float = 1_800_000_000.0
     ledger: Ledger = field(init=False)
+    sleep: Callable[[float], None] | None = None
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     timing: Timing = field(default_factory=lambda: Timing(late_s=300, lag_s=30, overlap_s=0))
 
@@ -121,6 +123,7 @@ class World:
         run = Run(
             self.ledger, systems, lambda: self.at, lambda name, **facts: self.events.append((name, facts)), limits
         )
+        run.sleep = self.sleep or self.pass_time
         run.id = self.ledger.books.begin_run("test", self.at)
         return run
 

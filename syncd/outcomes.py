@@ -1,0 +1,164 @@
+"""What became of effects, kept: links for what was created, issues for what was refused, another decision for what moved.
+
+Promise: a batch's outcomes are kept in one transaction, each effect has exactly one, and nothing that was refused is
+sent again unchanged. Whether a write did what it should is not known here: `confirm` believes only what is seen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from syncd.connector import Outcome
+from syncd.core.merge import base_key
+from syncd.core.model import Side, other
+from syncd.core.plan import settle
+from syncd.ledger.intents import Body, Intent
+from syncd.ledger.journal import Note
+from syncd.ledger.links import LinkSide, NewLink
+from syncd.run import Bench, Run
+
+CIRCUMSTANCE_TRIES = 5
+"""How often an effect that was refused by circumstance (a lock) is sent again, one cycle apart, before it is an issue."""
+
+
+def side_of(intent: Intent) -> Side:
+    return "crm" if intent.side == "crm" else "marketing"
+
+
+def keep_outcomes(
+    run: Run, bench: Bench, batch: Sequence[Intent], outcomes: Sequence[Outcome], later: list[int]
+) -> None:
+    """Keeps what became of a batch, in one transaction. An intent without an outcome stays in doubt."""
+    by_ref = {outcome.ref: outcome for outcome in outcomes}
+    groups: dict[str, list[tuple[Intent, Outcome]]] = defaultdict(list)
+    for intent in batch:
+        outcome = by_ref.get(str(intent.id)) or Outcome(ref=str(intent.id), kind="doubtful")
+        groups[outcome.kind].append((intent, outcome))
+        run.tally(bench.mapping.name).outcomes[outcome.kind] += 1
+    with run.ledger.transaction():
+        _keep_sent(run, bench, groups["sent"])
+        for intent, outcome in groups["refused"]:
+            if outcome.again and intent.attempt < CIRCUMSTANCE_TRIES:
+                later.append(intent.id)
+            else:
+                _keep_refused(run, bench, intent, outcome)
+        moved = [intent for intent, _ in groups["moved"]]
+        drop(run, bench, moved, "moved", "the record moved before the write; decided again")
+        gone = [intent for intent, _ in groups["gone"]]
+        drop(run, bench, gone, "gone", "the record is gone; decided again once its fate is known")
+        run.note([told(bench, i, "doubtful", "no answer: waits to be looked at") for i, _ in groups["doubtful"]])
+
+
+def _keep_sent(run: Run, bench: Bench, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
+    now = run.now()
+    rows: list[tuple[int, str | None, float, int, Body]] = []
+    notes: list[Note] = []
+    revision = run.ledger.facts.revision()
+    for intent, outcome in pairs:
+        key = outcome.key or intent.key
+        answer = None if outcome.attributes is None else dict(outcome.attributes)
+        body = msgspec.structs.replace(intent.body, answer=answer, stamp_ms=outcome.stamp_ms)
+        rows.append((intent.id, key, now, revision, body))
+        notes.append(told(bench, intent, "sent", f"{intent.op} answered", key))
+    run.ledger.intents.answer(rows)
+    adopt(run, bench, [(i, o.key) for i, o in pairs if i.op == "create" and o.key is not None])
+    run.note(notes)
+
+
+def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
+    """Links created records (intent, key) to their sources; a source's base is what the create was decided on."""
+    name = bench.mapping.name
+    rows = []
+    for intent, key in made:
+        assert intent.source is not None
+        side = side_of(intent)
+        source = LinkSide(other(side), *intent.source, intent.body.decided or {}, False)
+        rows.append(
+            NewLink(
+                f"created from {other(side)}", (source, LinkSide(side, intent.object, key, {}, bool(intent.unique)))
+            )
+        )
+    links = run.ledger.links.make(name, rows, run.now())
+    run.ledger.intents.set_link([(intent.id, link) for (intent, _), link in zip(made, links, strict=True)])
+    if made and run.ledger.inbox.issue_count(name):
+        for intent, _ in made:
+            if intent.source:
+                run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
+
+
+def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> None:
+    """A refusal is an issue, and settles what it names: nothing is sent again unchanged."""
+    named = [change for change in intent.body.changes if change.attribute in outcome.culprits]
+    at = (intent.object, intent.key) if intent.key else intent.source
+    assert at is not None
+    remedy = "Mend the value, or the rule in the system that refuses it; then `syncd issues retry ID`."
+    if outcome.existing is not None:
+        remedy = f"The record {outcome.existing} holds this value already: merge them, or pick it for the link."
+    run.ledger.inbox.raise_issue(
+        "refused" if outcome.existing is None else "exists_already",
+        intent.mapping,
+        f"{intent.op} refused by {bench.mapping.end(side_of(intent)).system}: {outcome.code} {outcome.message}".strip(),
+        remedy,
+        run.now(),
+        object=at[0],
+        key=at[1],
+        field=named[0].field if len(named) == 1 else None,
+        doc={
+            "culprits": list(outcome.culprits),
+            "changes": [c.field for c in intent.body.changes],
+            "link": intent.link,
+        },
+    )
+    run.note([told(bench, intent, "refused", f"{intent.op} refused: {outcome.code}")])
+    run.ledger.intents.close([intent.id])
+    if intent.link is None:
+        return
+    settle_changes(run, bench, intent, [c.field for c in (named or intent.body.changes)])
+    if named and len(named) < len(intent.body.changes):
+        decide_again(run, bench, [intent])
+
+
+def settle_changes(run: Run, bench: Bench, intent: Intent, fields: Sequence[str]) -> None:
+    """Lets the difference in these fields stand: both bases become what both sides said when it was decided."""
+    link = run.ledger.links.get(intent.link) if intent.link else None
+    if link is None:
+        return
+    side = side_of(intent)
+    mine, theirs = [], []
+    for change in intent.body.changes:
+        if change.field in fields:
+            mine.append((base_key(change.field, change.attribute), change.before))
+            if change.source is not None:
+                theirs.append((base_key(change.field, change.source), change.decided))
+    run.ledger.links.set_bases(
+        [
+            (link.id, side, settle(link.end(side).base, mine), None),
+            (link.id, other(side), settle(link.end(other(side)).base, theirs), None),
+        ]
+    )
+
+
+def drop(run: Run, bench: Bench, batch: Sequence[Intent], kind: str, why: str) -> None:
+    """Forgets effects that were not applied and lets their records be decided again."""
+    if batch:
+        run.ledger.intents.close(intent.id for intent in batch)
+        run.note([told(bench, intent, kind, why) for intent in batch])
+        decide_again(run, bench, batch)
+
+
+def decide_again(run: Run, bench: Bench, batch: Iterable[Intent]) -> None:
+    at = []
+    for intent in batch:
+        if intent.key is not None:
+            at.append((intent.object, intent.key))
+        elif intent.source is not None:
+            at.append(intent.source)
+    run.ledger.books.decide_again(bench.mapping.name, at)
+
+
+def told(bench: Bench, intent: Intent, kind: str, said: str, key: str | None = None) -> Note:
+    at = (intent.object, key or intent.key) if key or intent.key else (intent.source or (intent.object, ""))
+    return Note(kind, f"{intent.side}: {said}", bench.mapping.name, intent.link, *at)
