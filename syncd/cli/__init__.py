@@ -31,13 +31,13 @@ def outcome(arguments: list[str]) -> int:
 
         done = command()(args=arguments or ["--help"], prog_name="syncd", standalone_mode=False)
         sys.stdout.flush()
+        if done == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
+            say("interrupted")
         return done if isinstance(done, int) else 0
-    except typer.Exit as end:
-        return end.exit_code
     except (typer.Abort, KeyboardInterrupt):
         say("interrupted")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # SystemExit: what typer makes of a broken pipe
         _close_output()
         return EXIT_PIPE
     except SyncdError as error:

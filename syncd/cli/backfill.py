@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from syncd.cli import EXIT_INTERRUPTED, say, show
-from syncd.cli.call import Call, Config, Debug, Json, OneMapping, ends_with
+from syncd.cli import show
+from syncd.cli.call import Call, Config, Debug, Interrupted, Json, OneMapping, ends_with
 
 
 def register(app: typer.Typer) -> None:
@@ -50,9 +50,7 @@ def backfill(
     try:
         answer = call.act(files, "backfill", doc, bar.tell)
     except KeyboardInterrupt:
-        bar.close()
-        say("stopped. Nothing is lost: the same command goes on where it was.")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise Interrupted("stopped; nothing is lost", remedy="The same command goes on where it was.") from None
     finally:
         bar.close()
     if call.json:

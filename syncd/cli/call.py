@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncd.cli import EXIT_INTERRUPTED
+from syncd.errors import SyncdError
+
 if TYPE_CHECKING:
     from syncd.deeds import Answer
     from syncd.ledger import Ledger
@@ -38,6 +41,12 @@ QUIET = frozenset({"polled", "swept", "cycle"})
 """Events of every run: told by the daemon where something moved, and elsewhere only with --debug."""
 COUNTS = ("moved", "writes", "outcomes")
 TROUBLE = ("trouble", "held", "lost", "crashed", "invalid", "refused", "full", "failed")
+
+
+class Interrupted(SyncdError):
+    """Ctrl-C, where there is more to say than that."""
+
+    exit_code = EXIT_INTERRUPTED
 
 
 @dataclass(frozen=True)
