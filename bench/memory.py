@@ -65,7 +65,9 @@ def _peaks(records: int, folder: Path) -> dict[str, float]:
             for line in child.stdout:
                 step, peak_mb, took_s = json.loads(line)
                 peaks[step] = peak_mb
-                print(f"        {records:>9,} {step:<14} {peak_mb:6.1f} MB {took_s:7.1f} s", file=sys.stderr, flush=True)
+                print(
+                    f"        {records:>9,} {step:<14} {peak_mb:6.1f} MB {took_s:7.1f} s", file=sys.stderr, flush=True
+                )
                 if step == "sweep":
                     vendor.move("marketing", every=100)
                     vendor.move("crm", every=100, first=50)
