@@ -25,6 +25,10 @@ Event = Callable[..., None]
 """`event(name, **facts)`: one structured line; never a person's value."""
 
 
+OPS = ("create", "update", "archive")
+OUTCOMES = ("sent", "refused", "moved", "gone", "doubtful")
+
+
 @dataclass
 class Tally:
     """What a run did for one mapping, as `once --json` tells it."""
@@ -46,8 +50,8 @@ class Tally:
         return {
             "read": {side: self.read[side] for side in SIDES},
             "moved": self.moved,
-            "writes": {side: dict(counts) for side, counts in self.writes.items()},
-            "outcomes": dict(self.outcomes),
+            "writes": {side: {op: counts[op] for op in OPS} for side, counts in self.writes.items()},
+            "outcomes": {kind: self.outcomes[kind] for kind in OUTCOMES},
             "issues": issues,
             "held": self.held,
             "waiting": self.waiting,

@@ -28,7 +28,7 @@ def test_an_approved_plan_is_sent_by_the_next_cycle(shop: Shop) -> None:
     assert shop.ok("approve", "people", "--plan", digest)["released"] == 1
     report = shop.ok("once")
 
-    assert report["mappings"]["people"]["writes"]["marketing"] == {"create": 1}
+    assert report["mappings"]["people"]["writes"]["marketing"] == {"create": 1, "update": 0, "archive": 0}
     assert shop.only_contact()["phone"] == "+15550100"
 
 
@@ -69,7 +69,8 @@ def test_the_shape_of_once_is_the_documented_one(shop: Shop) -> None:
     assert set(report) >= {"run", "ok", "mappings", "calls"}
     people = report["mappings"]["people"]
     assert people["read"] == {"marketing": 0, "crm": 1}
-    assert people["writes"] == {"marketing": {"create": 1}, "crm": {}}
+    assert people["writes"]["marketing"]["create"] == 1
+    assert not any(people["writes"]["crm"].values())
     assert people["outcomes"] == {"sent": 1}
     assert people["issues"] == 0
     assert people["held"] is False
@@ -126,7 +127,7 @@ def test_quiet_systems_are_not_written_to(shop: Shop) -> None:
 
     report = shop.ok("once")
 
-    assert report["mappings"]["people"]["writes"] == {"marketing": {}, "crm": {}}
+    assert not any(n for side in report["mappings"]["people"]["writes"].values() for n in side.values())
     assert shop.run("plan").out.startswith("Nothing to write")
 
 
