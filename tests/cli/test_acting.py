@@ -71,7 +71,7 @@ def test_the_shape_of_once_is_the_documented_one(shop: Shop) -> None:
     assert people["read"] == {"marketing": 0, "crm": 1}
     assert people["writes"]["marketing"]["create"] == 1
     assert not any(people["writes"]["crm"].values())
-    assert people["outcomes"] == {"sent": 1}
+    assert people["outcomes"] == {"sent": 1, "refused": 0, "moved": 0, "gone": 0, "doubtful": 0}
     assert people["issues"] == 0
     assert people["held"] is False
     assert set(report["calls"]) == {"mk", "sf"}
