@@ -16,9 +16,9 @@ from syncd.core.model import Side
 from syncd.errors import AccessError, Transient
 from syncd.ledger.intents import Intent
 from syncd.ledger.journal import Note
+from syncd.outcomes import adopt
 from syncd.poll import look
 from syncd.run import Bench, Run
-from syncd.outcomes import adopt
 
 BATCH = 500
 

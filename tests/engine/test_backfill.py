@@ -12,7 +12,7 @@ from syncd.cycle import prepare
 from syncd.errors import ConfigError
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(tmp_path: Path) -> World:
     world = make(tmp_path)
     for n in range(30):
@@ -38,7 +38,7 @@ def test_it_resumes_where_a_kill_left_it(world: World) -> None:
     world.until_quiet()
     world.mapping_text = MAPPING.replace('clash = "hold"\n[fields.stage]', 'clash = "crm"\n[fields.stage]')
     slices = 0
-    while not (seen := drive(world, Choice(), most=1))[-1].finished:
+    while not drive(world, Choice(), most=1)[-1].finished:
         world.restart()
         slices += 1
         assert slices < 50
