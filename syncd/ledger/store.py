@@ -19,6 +19,8 @@ from syncd.ledger import schema
 
 BUSY_S = 10.0
 """How long a writer waits for another process's transaction, in seconds."""
+CACHE_KIB = 8192
+"""SQLite's own page cache. Four times as much made sweeps 4 % cheaper: what it misses, the system's file cache holds."""
 
 
 class Store:
@@ -122,7 +124,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = FAST")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
-    connection.execute("PRAGMA cache_size = -32768")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 
