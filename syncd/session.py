@@ -187,13 +187,17 @@ class Session:
                 system.connector.close()
 
     def identify(self, names: Sequence[str]) -> None:
-        """Asks each system that these mappings need which account it is; what cannot say it, is in trouble."""
-        for name in sorted(self.files.systems_of(names)):
+        """Asks each system that these mappings need which account it is, and what its objects can do; what cannot say
+        it, is in trouble."""
+        ends = [self.files.mappings.by_name[name].end(side) for name in names for side in SIDES]
+        for name in sorted({end.system for end in ends}):
             system = self.systems[name]
             if system.trouble:
                 continue
             try:
                 identify(system, self.ledger, self.clock.now())
+                for form in sorted({form for end in ends if end.system == name for form in end.forms}):
+                    system.traits(form)  # may cost a call the first time: better here than in the middle of a cycle
             except (Transient, AccessError, WrongAccount) as error:
                 system.trouble, system.failure = error.message, error
                 self.event("system_trouble", system=name, reason=error.message)

@@ -7,6 +7,7 @@ it; facts go to standard output and nothing else does. It knows no command: thos
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 
 EXIT_INTERRUPTED = 130
@@ -16,7 +17,10 @@ EXIT_PIPE = 141
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs one command and ends the process."""
-    sys.exit(outcome(sys.argv[1:] if arguments is None else arguments))
+    code = outcome(sys.argv[1:] if arguments is None else arguments)
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is done is done: a late Ctrl-C does not undo its exit code
+    sys.exit(code)
 
 
 def outcome(arguments: list[str]) -> int:
