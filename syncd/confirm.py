@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,7 +18,7 @@ from syncd.connector import Entry, Record
 from syncd.core.mapping import Field
 from syncd.core.merge import UNASKED, base_key
 from syncd.core.model import Side, other
-from syncd.core.plan import Change, settle
+from syncd.core.plan import Change
 from syncd.errors import AccessError, Transient
 from syncd.ledger.facts import hash_of
 from syncd.ledger.inbox import Conflict
@@ -119,6 +119,8 @@ class _Judged(msgspec.Struct):
     ignored: list[Change]
     ways_back: list[Change]
     """Ignored, and to be tried again with the field emptied first."""
+    unapplied: list[Change]
+    """Not seen, of a write that was not answered: decided again."""
 
 
 def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> None:
@@ -127,6 +129,7 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
     stamped: list[tuple[int, str]] = []
     latest: dict[tuple[int, str], dict[str, Any]] = {}
     rests: dict[tuple[int, str], int] = {}
+    losers: list[Conflict] = []
     for intent, sight in seen:
         link = links.get(intent.link or 0)
         if link is None:
@@ -134,18 +137,22 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
         side: Side = "crm" if intent.side == "crm" else "marketing"
         judged = _judge(bench, intent, link, side, sight)
         for end, values in ((side, judged.target), (other(side), judged.source)):
-            base = latest.get((link.id, end), link.end(end).base)
-            latest[link.id, end] = settle(base, values)
+            base = latest.get((link.id, end))
+            if base is None:
+                base = latest[link.id, end] = link.end(end).base.copy()
+            base.update(values)
         if sight.hash is not None and _rests(bench, link, side, sight, latest[link.id, side]):
             rests[link.id, side] = sight.hash
         if intent.unique:
             stamped.append((link.id, side))
         at = (intent.object, str(intent.key))
         notes += [Note(kind, said, bench.mapping.name, link.id, *at) for kind, said in judged.notes]
-        run.ledger.inbox.keep_losers(_overridden(run, intent, judged))
-        _follow_up(run, bench, intent, side, judged)
+        losers += _overridden(run, intent, judged)
+        if judged.losers or judged.ignored or judged.ways_back:
+            _follow_up(run, bench, intent, side, judged)
     run.ledger.links.set_bases([(*end, base, rests.get(end)) for end, base in latest.items()])
     run.ledger.links.stamp(stamped)
+    run.ledger.inbox.keep_losers(losers)
     run.ledger.intents.close([intent.id for intent, _ in seen])
     run.note(notes)
 
@@ -153,59 +160,78 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
 def _rests(bench: Bench, link: Link, side: Side, sight: Sight, base: Map[str, Any]) -> bool:
     """Whether the record says just what its base says: then seeing it again decides nothing."""
     said = sight.attributes
-    return all(
-        base.get(pair.base(side), UNASKED) == said.get(pair.attribute(side), UNASKED)
-        for pair in bench.pairs(link.marketing.object, link.crm.object)
-    )
+    for pair in bench.pairs(link.marketing.object, link.crm.object):
+        marketing = side == "marketing"
+        name, key = (pair.marketing, pair.marketing_base) if marketing else (pair.crm, pair.crm_base)
+        if base.get(key, UNASKED) != said.get(name, UNASKED):
+            return False
+    return True
 
 
 def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -> _Judged:
-    judged = _Judged([], [], [], [], [], [])
+    judged = _Judged([], [], [], [], [], [], [])
+    end = link.end(side)
+    moved_on = (intent.object, intent.key) != (end.object, end.key)
     for change in intent.body.changes:
-        field = bench.fields.get(change.field)
-        if field is None:
+        # The link may lead to another form by now, with other names.
+        pair = bench.pair(link.marketing.object, link.crm.object, change.field)
+        if pair is None:
             continue
-        mine = base_key(change.field, change.attribute)
+        field, mine = pair.field, pair.base(side)
         seen = sight.attributes.get(change.attribute, UNASKED)
-        wanted = field.canonical(side, change.after)
         entries = (sight.history or {}).get(change.attribute) or []
-        if _to_be_cleared_first(field, side, change, intent, seen, sight, entries):
+        found = _found(field, side, change, intent, seen, sight, entries)
+        if found == "unapplied":
+            judged.unapplied.append(change)
+            continue
+        if found == "not taken" and field.backward == "clear_then_set" and not intent.body.clear_first:
             # Nothing is settled before the second try, so that it is not forgotten if the record moves meanwhile.
             judged.ways_back.append(change)
             continue
         if change.source is not None and not change.restores:
-            judged.source.append((base_key(change.field, change.source), change.decided))
-        if seen is UNASKED:
-            judged.target.append((mine, change.after))
+            judged.source.append((pair.base(other(side)), change.decided))
+        if moved_on and (mine not in end.base or found != "ours"):
+            # What became of our write in the new form was decided when the link followed.
             continue
-        if field.canonical(side, seen) == wanted:
-            judged.target.append((mine, change.before if change.restores else seen))
+        judged.target.append((mine, change.after if seen is UNASKED or found == "theirs" else seen))
+        if found == "ours" and change.restores:
+            judged.target.append((mine, change.before))
+        elif found == "ours":
             covered = _covered(field, side, change, intent, entries)
-            if covered is not None:
-                judged.losers.append((change, covered))
-        elif _somebody_elses(field, side, wanted, sight, entries):
-            judged.target.append((mine, change.after))
+            judged.losers += [(change, covered)] if covered is not None else []
+        elif found == "theirs":
             judged.notes.append(("edited_after", f"{change.field}: edited on {side} after our write; that moves on"))
-        else:
-            judged.target.append((mine, seen))
-            if field.canonical(side, seen) == field.canonical(side, change.before):
-                judged.ignored.append(change)
-            else:
-                judged.notes.append(("bent", f"{change.field}: {side} altered what was written; the difference stands"))
+        elif found == "not taken":
+            judged.ignored.append(change)
+        elif found == "bent":
+            judged.notes.append(("bent", f"{change.field}: {side} altered what was written; the difference stands"))
     if intent.op == "create":
         _judge_birth(bench, intent, link, side, sight, judged)
     return judged
 
 
-def _to_be_cleared_first(
+Finding = Literal["ours", "theirs", "not taken", "unapplied", "bent"]
+"""What a field says after our write: it; somebody's later edit; what it said before, though the system answered; the
+same, and perhaps it never arrived; something else that nobody typed."""
+
+
+def _found(
     field: Field, side: Side, change: Change, intent: Intent, seen: Any, sight: Sight, entries: Sequence[Entry]
-) -> bool:
-    """A step back that the system answered and did not take, and that it takes once the field is empty."""
-    if field.backward != "clear_then_set" or intent.body.clear_first or intent.op != "update" or seen is UNASKED:
-        return False
-    ignored = field.canonical(side, seen) == field.canonical(side, change.before)
+) -> Finding:
+    """A difference is somebody's edit where a history or the last writer says so, and nothing else explains it."""
     wanted = field.canonical(side, change.after)
-    return ignored and not _somebody_elses(field, side, wanted, sight, entries)
+    if seen is UNASKED or field.canonical(side, seen) == wanted:
+        return "ours"
+    unchanged = field.canonical(side, seen) == field.canonical(side, change.before)
+    if entries:
+        arrived = any(entry.ours and field.canonical(side, entry.value) == wanted for entry in entries)
+        if arrived and not entries[0].ours:
+            return "theirs"
+    elif not sight.ours and not unchanged:
+        return "theirs"
+    if unchanged:
+        return "unapplied" if intent.body.guessed else "not taken"
+    return "bent"
 
 
 def _judge_birth(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight, judged: _Judged) -> None:
@@ -216,14 +242,6 @@ def _judge_birth(bench: Bench, intent: Intent, link: Link, side: Side, sight: Si
         if pair.field.name not in written:
             seen = sight.attributes.get(pair.attribute(side), None)
             judged.target.append((pair.base(side), seen if untouched else None))
-
-
-def _somebody_elses(field: Any, side: Side, wanted: Any, sight: Sight, entries: Sequence[Entry]) -> bool:
-    """Whether a difference after our write is somebody's edit: only a stamp or a history says so."""
-    if entries:
-        ours = any(field.canonical(side, entry.value) == wanted for entry in entries)
-        return ours and not entries[0].ours
-    return not sight.ours
 
 
 def _covered(field: Any, side: Side, change: Change, intent: Intent, entries: Sequence[Entry]) -> Any | None:
@@ -243,11 +261,14 @@ def _covered(field: Any, side: Side, change: Change, intent: Intent, entries: Se
 
 def _overridden(run: Run, intent: Intent, judged: _Judged) -> list[Conflict]:
     """The edits that this write replaced by decision. Kept once the write was seen, whichever way it got there."""
+    lost = [c for c in intent.body.changes if c.lost]
+    if not lost:
+        return []
     at = (intent.object, str(intent.key))
     return [
         Conflict(0, intent.mapping, intent.link, c.field, intent.side, *at, c.after, c.before, run.now(), c.why, None)
-        for c in intent.body.changes
-        if c.lost and c not in judged.ignored and c not in judged.ways_back
+        for c in lost
+        if c not in judged.ignored and c not in judged.ways_back
     ]
 
 
@@ -273,6 +294,8 @@ def _follow_up(run: Run, bench: Bench, intent: Intent, side: Side, judged: _Judg
     if put_back:
         changes = [msgspec.structs.replace(change, restores=True) for change in put_back]
         _plan(run, bench, intent, changes, [])
+    if judged.unapplied:
+        run.ledger.books.decide_again(name, [at])
     if judged.ways_back:
         _plan(run, bench, intent, judged.ways_back, [change.attribute for change in judged.ways_back])
     for change in judged.ignored:

@@ -18,7 +18,7 @@ from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
 from syncd.lifecycle import follow
-from syncd.partners import end_doubts, find_partners, keep_match_values, row_of, told
+from syncd.partners import drop_creates, find_partners, keep_match_values, row_of, told
 from syncd.run import Bench, Run
 
 Place = tuple[int | None, str | None, str | None]
@@ -77,24 +77,31 @@ def decide_records(
     run.tally(name).moved += len(facts)
     links = run.ledger.links.of_records(name, object_, [fact.key for fact in facts])
     linked = sorted({links[fact.key] for fact in facts if fact.key in links})
-    _decide_links(run, bench, run.ledger.links.many(linked), lane, forget)
+    _decide_links(run, bench, run.ledger.links.many(linked), lane, forget, facts)
     unlinked = [fact for fact in facts if fact.key not in links and fact.state == "live"]
     if any(fact.state != "live" for fact in facts):
         # A link that followed a merge or conversion may have ended at one of them.
-        end_doubts(run, bench, object_, (fact.key for fact in facts if fact.state != "live"))
+        drop_creates(run, bench, object_, [fact.key for fact in facts if fact.state != "live"])
         taken = run.ledger.links.of_records(name, object_, [fact.key for fact in unlinked])
         unlinked = [fact for fact in unlinked if fact.key not in taken]
     made = find_partners(run, bench, object_, unlinked, lane)
-    _decide_links(run, bench, run.ledger.links.many(made), lane, frozenset())
+    _decide_links(run, bench, run.ledger.links.many(made), lane)
 
 
 # ---------------------------------------------------------------- linked records
 
 
-def _decide_links(run: Run, bench: Bench, links: Sequence[Link], lane: str, forget: frozenset[str]) -> None:
+def _decide_links(
+    run: Run,
+    bench: Bench,
+    links: Sequence[Link],
+    lane: str,
+    forget: frozenset[str] = frozenset(),
+    known: Sequence[Fact] = (),
+) -> None:
     if not links:
         return
-    facts = gather(run, links)
+    facts = gather(run, links, known)
     links, facts = follow(run, bench, links, facts)
     links = _without_open_intents(run, bench, links, facts)
     rows: list[dict[str, Any]] = []
@@ -122,22 +129,24 @@ def _decide_links(run: Run, bench: Bench, links: Sequence[Link], lane: str, forg
             rows.append(row_of(bench, link.id, effect, rev=max(facts[e.object, e.key].rev for e in ends.values())))
             notes.append(told(bench, link.id, effect))
     run.ledger.links.set_bases(bases)
+    run.ledger.links.stir({row["link"] for row in rows})
     run.ledger.intents.plan(rows, run.now())
     run.note(notes)
     _close_settled_issues(run, bench, links, raised)
 
 
-def gather(run: Run, links: Iterable[Link]) -> dict[tuple[int, str], Fact]:
-    """The facts of both ends of these links."""
+def gather(run: Run, links: Iterable[Link], known: Iterable[Fact] = ()) -> dict[tuple[int, str], Fact]:
+    """The facts of both ends of these links. `known`: facts that were just read need not be read again."""
+    facts = {(fact.object, fact.key): fact for fact in known}
     keys: dict[int, list[str]] = defaultdict(list)
     for link in links:
-        keys[link.marketing.object].append(link.marketing.key)
-        keys[link.crm.object].append(link.crm.key)
-    return {
-        (object_, key): fact
-        for object_, wanted in keys.items()
-        for key, fact in run.ledger.facts.many(object_, wanted).items()
-    }
+        for end in (link.marketing, link.crm):
+            if (end.object, end.key) not in facts:
+                keys[end.object].append(end.key)
+    for object_, wanted in keys.items():
+        for key, fact in run.ledger.facts.many(object_, wanted).items():
+            facts[object_, key] = fact
+    return facts
 
 
 def ends_of(
