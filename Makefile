@@ -2,6 +2,11 @@
 #
 # Needs python3 (3.11 or newer) with pip or venv, and make. Nothing is installed outside this folder, except by `install`.
 
+# A company's own certificate authority stands in the system's store, which uv does not look at by itself.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export SSL_CERT_FILE ?= /etc/ssl/certs/ca-certificates.crt
+endif
+
 VENV   := .venv
 BOOT   := .boot
 BIN    := $(VENV)/bin
