@@ -228,7 +228,13 @@ class Session:
             for system in self.systems.values():
                 system.trouble, system.failure = "", None
         run = Run(
-            self.ledger, self.systems, self.clock.now, self.event, limits_of(self.files.settings.guard), stop=stop
+            self.ledger,
+            self.systems,
+            self.clock.now,
+            self.event,
+            limits_of(self.files.settings.guard),
+            sleep=self.clock.sleep,
+            stop=stop,
         )
         run.id = self.ledger.books.begin_run(command, self.clock.now())
         before = {name: system.calls() for name, system in self.systems.items()}

@@ -295,7 +295,7 @@ class _Slices:
             doing.begin(run)
             self._doing = doing
         work.session.room()
-        more = True
+        more = self._doing.step()
         while more and not work.stop() and work.monotonic() < until_s:
             more = self._doing.step()
         self._breaker.worked()
