@@ -16,7 +16,7 @@ import msgspec
 
 from syncd.connector import Entry, Record
 from syncd.core.mapping import Field
-from syncd.core.merge import UNASKED, base_key
+from syncd.core.merge import UNASKED
 from syncd.core.model import Side, other
 from syncd.core.plan import Change
 from syncd.errors import AccessError, Transient
@@ -225,7 +225,7 @@ def _found(
     unchanged = field.canonical(side, seen) == field.canonical(side, change.before)
     if entries:
         arrived = any(entry.ours and field.canonical(side, entry.value) == wanted for entry in entries)
-        if arrived and not entries[0].ours:
+        if not entries[0].ours and (arrived or not unchanged):
             return "theirs"
     elif not sight.ours and not unchanged:
         return "theirs"

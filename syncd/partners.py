@@ -73,6 +73,13 @@ def end_doubts(run: Run, bench: Bench, object_: int, keys: Iterable[str]) -> Non
         run.ledger.inbox.close_issues(run.now(), kind="ambiguous", mapping=name, object=object_, keys=waiting)
 
 
+def drop_creates(run: Run, bench: Bench, object_: int, keys: Sequence[str]) -> None:
+    """Nobody is made any more in the image of records that are gone, merged or converted."""
+    creates = run.ledger.intents.of_sources(bench.mapping.name, object_, keys)
+    run.ledger.intents.close(intent.id for intent in creates if intent.state in ("planned", "held", "ready"))
+    end_doubts(run, bench, object_, keys)
+
+
 def _new_link(bench: Bench, fact: Fact, partner: Held, rule: str) -> NewLink:
     ends = (
         LinkSide(bench.side(fact.object), fact.object, fact.key, {}, False),
@@ -152,7 +159,8 @@ def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: s
 def _without_open_creates(run: Run, bench: Bench, object_: int, facts: Sequence[Fact]) -> list[Fact]:
     intents = run.ledger.intents.of_sources(bench.mapping.name, object_, [fact.key for fact in facts])
     revisions = {fact.key: fact.rev for fact in facts}
-    busy: set[str] = set()
+    busy = _made_under_another_key(run, bench, object_) & revisions.keys()
+    run.ledger.books.decide_again(bench.mapping.name, [(object_, key) for key in sorted(busy)])
     stale: list[int] = []
     for intent in intents:
         assert intent.source is not None
@@ -165,6 +173,21 @@ def _without_open_creates(run: Run, bench: Bench, object_: int, facts: Sequence[
             stale.append(intent.id)
     run.ledger.intents.close(stale)
     return [fact for fact in facts if fact.key not in busy]
+
+
+def _made_under_another_key(run: Run, bench: Bench, object_: int) -> set[str]:
+    """Records that swallowed another one while its partner was being made: nobody knows yet whether they have one."""
+    by_object: dict[int, list[str]] = defaultdict(list)
+    for source_object, key in run.ledger.intents.sent_sources(bench.mapping.name):
+        by_object[source_object].append(key)
+    swallowed = [
+        fact
+        for source_object, keys in by_object.items()
+        for fact in run.ledger.facts.many(source_object, keys).values()
+        if fact.into is not None
+    ]
+    lives_on = [survivor(run, fact) for fact in swallowed]
+    return {at[1] for at in lives_on if at is not None and at[0] == object_}
 
 
 # ---------------------------------------------------------------- match values

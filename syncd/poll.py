@@ -135,16 +135,19 @@ def ahead(system: Connected, pages: Iterator[Page]) -> Iterator[Page]:
                 ready.get(timeout=0.05)
 
 
-def look(run: Run, system: Connected, object: str, attributes: Sequence[str], keys: Sequence[str]) -> dict[str, Record]:
+def look(
+    run: Run, system: Connected, object: str, attributes: Sequence[str], keys: Sequence[str], *, history: bool = False
+) -> dict[str, Record]:
     """Reads records by key from the system of truth, keeps what they say, and returns it by key.
 
     A key that is not answered is absent: that says nothing.
     """
     object_id = run.ledger.facts.object_id(system.name, object)
-    batch = system.traits(object).read_batch
+    traits = system.traits(object)
+    batch = traits.history_batch if history else traits.read_batch
     seen: dict[str, Record] = {}
     for start in range(0, len(keys), batch):
-        records = list(system.connector.fetch(object, attributes, keys[start : start + batch]))
+        records = list(system.connector.fetch(object, attributes, keys[start : start + batch], history=history))
         run.ledger.facts.keep(object_id, records)
         seen.update((record.key, record) for record in records)
     return seen

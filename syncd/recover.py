@@ -2,16 +2,19 @@
 
 create, with a key field     found by key -> adopted; not found -> sent again: the key lets only one exist
 create, without one          found by match value -> decided again; not found -> waits `late`, then decided again
-update, with a precondition  seen -> answered; unmoved -> sent again under the same condition; moved -> decided again
-update, without one          seen -> answered; else waits `late`, then decided again
+update, with a precondition  unmoved -> sent again under the same condition; moved: ours stands -> answered, else decided again
+update, with a history       ours in it -> answered; else waits `late`, then decided again
+update, with neither         all of it stands -> answered; else waits `late`, then as with a precondition
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from syncd.connector import Record
+import msgspec
+
+from syncd.connector import Entry, Record
 from syncd.core.model import Side
 from syncd.errors import AccessError, Transient
 from syncd.ledger.intents import Intent
@@ -60,18 +63,34 @@ def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
             )
             run.ledger.facts.keep(form_object, [hit.record for hit in hits])
             found.update((hit.value, (form_object, hit.record)) for hit in hits if hit.record.state != "gone")
+    alive = _alive(run, intents)
     with run.ledger.transaction():
         for intent in intents:
             hit = found.get(intent.unique or "")
+            waited_s = run.now() - (intent.sent_at or 0)
             if hit is not None and hit[1].state == "live" and hit[0] == object_:
                 _adopted(run, bench, intent, hit[1].key, revision)
             elif hit is not None:
                 _again(run, bench, intent, "the record exists by now; decided again")
-            elif keyed and intent.unique:
+            elif keyed and intent.unique and intent.source in alive:
                 run.ledger.intents.set_state([intent.id], "ready")
                 run.note([_told(bench, intent, "resent", "not found by its key: sent again, the key lets one exist")])
-            elif run.now() - (intent.sent_at or 0) >= system.timing.late_s + system.timing.lag_s:
+            elif waited_s >= system.timing.late_s + system.timing.lag_s:
                 _again(run, bench, intent, "never arrived; decided again")
+
+
+def _alive(run: Run, intents: Sequence[Intent]) -> set[tuple[int, str] | None]:
+    """The sources that are still there: nothing more is made in the image of others."""
+    by_object: dict[int, list[str]] = defaultdict(list)
+    for intent in intents:
+        if intent.source is not None:
+            by_object[intent.source[0]].append(intent.source[1])
+    return {
+        (fact.object, fact.key)
+        for object_, keys in by_object.items()
+        for fact in run.ledger.facts.many(object_, keys).values()
+        if fact.state == "live"
+    }
 
 
 def _adopted(run: Run, bench: Bench, intent: Intent, key: str, revision: int) -> None:
@@ -84,10 +103,10 @@ def _adopted(run: Run, bench: Bench, intent: Intent, key: str, revision: int) ->
 def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> None:
     side, form = bench.forms[object_]
     system = bench.systems[side]
+    traits = system.traits(form)
     revision = run.ledger.facts.revision()
     keys = [str(intent.key) for intent in intents]
-    seen = look(run, system, form, run.attributes(system.name, form), keys)
-    fenced = system.traits(form).precondition
+    seen = look(run, system, form, run.attributes(system.name, form), keys, history=traits.history)
     with run.ledger.transaction():
         for intent in intents:
             record = seen.get(str(intent.key))
@@ -97,15 +116,15 @@ def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
                     _again(run, bench, intent, "its record is not answered; decided again")
             elif record.state != "live":
                 _again(run, bench, intent, f"its record is {record.state}; decided again")
-            elif _stands(bench, intent, side, record):
-                run.ledger.intents.answer([(intent.id, intent.key, run.now(), revision, intent.body)])
+            elif traits.precondition and intent.expect_ms is not None and record.stamp_ms <= intent.expect_ms:
+                run.ledger.intents.set_state([intent.id], "ready")
+                run.note([_told(bench, intent, "resent", "not applied: sent again under the same condition")])
+            elif (said := _applied(bench, intent, side, record, late or traits.precondition)) is not None:
+                body = msgspec.structs.replace(intent.body, guessed=not said)
+                run.ledger.intents.answer([(intent.id, intent.key, run.now(), revision, body)])
                 run.note([_told(bench, intent, "adopted", "seen applied")])
-            elif fenced and intent.expect_ms is not None:
-                if record.stamp_ms <= intent.expect_ms:
-                    run.ledger.intents.set_state([intent.id], "ready")
-                    run.note([_told(bench, intent, "resent", "not applied: sent again under the same condition")])
-                else:
-                    _again(run, bench, intent, "its record moved on; decided again")
+            elif traits.precondition and intent.expect_ms is not None:
+                _again(run, bench, intent, "its record moved on; decided again")
             elif late and _half_done(intent, record):
                 # That it is blank now is our own doing: it was decided on all the same.
                 run.ledger.intents.set_state([intent.id], "ready", rev=run.ledger.facts.revision())
@@ -114,16 +133,35 @@ def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
                 _again(run, bench, intent, "never arrived; decided again")
 
 
-def _stands(bench: Bench, intent: Intent, side: Side, record: Record) -> bool:
-    """Whether the record says all that the intent would have it say."""
+def _applied(bench: Bench, intent: Intent, side: Side, record: Record, over: bool) -> bool | None:
+    """Whether the update was applied: True, its history says so; False, the record looks like it; None, not that we can
+    see. `over`: it cannot land any more, so that a part of it standing is enough; somebody changed the rest since."""
+    if record.history is not None:
+        return True if _in_history(bench, intent, side, record.history) else None
     key = bench.key_attribute(intent.object)
     if not intent.body.changes:
-        return key is not None and record.attributes.get(key) == intent.unique
+        return False if key is not None and record.attributes.get(key) == intent.unique else None
+    stands = []
     for change in intent.body.changes:
         canonical = bench.field(change.field).canonical
-        if canonical(side, record.attributes.get(change.attribute)) != canonical(side, change.after):
-            return False
-    return True
+        after = canonical(side, change.after)
+        same = canonical(side, record.attributes.get(change.attribute)) == after
+        if not over or canonical(side, change.before) != after:
+            stands.append(same)
+    return False if stands and (any(stands) if over else all(stands)) else None
+
+
+def _in_history(bench: Bench, intent: Intent, side: Side, history: Mapping[str, list[Entry]]) -> bool:
+    if not intent.body.changes:
+        entries = history.get(bench.key_attribute(intent.object) or "", [])
+        return any(entry.ours and entry.value == intent.unique for entry in entries)
+    for change in intent.body.changes:
+        canonical = bench.field(change.field).canonical
+        after = canonical(side, change.after)
+        for entry in history.get(change.attribute, []):
+            if entry.ours and entry.at_ms > (intent.expect_ms or 0) and canonical(side, entry.value) == after:
+                return True
+    return False
 
 
 def _half_done(intent: Intent, record: Record) -> bool:

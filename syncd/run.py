@@ -103,6 +103,7 @@ class Bench:
     account: dict[Side, str]
     fields: dict[str, Field]
     _pairs: dict[tuple[int, int], tuple[Pair, ...]] = field(default_factory=dict)
+    _named: dict[tuple[int, int], dict[str, Pair]] = field(default_factory=dict)
 
     @classmethod
     def lay(cls, run: Run, mapping: Compiled) -> Bench:
@@ -147,6 +148,14 @@ class Bench:
             found = pairs(self.mapping, self.form(marketing), self.form(crm))
             self._pairs[(marketing, crm)] = found
         return found
+
+    def pair(self, marketing: int, crm: int, field: str) -> Pair | None:
+        """A field under its names in these two forms; None where one of them does not have it."""
+        found = self._named.get((marketing, crm))
+        if found is None:
+            found = {pair.field.name: pair for pair in self.pairs(marketing, crm)}
+            self._named[marketing, crm] = found
+        return found.get(field)
 
     def key_of(self, side: Side, object: int, key: str) -> str:
         """syncd's key for a record: says nothing about the person, and is the same whoever asks.

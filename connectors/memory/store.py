@@ -80,7 +80,9 @@ class Store:
     @now_ms.setter
     def now_ms(self, now_ms: int) -> None:
         with self._lock:
-            for late in sorted((each for each in self._late if each.due_ms <= now_ms), key=lambda each: each.due_ms):
+            # One at a time: what lands moves the clock itself, and lands what is due by then.
+            while due := [each for each in self._late if each.due_ms <= now_ms]:
+                late = min(due, key=lambda each: each.due_ms)
                 self._late.remove(late)
                 self._now_ms = max(self._now_ms, late.due_ms)
                 late.land()

@@ -31,6 +31,8 @@ class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     answer: dict[str, Any] | None = None
     """The written attributes as the answer showed them."""
     stamp_ms: int | None = None
+    guessed: bool = False
+    """No answer came: that it was applied is only what its record looks like."""
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
@@ -128,6 +130,17 @@ class Intents:
             " ORDER BY id",
             (mapping, object, orjson.dumps(keys).decode()),
         )
+
+    def sent_sources(self, mapping: str) -> list[tuple[int, str]]:
+        """Sources of creates that left and were not answered."""
+        return [
+            (row[0], row[1])
+            for row in self._store.rows(
+                "SELECT source_object, source_key FROM intent WHERE state = 'sent' AND mapping = ? AND op = 'create'"
+                " AND source_key IS NOT NULL",
+                (mapping,),
+            )
+        ]
 
     def set_state(self, ids: Iterable[int], state: str, **columns: Any) -> None:
         """Moves intents to a state; `columns` (sent_at, answered_at, rev, expect_ms, attempt) are set as given."""

@@ -139,6 +139,13 @@ class Links:
         with self._store.transaction() as t:
             t.execute("UPDATE link_side SET rest = NULL WHERE mapping = ? AND rest IS NOT NULL", (mapping,))
 
+    def stir(self, links: Iterable[int]) -> None:
+        """Something is planned on these links: until it is settled, whatever is seen of them is decided."""
+        rows = [(link,) for link in links]
+        if rows:
+            with self._store.transaction() as t:
+                t.executemany("UPDATE link_side SET rest = NULL WHERE link = ? AND rest IS NOT NULL", rows)
+
     def set_bases(self, bases: Iterable[tuple[int, str, Mapping[str, Any], int | None]]) -> None:
         """Replaces bases: (link, side, whole document, hash of the facts that are at rest with it, if known)."""
         rows = [(orjson.dumps(base), rest, link, side) for link, side, base, rest in bases]
