@@ -7,6 +7,8 @@ answered, so the same test does the same thing every time. What is right is said
 from __future__ import annotations
 
 import contextlib
+import mmap
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -65,11 +67,22 @@ timing = {{ timeout = "{timeout}", retry = "100ms", retry_max = "2s", late = "60
 HUBSPOT_SWITCHES = {"limits": "off", "search_lag_ms": 200, "recalculation_ms": 300, "auto_associate": "off"}
 
 
-@dataclass
 class Time:
-    """The one clock: of both sandboxes and of the engine."""
+    """The one clock: of both sandboxes and of the engine, whatever process it runs in. It lives in a file."""
 
-    now_s: float = NOW_S
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.write_bytes(struct.pack("d", NOW_S))
+        with path.open("r+b") as file:
+            self._shared = mmap.mmap(file.fileno(), 8)
+
+    @property
+    def now_s(self) -> float:
+        return float(struct.unpack("d", self._shared[:8])[0])
+
+    @now_s.setter
+    def now_s(self, now_s: float) -> None:
+        self._shared[:8] = struct.pack("d", now_s)
 
     def __call__(self) -> float:
         return self.now_s
@@ -84,7 +97,8 @@ class Hooked:
     def __init__(self, app: Any, time: Time) -> None:
         self.app = app
         self.time = time
-        self.before: Callable[[Request], None] = lambda request: None
+        self.before: Callable[[Request], Response | None] = lambda request: None
+        """What it returns is the answer, and the request is not carried out."""
         self.after: Callable[[Request, Response], None] = lambda request, response: None
 
     @property
@@ -101,7 +115,9 @@ class Hooked:
 
     def handle(self, request: Request) -> Response:
         self.time.now_s += REQUEST_S
-        self.before(request)
+        instead = self.before(request)
+        if instead is not None:
+            return instead
         response: Response = self.app.handle(request)
         self.after(request, response)
         return response
@@ -145,24 +161,88 @@ class Side:
 
 
 @dataclass
-class World:
-    """Both vendors, the engine's folder, and the clock."""
+class Engine:
+    """syncd over a folder with its settings and its ledger, as one process has it."""
 
     folder: Path
     time: Time
-    hubspot: Side
-    salesforce: Side
-    mappings: Path = ROOT / "mappings"
     ledger: Ledger = field(init=False)
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.configure()
         self.ledger = Ledger.open(self.folder / "ledger.db")
 
-    def configure(self, timeout: str = "5s") -> None:
+    def pass_time(self, seconds: float) -> None:
+        self.time.now_s += seconds
+
+    def run(self) -> tuple[Run, Mappings]:
+        """A fresh run with fresh connections, as a new process would have."""
+        settings = load(self.folder / "syncd.toml", SECRETS)
+        mappings = compiled(settings.daemon.mappings)
+        clock = WorldClock(now=self.time, sleep=self.time.sleep, random=lambda: 0.5)
+        run = Run(
+            self.ledger,
+            connect(settings, self.ledger, clock),
+            self.time,
+            lambda name, **facts: self.events.append((name, facts)),
+            FREE,
+        )
+        run.id = self.ledger.books.begin_run("test", self.time())
+        return run, mappings
+
+    def once(self) -> Tally:
+        """One cycle; then ten seconds go by."""
+        run, mappings = self.run()
+        try:
+            cycle(run, mappings, yes=True)
+        finally:
+            for system in run.systems.values():
+                system.connector.close()
+        self.pass_time(10)
+        return run.tally("people")
+
+    def try_once(self) -> Tally | None:
+        """One cycle that may meet trouble; None if it ended in an error that says so."""
+        try:
+            return self.once()
+        except (Transient, AccessError):
+            self.pass_time(10)
+            return None
+
+    def until_quiet(self, most: int = 10) -> list[Tally]:
+        """Cycles until one writes nothing and nothing waits. What was done before is in the search index by then."""
+        self.pass_time(1)
+        tallies: list[Tally] = []
+        for _ in range(most):
+            tally = self.once()
+            tallies.append(tally)
+            if not writes(tally) and not (tally.waiting or tally.again or tally.skipped):
+                return tallies
+        raise AssertionError([tally.as_json(0) for tally in tallies])
+
+    def restart(self) -> None:
+        """What a kill leaves: the files."""
+        self.ledger.close()
+        self.ledger = Ledger.open(self.folder / "ledger.db")
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+@dataclass
+class World(Engine):
+    """The engine and both vendors."""
+
+    hubspot: Side = field(kw_only=True)
+    salesforce: Side = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        self.configure()
+        super().__post_init__()
+
+    def configure(self, timeout: str = "5s", mappings: Path = ROOT / "mappings") -> None:
         text = CONFIG.format(
-            mappings=self.mappings,
+            mappings=mappings,
             hubspot=self.hubspot.server.url,
             salesforce=self.salesforce.server.url,
             timeout=timeout,
@@ -230,55 +310,7 @@ class World:
         """(field, value) of every loser that was kept."""
         return [(conflict.field, conflict.lost) for conflict in self.ledger.inbox.conflicts()]
 
-    # ------------------------------------------------ the engine
-
-    def pass_time(self, seconds: float) -> None:
-        self.time.now_s += seconds
-
-    def run(self) -> tuple[Run, Mappings]:
-        """A fresh run with fresh connections, as a new process would have."""
-        settings = load(self.folder / "syncd.toml", SECRETS)
-        mappings = compiled(settings.daemon.mappings)
-        clock = WorldClock(now=self.time, sleep=self.time.sleep, random=lambda: 0.5)
-        run = Run(
-            self.ledger,
-            connect(settings, self.ledger, clock),
-            self.time,
-            lambda name, **facts: self.events.append((name, facts)),
-            FREE,
-        )
-        run.id = self.ledger.books.begin_run("test", self.time())
-        return run, mappings
-
-    def once(self) -> Tally:
-        """One cycle; then ten seconds go by."""
-        run, mappings = self.run()
-        try:
-            cycle(run, mappings, yes=True)
-        finally:
-            for system in run.systems.values():
-                system.connector.close()
-        self.pass_time(10)
-        return run.tally("people")
-
-    def try_once(self) -> Tally | None:
-        """One cycle that may meet trouble; None if it ended in an error that says so."""
-        try:
-            return self.once()
-        except (Transient, AccessError):
-            self.pass_time(10)
-            return None
-
-    def until_quiet(self, most: int = 10) -> list[Tally]:
-        """Cycles until one writes nothing and nothing waits. What was done before is in the search index by then."""
-        self.pass_time(1)
-        tallies: list[Tally] = []
-        for _ in range(most):
-            tally = self.once()
-            tallies.append(tally)
-            if not writes(tally) and not (tally.waiting or tally.again or tally.skipped):
-                return tallies
-        raise AssertionError([tally.as_json(0) for tally in tallies])
+    # ------------------------------------------------ counting
 
     def requests(self) -> Counter[str]:
         """Vendor requests so far, by `METHOD path`, of both vendors; take the difference of two."""
@@ -286,14 +318,6 @@ class World:
         for side in (self.hubspot, self.salesforce):
             counted.update(f"{entry['method']} {entry['path']}" for entry in side.server.control.log())
         return counted
-
-    def restart(self) -> None:
-        """What a kill leaves: the files."""
-        self.ledger.close()
-        self.ledger = Ledger.open(self.folder / "ledger.db")
-
-    def close(self) -> None:
-        self.ledger.close()
 
 
 @cache
@@ -313,11 +337,11 @@ def writes(tally: Tally) -> int:
 def world(folder: Path) -> Iterator[World]:
     """Fresh vendors, an empty ledger."""
     folder.mkdir(parents=True, exist_ok=True)
-    time = Time()
+    time = Time(folder / "clock")
     apps = [Hooked(vendor.create(Clock(time), Faults(1), seed=1), time) for vendor in (hubspot, salesforce)]
     apps[0].switch(HUBSPOT_SWITCHES)
     with serve(apps[0]) as one, serve(apps[1]) as two:
-        made = World(folder, time, Side(apps[0], one), Side(apps[1], two))
+        made = World(folder, time, hubspot=Side(apps[0], one), salesforce=Side(apps[1], two))
         try:
             yield made
         finally:
