@@ -5,8 +5,11 @@ overlap; an object that rests costs one call a poll. Source: contract sections 4
 
 How. A walk is one query, ordered by stamp; the server keeps its list of ids, and values are read page by page. A row
 that changes while the walk goes on therefore shows a stamp from after the query, and rows made meanwhile are not in
-the list at all. So the place to go on from (`mark`) is never later than `bound`: a stamp that was seen before or with
-the first page, which the server's clock had surely reached when it made the list. Our clock measures durations only.
+the list at all. So the place to go on from (`mark`) is never later than `bound`: a time which the server's clock had
+surely reached when it made the list. That is a stamp that was seen before or with the first page; or, when there are more
+pages, the newest stamp there is just after the list was made, less the time since the list was asked for. Without that
+the bound would be a stamp of the first page, and the next poll would read all the other pages again. Our clock measures
+durations only.
 
 A transaction may show its rows up to `overlap_s` after their stamp. So a walk begins `overlap_s` before the mark, except
 for what is `settled`: stamps for which a walk has begun after that time had passed. When the mark itself is settled only
@@ -45,9 +48,9 @@ class Cursor(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     settled: int | None = None
     """Everything up to this stamp was read, and what commits late too."""
     bound: int | None = None
-    """The largest stamp that the server's clock surely had reached when the current or next walk began."""
+    """The latest time that the server's clock surely had reached when the current or next walk began."""
     at: float = 0.0
-    """When it was first seen."""
+    """When it had."""
     polled: float = 0.0
     """When the last walk ended."""
     next: str = ""
@@ -84,13 +87,18 @@ class Feed:
         """See `Connector.changes`. Raises CursorLost for a cursor that is none of ours or too old."""
         place = self._place(object, cursor)
         rows, reply = self._resume(object, attributes, place) if place.next else (None, None)
+        asked: float | None = None
         if rows is None or reply is None:
+            asked = None if cursor is None else self.now()
             rows, reply = self._begin(object, attributes, place, first=cursor is None)
         visited: set[str] = set()
         empty = 0
         while True:
             page = reply.decode(rows.page)
             records = rows.records(page.records, self.reader.org.writer)
+            if asked is not None and not page.done:
+                self._bind_list(object, place, asked)
+            asked = None
             self._note(place, records)
             if page.done:
                 self._end(place)
@@ -154,12 +162,14 @@ class Feed:
         return since(STAMP, floor, inclusive=True)
 
     def _newest(self, object: str) -> int | None:
-        """The newest stamp before a first walk begins: the place to go on from is fixed before (hazard H068)."""
-        rows = self.reader.rows(object, ())
-        query = select(object, rows.fields, order=(STAMP,), descending=True, limit=1)
-        reply = self.reader.org.query(query)
-        if not reply.ok:
-            raise reply.refused()
+        """The newest stamp there is. A first walk asks before it begins: the place to go on from is fixed before
+        (hazard H068)."""
+
+        def call(rows: Rows) -> Sequence[Reply]:
+            query = select(object, rows.fields, order=(STAMP,), descending=True, limit=1)
+            return [self.reader.org.query(query)]
+
+        rows, (reply,) = self.reader.ask(object, (), call)
         records = rows.records(reply.decode(rows.page).records, "")
         return records[0].stamp_ms if records else None
 
@@ -200,6 +210,17 @@ class Feed:
         """The server's clock has reached a stamp: it was seen."""
         if place.bound is None or stamp_ms > place.bound:
             place.bound, place.at = stamp_ms, self.now()
+
+    def _bind_list(self, object: str, place: Cursor, asked: float) -> None:
+        """The server's clock has reached the newest stamp by now; when the list was asked for, it had reached as much
+        less as has gone by since. Time that our clock did not measure rightly only keeps the bound where it was."""
+        newest = self._newest(object)
+        went_by_s = self.now() - asked
+        if newest is None or went_by_s < 0:
+            return
+        stamp_ms = math.floor(newest / 1000 - went_by_s) * 1000
+        if place.bound is None or stamp_ms > place.bound:
+            place.bound, place.at = stamp_ms, asked
 
     def _end(self, place: Cursor) -> None:
         """The walk saw its last page: moves the mark, and settles what no longer can commit late."""
