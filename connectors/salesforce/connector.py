@@ -13,6 +13,7 @@ import msgspec
 
 from connectors.salesforce.auth import Login
 from connectors.salesforce.feed import Feed
+from connectors.salesforce.ids import id18, is_id
 from connectors.salesforce.org import METERS, Org
 from connectors.salesforce.places import is_loopback
 from connectors.salesforce.precondition import Precondition
@@ -42,8 +43,9 @@ OWNERS = Directory(object="User", email="Email", active="IsActive")
 
 
 class _Organization(msgspec.Struct):
-    name: str = msgspec.field(name="Name")
-    sandbox: bool = msgspec.field(name="IsSandbox")
+    id: str | None = msgspec.field(name="Id", default=None)
+    name: str | None = msgspec.field(name="Name", default=None)
+    sandbox: bool | None = msgspec.field(name="IsSandbox", default=None)
     zone: str | None = msgspec.field(name="TimeZoneSidKey", default=None)
 
 
@@ -87,24 +89,27 @@ class Salesforce:
         )
 
     def identify(self) -> Account:
-        """The org and the user that the token belongs to; one query besides, for its name."""
+        """The org and the user that the token belongs to; one query besides, for its name, and for its id where the
+        login did not tell."""
         session = self._login.session()
         host = urlsplit(session.origin).hostname or ""
         query = select("Organization", ("Id", "Name", "IsSandbox", "TimeZoneSidKey"))
         with self._org.http.lane(None):
             reply = self._org.query(query)
         session = self._login.session()  # the query may have brought a new token
-        if not session.org:
+        seen = reply.decode(_ORGANIZATIONS).records[:1] if reply.ok else []
+        account, name, sandbox, zone = session.org, host, ".sandbox." in host, "UTC"
+        for org in seen:
+            name, zone = org.name or name, org.zone or zone
+            sandbox = sandbox if org.sandbox is None else org.sandbox
+            account = account or (id18(org.id) if org.id and is_id(org.id) else "")
+        if not account:
             raise AccessError(
-                "the login answer does not say which org it belongs to",
+                "neither the login answer nor the Organization record says which org this is",
                 remedy="Add the scope `id` (access the identity URL service) to the external client app.",
             )
-        seen = reply.decode(_ORGANIZATIONS).records[:1] if reply.ok else []
-        name, sandbox, zone = host, ".sandbox." in host, "UTC"
-        for org in seen:
-            name, sandbox, zone = org.name, org.sandbox, org.zone or "UTC"
         kind = "test" if is_loopback(host) else "sandbox" if sandbox else "production"
-        return Account(session.org, name, kind, session.user, zone)  # type: ignore[arg-type]
+        return Account(account, name, kind, session.user, zone)  # type: ignore[arg-type]
 
     def describe(self, object: str) -> Schema:
         """See `Connector.describe`. One call."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from connectors.salesforce.ids import id18, is_id
 from connectors.salesforce.org import Org
 from connectors.salesforce.replies import Reply
-from connectors.salesforce.rows import STAMP, Rows
+from connectors.salesforce.rows import DISPENSABLE, STAMP, Rows
 from connectors.salesforce.schemas import Schemas
 from connectors.salesforce.shapes import COMPOSITE_QUERIES, FIND_BATCH, READ_BATCH, shape_of
 from connectors.salesforce.soql import Query, one_of, portions, select
@@ -31,11 +31,13 @@ class Reader:
     def __init__(self, org: Org, schemas: Schemas) -> None:
         self.org = org
         self._schemas = schemas
-        self._rows: dict[tuple[str, tuple[str, ...]], Rows] = {}
+        self._rows: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Rows] = {}
 
     def rows(self, object: str, attributes: Sequence[str]) -> Rows:
         """How to ask for these attributes and read them, as far as our user can see them."""
-        wanted = (object, self._schemas.visible(object, attributes))
+        system = self._schemas.visible(object, DISPENSABLE)
+        unseen = tuple(name for name in DISPENSABLE if name not in system)
+        wanted = (object, self._schemas.visible(object, attributes), unseen)
         rows = self._rows.get(wanted)
         if rows is None:
             if len(self._rows) >= _ROW_TYPES:
@@ -51,9 +53,9 @@ class Reader:
         rows = self.rows(object, attributes)
         replies = call(rows)
         if any(reply.code == "INVALID_FIELD" for reply in replies):
-            self._schemas.narrow(object, attributes)
+            self._schemas.narrow(object, (*attributes, *DISPENSABLE))
             narrower = self.rows(object, attributes)
-            if narrower.attributes != rows.attributes:
+            if narrower.fields != rows.fields:
                 rows, replies = narrower, call(narrower)
         for reply in replies:
             if not reply.ok:

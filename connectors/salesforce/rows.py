@@ -13,12 +13,15 @@ from typing import Any
 import msgspec
 
 from connectors.salesforce.ids import id18
-from connectors.salesforce.shapes import shape_of
+from connectors.salesforce.shapes import Shape, shape_of
 from connectors.salesforce.values import Stamps
 from syncd.connector import Record
 from syncd.http import BadAnswer
 
 STAMP = "SystemModstamp"
+DISPENSABLE = ("LastModifiedById", "MasterRecordId")
+"""System fields that are done without where an org does not show them: then nothing counts as our own writing, and a
+merged record as a deleted one. Whom we never write to (users) is not asked for a writer at all."""
 
 _SYSTEM: tuple[tuple[str, Any, Any], ...] = (
     ("key", str, msgspec.NODEFAULT),
@@ -43,19 +46,16 @@ class Page(msgspec.Struct):
 class Rows:
     """How rows of one object are asked for and read, for one list of attributes. Safe in several threads."""
 
-    def __init__(self, object: str, attributes: Sequence[str]) -> None:
+    def __init__(self, object: str, attributes: Sequence[str], unseen: Sequence[str] = ()) -> None:
+        """`unseen`: those of `DISPENSABLE` that this org does not show."""
         shape = shape_of(object)
         self.object = object
         self.attributes = tuple(dict.fromkeys(attributes))
         self._becomes = shape.becomes[0] if shape.becomes else ""
-        names = ["Id", STAMP, "LastModifiedById"]
-        names += ["IsDeleted"] if shape.deletable else []
-        names += ["MasterRecordId"] if shape.mergeable else []
-        names += ["IsConverted", shape.becomes[1]] if shape.becomes else []
-        extra = [name for name in self.attributes if name not in names]
-        self.fields = (*names, *extra)
+        own = _system_fields(shape, unseen)
+        extra = [name for name in self.attributes if name not in own]
+        self.fields = (*own, *extra)
         """What to select, each once."""
-        own = dict(zip(names, _places(shape.deletable, shape.mergeable), strict=False))
         row = _row_type(own, extra)
         places = {name: len(extra) + place for name, place in own.items()} | {n: at for at, n in enumerate(extra)}
         self._pick = _picker([places[name] for name in self.attributes])
@@ -101,9 +101,12 @@ class Rows:
         return records
 
 
-def _places(deletable: bool, mergeable: bool) -> list[int]:
-    """Where in a row the selected system fields stand."""
-    return [0, 1, 2, *([3] if deletable else []), *([4] if mergeable else []), *range(5, 7)]
+def _system_fields(shape: Shape, unseen: Sequence[str]) -> dict[str, int]:
+    """The system fields to select, with where in a row each stands."""
+    names: list[str | None] = ["Id", STAMP, "LastModifiedById" if shape.keyed else None]
+    names += ["IsDeleted" if shape.deletable else None, "MasterRecordId" if shape.mergeable else None]
+    names += ["IsConverted", shape.becomes[1]] if shape.becomes else []
+    return {name: place for place, name in enumerate(names) if name and name not in unseen}
 
 
 def _row_type(own: dict[str, int], extra: Sequence[str]) -> type[msgspec.Struct]:
