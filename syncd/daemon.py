@@ -23,7 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from syncd.assembly import Clock
-from syncd.errors import EXIT_OK, SyncdError, Transient
+from syncd.errors import EXIT_OK, LedgerError, SyncdError, Transient
 from syncd.notify import Notifier
 from syncd.run import Event
 from syncd.session import Files, Session
@@ -84,6 +84,11 @@ class Daemon:
 
     def live(self, session: Session) -> int:
         """From ready to stopped."""
+        if (said := session.ledger.store.integrity()) != "ok":
+            raise LedgerError(
+                f"The ledger {session.ledger.store.path} is damaged: {said[:200]}.",
+                remedy="Keep the file, restore the newest backup beside it, and start again.",
+            )
         session.ledger.store.on_commit = self.beat
         work = Work(session, self._environ, time.monotonic, self.stopping)
         scheduler = self._scheduler(work)

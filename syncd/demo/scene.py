@@ -28,7 +28,7 @@ from syncd.view.records import conflicts, issues
 
 MOST_CYCLES = 40
 """A company that is not quiet after so many cycles never will be."""
-PAUSE_S = 0.5
+PAUSE_S = 0.35
 """Between two cycles: more than the vendors' lag, less than anybody's patience."""
 QUIET_CYCLES = 2
 """So many cycles in a row without a write, and nothing waiting: quiet."""

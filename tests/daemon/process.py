@@ -80,7 +80,7 @@ class Place:
             if holds():
                 return
             assert process is None or process.popen.poll() is None, process.log.read_text()
-            time.sleep(0.05)
+            time.sleep(0.1)
         raise AssertionError(f"{what}: {process.log.read_text()[-3000:] if process else ''}")
 
 

@@ -20,6 +20,17 @@ def converged(here: Place) -> bool:
     return not judge.differences(here.cast)
 
 
+def at_work(here: Place, start: Start) -> tuple[Process, str, tuple[str, str]]:
+    """A daemon that has sent an edit already and is quiet; somebody on both sides."""
+    here.run("once", "--yes")
+    daemon = start()
+    contact, at, _, _ = here.cast.pairs()[0]
+    here.cast.edit_contact(contact, {"jobtitle": "Princess"})
+    here.until(lambda: converged(here), "in step", daemon)
+    here.until(lambda: here.facts("status")["ledger"]["waiting"] == 0, "quiet", daemon)
+    return daemon, contact, at
+
+
 def test_first_held_then_approved_then_in_step(here: Place, start: Start) -> None:
     """The first plan waits for a person; approved beside the daemon, both sides soon say the same, and an edit crosses."""
     daemon = start()
@@ -154,15 +165,12 @@ def test_a_full_disk_stops_sending_and_heals_by_itself(here: Place, start: Start
     here.config.write_text(config)
 
     here.until(lambda: here.cast.rows(at[0])[at[1]].get("Title") == "Duke", "sent", daemon)
-    assert daemon.told("disk_has_room")
+    here.until(lambda: daemon.told("disk_has_room"), "told", daemon)
 
 
 def test_a_stop_waits_for_the_call_that_left_and_is_quick_otherwise(here: Place, start: Start) -> None:
     """SIGTERM in the middle of a slow write: the answer is still kept, then exit 0, well within the drain time."""
-    here.run("once", "--yes")
-    daemon = start()
-    here.until(lambda: daemon.told("started"), "started", daemon)
-    contact, at, _, _ = here.cast.pairs()[0]
+    daemon, contact, at = at_work(here, start)
     salesforce = here.stage.servers["salesforce"].control
     salesforce.faults(kind="slow", options={"delay_ms": 800}, method="POST", path="/composite$")
     here.cast.edit_contact(contact, {"jobtitle": "Baron"})
@@ -177,6 +185,26 @@ def test_a_stop_waits_for_the_call_that_left_and_is_quick_otherwise(here: Place,
     assert "doubtful" not in kinds
     assert kinds[-1] in ("sent", "seen")
     assert here.facts("status")["ledger"]["holder"] is None
+
+
+def test_a_stop_is_never_longer_than_the_drain_time_and_the_next_start_settles_it(here: Place, start: Start) -> None:
+    """A system that does not answer cannot hold the stop up: gone with exit 0, and the open write is looked up later."""
+    here.config.write_text(here.config.read_text().replace('jitter   = "0s"', 'jitter   = "0s"\ndrain    = "500ms"'))
+    daemon, contact, at = at_work(here, start)
+    salesforce = here.stage.servers["salesforce"].control
+    salesforce.faults(kind="slow", options={"delay_ms": 8000}, method="POST", path="/composite$")
+    here.cast.edit_contact(contact, {"jobtitle": "Baroness"})
+    here.until(lambda: here.cast.rows(at[0])[at[1]].get("Title") == "Baroness", "applied", daemon)
+
+    code, took_s = daemon.stop()
+
+    assert code == 0
+    assert took_s < 4
+    assert daemon.told("drain_lost")
+    salesforce.clear_faults()
+    again = start()
+    here.until(lambda: again.told("started") and converged(here), "settled", again)
+    here.until(lambda: here.facts("status")["ledger"]["waiting"] == 0, "nothing waits", again)
 
 
 def test_a_stop_does_not_wait_for_pauses(here: Place, start: Start) -> None:
@@ -227,7 +255,7 @@ def test_killed_at_any_moment_it_goes_on_without_losing_anything(here: Place, st
     """kill -9, again and again while people work: at the end both sides agree and nobody stands twice."""
     here.run("once", "--yes")
     pairs = here.cast.pairs()
-    for round_ in range(4):
+    for round_ in range(3):
         daemon = start()
         here.until(lambda daemon=daemon: daemon.told("started"), "started", daemon)
         contact, at, _, _ = pairs[round_ % len(pairs)]

@@ -332,6 +332,29 @@ def test_a_backfill_that_nobody_wants_any_more_stops_and_keeps_its_place(
     assert bench.session.ledger.store.row("SELECT count(*), min(state) FROM backfill") == (1, "open")
 
 
+def test_a_backfill_under_way_is_taken_up_again_by_the_next_daemon(
+    shop: Shop, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request outlives the process that had begun it: it is finished, and answered, by the next one."""
+    monkeypatch.setattr(work_module, "SLICE_S", 0.0)
+    shop.lead()
+    bench.work.cycle()
+    inbox = bench.session.ledger.inbox
+    asked = inbox.ask("backfill", {"mapping": "people"}, bench.session.clock.now())
+    bench.work.serve()
+    bench.work.close()
+
+    again = Work(bench.session, os.environ, lambda: bench.now_s[0], lambda: False)
+    for _ in range(20):
+        again.serve()
+
+    request = inbox.request(asked)
+    assert request is not None
+    assert request.answer is not None
+    assert request.answer["facts"]["finished"] is True
+    again.close()
+
+
 # ---------------------------------------------------------------- the main thread
 
 
