@@ -23,10 +23,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from syncd.assembly import Clock
-from syncd.errors import EXIT_OK, LedgerError, SyncdError, Transient
+from syncd.errors import EXIT_OK, LedgerError, SyncdError
 from syncd.notify import Notifier
 from syncd.run import Event
-from syncd.session import Files, Session
+from syncd.session import Files, Session, Stopping
 from syncd.settings import Daemon as DaemonSettings
 from syncd.work import Work
 
@@ -68,12 +68,12 @@ class Daemon:
         self.beat()
 
     def sleep(self, seconds: float) -> None:
-        """Waits, as long as nobody says stop. Raises Transient then: the call that waits was not carried out."""
+        """Waits, as long as nobody says stop. Raises Stopping then: the call that waits was not carried out."""
         until_s = time.monotonic() + seconds
         while (left_s := until_s - time.monotonic()) > 0:
             self.beat()
             if self._stop.wait(min(left_s, 1.0)):
-                raise Transient("the daemon is stopping")
+                raise Stopping("the daemon is stopping")
 
     def stopping(self) -> bool:
         """Asked between batches."""

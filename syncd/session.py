@@ -48,6 +48,10 @@ LEASE_TRIES = 4
 LEASE_PAUSE_S = 0.05
 
 
+class Stopping(Transient):
+    """The process was told to stop while a call waited for its turn; nothing is wrong with the system."""
+
+
 @dataclass(frozen=True)
 class Files:
     """What a person edits: syncd.toml and the mappings folder, as last read."""
@@ -255,7 +259,7 @@ class Session:
         report["trouble"] = {
             name: self.systems[name].trouble
             for name in sorted(self.files.systems_of(names))
-            if self.systems[name].trouble
+            if self.systems[name].trouble and not isinstance(self.systems[name].failure, Stopping)
         }
         with self.ledger.transaction():
             for system in self.systems.values():

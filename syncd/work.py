@@ -93,7 +93,8 @@ class Work:
         left_alone = self._leave_alone()
         with self.session.run("run", names, stop=self.stop, fresh=False) as run:
             cycle(run, self.session.files.mappings, names)
-        self._learn(left_alone)
+        if not self.stop():
+            self._learn(left_alone)
         self._tell(run)
         self._tidy(run)
 

@@ -70,7 +70,10 @@ def _tell(facts: dict[str, Any]) -> None:
         if one["link"]:
             show.table(("field", "marketing", "crm", "base", "verdict", "why", "rule"), rows)
         else:
-            values = [(name, show.value(field[one["side"]]), field["rule"]) for name, field in one["fields"].items()]
+            values = [
+                (name, show.value(field[one["side"]]), _file_and_line(field["rule"]))
+                for name, field in one["fields"].items()
+            ]
             show.table(("field", "value", "rule"), values)
         for effect in one["planned"]:
             names = ", ".join(effect["fields"]) or "syncd's key"
@@ -98,7 +101,7 @@ def _tell_link(one: dict[str, Any]) -> None:
         if gate["rule"] is None:
             said = "yes, no rule" if gate["passes"] else "no, the mapping never creates there"
         else:
-            said = f"{'yes' if gate['passes'] else 'no'}, by {gate['rule']} ({gate['place']})"
+            said = f"{'yes' if gate['passes'] else 'no'}, by {gate['rule']} ({_file_and_line(gate['place'])})"
         if gate.get("unknown"):
             said += f": {gate['unknown']}"
         show.line(f"  {asked}: {said}")
@@ -106,12 +109,18 @@ def _tell_link(one: dict[str, Any]) -> None:
 
 def _row(name: str, field: dict[str, Any]) -> tuple[str, ...]:
     bases = field.get("base", {})
-    base = " | ".join("(unknown)" if value == {"unknown": True} else show.value(value) for value in bases.values())
+    known = ["(unknown)" if value == {"unknown": True} else show.value(value) for value in bases.values()]
+    rested = all(bases[side] == field.get(side) for side in bases)
     return (
         name,
         *(show.value(field.get(side)) for side in ("marketing", "crm")),
-        base,
+        "as now" if rested else " | ".join(known),
         str(field.get("verdict", "")),
         str(field.get("reason", "")),
-        field["rule"],
+        _file_and_line(field["rule"]),
     )
+
+
+def _file_and_line(place: str) -> str:
+    """`people.toml:14:1` of a whole path."""
+    return place.rpartition("/")[2]
