@@ -72,6 +72,7 @@ def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
     """Links created records (intent, key) to their sources; a source's base is what the create was decided on."""
     name = bench.mapping.name
     rows = []
+    made = _unlinked(run, bench, made)
     for intent, key in made:
         assert intent.source is not None
         side = side_of(intent)
@@ -87,6 +88,26 @@ def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
         for intent, _ in made:
             if intent.source:
                 run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
+
+
+def _unlinked(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> list[tuple[Intent, str]]:
+    """Those whose ends are both free. The others found somebody else meanwhile: matching has to look at what was made."""
+    by_object: dict[int, set[str]] = defaultdict(set)
+    for intent, key in made:
+        by_object[intent.object].add(key)
+        if intent.source is not None:
+            by_object[intent.source[0]].add(intent.source[1])
+    name = bench.mapping.name
+    linked = {
+        (object_, key)
+        for object_, keys in by_object.items()
+        for key in run.ledger.links.of_records(name, object_, sorted(keys))
+    }
+    free = [(i, key) for i, key in made if i.source not in linked and (i.object, key) not in linked]
+    if len(free) < len(made):
+        taken = {intent.id for intent, _ in made} - {intent.id for intent, _ in free}
+        run.ledger.books.decide_again(name, [(i.object, key) for i, key in made if i.id in taken])
+    return free
 
 
 def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> None:
@@ -115,6 +136,11 @@ def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> N
     run.note([told(bench, intent, "refused", f"{intent.op} refused: {outcome.code}")])
     run.ledger.intents.close([intent.id])
     if intent.link is None:
+        return
+    if intent.unique and set(outcome.culprits) == {bench.key_attribute(intent.object)}:
+        # Only our key is in the way: the fields go without it.
+        run.ledger.links.stamp([(intent.link, side_of(intent))])
+        decide_again(run, bench, [intent])
         return
     settle_changes(run, bench, intent, [c.field for c in (named or intent.body.changes)])
     if named and len(named) < len(intent.body.changes):

@@ -35,7 +35,8 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
     side, form = bench.forms[object_]
     mapping = bench.mapping
     facts = [f for f in facts if plan.holds(mapping, mapping.scope, side, side, form, f.attributes)]
-    facts = _without_open_creates(run, bench, object_, facts)
+    making = set(run.ledger.intents.sent_sources(mapping.name))
+    facts = _without_open_creates(run, bench, object_, facts, making)
     left = {fact.key: fact for fact in facts}
     clear = set(left)
     found_links: list[NewLink] = []
@@ -52,7 +53,10 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
             if choice.kind == "none":
                 continue
             fact = left.pop(key)
-            if choice.kind == "one" and choice.partner is not None:
+            if choice.partner is not None and (choice.partner.object, choice.partner.key) in making:
+                # Perhaps this very record is what is being made for that one: known once the answer is.
+                run.ledger.books.decide_again(mapping.name, [(object_, key)])
+            elif choice.kind == "one" and choice.partner is not None:
                 found_links.append(_new_link(bench, fact, choice.partner, rule))
                 # Taken from here on: nobody else of this batch may have it.
                 found[other(side), value] = [
@@ -156,10 +160,13 @@ def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: s
     run.note(notes)
 
 
-def _without_open_creates(run: Run, bench: Bench, object_: int, facts: Sequence[Fact]) -> list[Fact]:
+def _without_open_creates(
+    run: Run, bench: Bench, object_: int, facts: Sequence[Fact], making: set[tuple[int, str]]
+) -> list[Fact]:
+    """Those for which nothing is planned or on its way. `making`: sources of creates that were not answered."""
     intents = run.ledger.intents.of_sources(bench.mapping.name, object_, [fact.key for fact in facts])
     revisions = {fact.key: fact.rev for fact in facts}
-    busy = _made_under_another_key(run, bench, object_) & revisions.keys()
+    busy = _made_under_another_key(run, object_, making) & revisions.keys()
     run.ledger.books.decide_again(bench.mapping.name, [(object_, key) for key in sorted(busy)])
     stale: list[int] = []
     for intent in intents:
@@ -175,10 +182,10 @@ def _without_open_creates(run: Run, bench: Bench, object_: int, facts: Sequence[
     return [fact for fact in facts if fact.key not in busy]
 
 
-def _made_under_another_key(run: Run, bench: Bench, object_: int) -> set[str]:
+def _made_under_another_key(run: Run, object_: int, making: set[tuple[int, str]]) -> set[str]:
     """Records that swallowed another one while its partner was being made: nobody knows yet whether they have one."""
     by_object: dict[int, list[str]] = defaultdict(list)
-    for source_object, key in run.ledger.intents.sent_sources(bench.mapping.name):
+    for source_object, key in making:
         by_object[source_object].append(key)
     swallowed = [
         fact

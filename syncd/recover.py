@@ -80,7 +80,7 @@ def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
 
 
 def _alive(run: Run, intents: Sequence[Intent]) -> set[tuple[int, str] | None]:
-    """The sources that are still there: nothing more is made in the image of others."""
+    """The sources that are still there and alone: nothing more is made in the image of others."""
     by_object: dict[int, list[str]] = defaultdict(list)
     for intent in intents:
         if intent.source is not None:
@@ -88,8 +88,9 @@ def _alive(run: Run, intents: Sequence[Intent]) -> set[tuple[int, str] | None]:
     return {
         (fact.object, fact.key)
         for object_, keys in by_object.items()
+        for links in [run.ledger.links.of_records(intents[0].mapping, object_, keys)]
         for fact in run.ledger.facts.many(object_, keys).values()
-        if fact.state == "live"
+        if fact.state == "live" and fact.key not in links
     }
 
 
