@@ -94,7 +94,7 @@ class Feed:
         visited: set[str] = set()
         empty = 0
         while True:
-            page = reply.decode(rows.page)
+            page = self.reader.page_of(rows, reply)
             records = rows.records(page.records, self.reader.org.writer)
             if asked is not None and not page.done:
                 self._bind_list(object, place, asked)
@@ -170,7 +170,7 @@ class Feed:
             return [self.reader.org.query(query)]
 
         rows, (reply,) = self.reader.ask(object, (), call)
-        records = rows.records(reply.decode(rows.page).records, "")
+        records = rows.records(self.reader.page_of(rows, reply).records, "")
         return records[0].stamp_ms if records else None
 
     def _resume(self, object: str, attributes: Sequence[str], place: Cursor) -> tuple[Rows | None, Reply | None]:

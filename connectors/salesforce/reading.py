@@ -7,17 +7,23 @@ A record that was not asked for is never taken for one that was. Source: contrac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
 
 from connectors.salesforce.ids import id18, is_id
 from connectors.salesforce.org import Org
 from connectors.salesforce.replies import Reply
-from connectors.salesforce.rows import DISPENSABLE, STAMP, Rows
+from connectors.salesforce.rows import DISPENSABLE, STAMP, Page, Rows
 from connectors.salesforce.schemas import Schemas
 from connectors.salesforce.shapes import COMPOSITE_QUERIES, FIND_BATCH, READ_BATCH, shape_of
 from connectors.salesforce.soql import Query, one_of, portions, select
 from syncd.connector import Found, Key, Record
 from syncd.errors import AccessError
 from syncd.http import BadAnswer
+
+T = TypeVar("T")
 
 MAX_HOPS = 10
 """How far a chain of merges is followed."""
@@ -62,6 +68,24 @@ class Reader:
                 raise reply.refused()
         return rows, replies
 
+    def page_of(self, rows: Rows, reply: Reply) -> Page:
+        """The page that a query was answered with. Raises BadAnswer."""
+        return self._decoded(rows, reply, rows.page)
+
+    def _decoded(self, rows: Rows, reply: Reply, decoder: msgspec.json.Decoder[T]) -> T:
+        """An answer with rows. Where rows leave attributes out, those are blank if the org has them (that nulls are
+        always told is only remembered, contract section 4.1), and else nothing is known: the answer is refused."""
+        try:
+            return reply.decode(decoder)
+        except BadAnswer as bad:
+            said = _rows_in(reply)
+            shown = {name for row in said for name in row}
+            absent = [name for name in rows.attributes if any(name not in row for row in said)]
+            unshown = [name for name in absent if name not in shown]
+            if not absent or (unshown and not set(unshown) <= set(self._schemas.describe(rows.object).attributes)):
+                raise bad
+            return replace(reply, body=rows.filled(reply.body)).decode(decoder)
+
     # ------------------------------------------------------------ by id
 
     def fetch(self, object: str, attributes: Sequence[str], keys: Sequence[Key]) -> Iterator[Record]:
@@ -82,7 +106,7 @@ class Reader:
 
     def _fetch(self, object: str, attributes: Sequence[str], keys: list[Key]) -> Iterator[Record]:
         rows, (reply,) = self.ask(object, attributes, lambda rows: [self.org.retrieve(object, keys, rows.fields)])
-        answered = [row for row in reply.decode(rows.list) if row is not None]
+        answered = [row for row in self._decoded(rows, reply, rows.list) if row is not None]
         records = _only(rows.records(answered, self.org.writer), keys, reply)
         yield from records
         seen = {record.key for record in records}
@@ -93,8 +117,8 @@ class Reader:
     def _deleted(self, object: str, attributes: Sequence[str], keys: list[Key]) -> Iterator[Record]:
         """Those of the keys that queryAll shows: deleted, merged, or back since."""
         for part in portions(keys, FIND_BATCH, 0):
-            for rows, reply in self._all_pages(object, attributes, "Id", [part], all_rows=True):
-                yield from _only(rows.records(reply.decode(rows.page).records, self.org.writer), part, reply)
+            for rows, reply, page in self._all_pages(object, attributes, "Id", [part], all_rows=True):
+                yield from _only(rows.records(page.records, self.org.writer), part, reply)
 
     # ------------------------------------------------------------ by value
 
@@ -109,20 +133,20 @@ class Reader:
         texts = [same[0].strip() for same in wanted.values()]
         lists = list(portions(texts, FIND_BATCH, 2000))
         for start in range(0, len(lists), COMPOSITE_QUERIES):
-            for rows, reply in self._all_pages(object, names, where, lists[start : start + COMPOSITE_QUERIES]):
+            for rows, _, page in self._all_pages(object, names, where, lists[start : start + COMPOSITE_QUERIES]):
                 if where not in rows.attributes:
                     raise AccessError(
                         f"{object}.{where} cannot be seen, so nothing can be looked up by it",
                         remedy="Grant our user read access to it, or match by another field.",
                     )
-                for record in rows.records(reply.decode(rows.page).records, self.org.writer):
+                for record in rows.records(page.records, self.org.writer):
                     held = record.attributes.pop(where) if extra else record.attributes[where]
                     for value in wanted.get(_folded(held), ()):
                         yield Found(value, record)
 
     def _all_pages(
         self, object: str, attributes: Sequence[str], where: str, lists: Sequence[list[str]], *, all_rows: bool = False
-    ) -> Iterator[tuple[Rows, Reply]]:
+    ) -> Iterator[tuple[Rows, Reply, Page]]:
         """Every page of a few queries that go out together."""
 
         def call(rows: Rows) -> Sequence[Reply]:
@@ -133,8 +157,8 @@ class Reader:
         for first in replies:
             reply, visited = first, set[str]()
             while True:
-                yield rows, reply
-                page = reply.decode(rows.page)
+                page = self.page_of(rows, reply)
+                yield rows, reply, page
                 if page.done:
                     break
                 path = self.org.page_path(page.next or "")
@@ -165,6 +189,16 @@ def _only(records: list[Record], keys: Sequence[Key], reply: Reply) -> list[Reco
     if not {record.key for record in records} <= set(keys):
         raise BadAnswer(f"{reply.what}: an answer holds records that were not asked for")
     return records
+
+
+def _rows_in(reply: Reply) -> list[dict[str, Any]]:
+    """The rows of a page or of a retrieve, whatever they hold; none where the answer is neither."""
+    try:
+        said = msgspec.json.decode(reply.body)
+    except (msgspec.DecodeError, RecursionError):
+        return []
+    said = said.get("records") if isinstance(said, dict) else said
+    return [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
 
 
 def _folded(value: object) -> str:

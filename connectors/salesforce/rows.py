@@ -1,6 +1,7 @@
 """Rows of one object as typed data, and records made of them: the hot path of every read.
 
-Promise: a row without its id, its stamp or an attribute that was asked for never becomes a record; the page is refused.
+Promise: a row without its id, its stamp or an attribute that was asked for never becomes a record; the page is refused
+(or filled, where the reader has made sure that what is left out is blank).
 A decoder is generated per attribute list, so that a page of 2,000 rows is decoded without anything that nobody asked for.
 """
 
@@ -68,6 +69,14 @@ class Rows:
         """Decodes the answer of a query."""
         self.list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[row | None])  # type: ignore[valid-type]
         """Decodes the answer of a retrieve: a row, or null for each id."""
+
+    def filled(self, body: bytes | msgspec.Raw) -> bytes:
+        """The same answer, with null for each attribute that a row leaves out."""
+        said = msgspec.json.decode(body)
+        for row in said["records"] if isinstance(said, dict) else said:
+            if isinstance(row, dict):
+                row.update({name: None for name in self.attributes if name not in row})
+        return msgspec.json.encode(said)
 
     def records(self, rows: Iterable[Any], writer: str) -> list[Record]:
         """The records of decoded rows. `writer`: the id of our own user. Raises BadAnswer."""

@@ -27,9 +27,10 @@ _TYPES: dict[str, Type] = {
 }  # fmt: skip
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, rename="camel"):
     value: str
     active: bool = True
+    default_value: bool = False
 
 
 class _Field(msgspec.Struct, rename="camel"):
@@ -105,6 +106,13 @@ class Schemas:
         return self.visible(object, attributes)
 
 
+def _defaulted(field: _Field) -> bool:
+    """Whether a create may leave the field out. Some have a value by nature, whatever the description says: a box is
+    not ticked, an owner is who creates, a list may mark its default."""
+    natural = field.type == "boolean" or field.name == "OwnerId"
+    return field.defaulted_on_create or natural or any(each.default_value for each in field.picklist_values or ())
+
+
 def _attribute(field: _Field) -> Attribute:
     kind: Type = _TYPES.get(field.type, "other")
     return Attribute(
@@ -114,7 +122,7 @@ def _attribute(field: _Field) -> Attribute:
         length=field.length if kind in ("text", "choice", "choices") else 0,
         creatable=field.createable,
         updatable=field.updateable,
-        required=field.createable and not field.nillable and not field.defaulted_on_create,
+        required=field.createable and not field.nillable and not _defaulted(field),
         unique=field.unique,
         restricted=field.restricted_picklist,
         options=tuple(choice.value for choice in field.picklist_values or () if choice.active),

@@ -9,6 +9,7 @@ from salesforce_scripted import ORG, TOKEN, Asked, Say, Scripted, key, page, ref
 
 from syncd.connector import Effect, Record
 from syncd.errors import AccessError
+from syncd.http import BadAnswer
 
 STAMP = "2026-11-21T10:00:00.000+0000"
 USER_FIELDS = ("Id", "SystemModstamp", "Email", "IsActive")
@@ -102,3 +103,45 @@ def test_an_org_that_does_not_understand_conditions_is_looked_at_instead() -> No
     )
     assert outcome.kind == "sent"
     assert [call.method for call in org.calls("composite")] == ["POST", "POST", "PATCH"]
+
+
+def _leaves_out(org: Scripted, *seen: str) -> None:
+    """The org leaves nulls out of its rows, and its description shows these fields."""
+    row = {"Id": key(1), "SystemModstamp": STAMP, "IsDeleted": False, "IsConverted": False}
+    org.on("GET", "/query(All)?$", page(row))
+    org.on("POST", "/composite/sobjects/Lead$", [row, None])
+    org.on("GET", "/Lead/describe$", {"fields": [{"name": name, "type": "string"} for name in seen]})
+
+
+def test_an_attribute_that_rows_leave_out_is_blank_where_the_org_has_it() -> None:
+    """That nulls are always told is only remembered: a row without an attribute is read with the description beside
+    it, in feeds, by key and by value."""
+    org = Scripted()
+    _leaves_out(org, "Email", "City")
+    (record,) = _records(org, "Lead", "Email", "City")
+    assert record.attributes == {"Email": None, "City": None}
+    (fetched,) = org.connect().fetch("Lead", ["Email"], [key(1)])
+    assert fetched.attributes == {"Email": None}
+    assert not list(org.connect().find("Lead", ["Email"], "City", ["Bonn"]))
+
+
+def test_an_attribute_that_rows_leave_out_and_the_org_does_not_show_is_never_blank() -> None:
+    """Unreadable and blank are different things: such an answer is refused, the cursor stays."""
+    org = Scripted()
+    _leaves_out(org, "Email")
+    with pytest.raises(BadAnswer):
+        _records(org, "Lead", "Email", "City")
+
+
+def test_what_has_a_value_by_nature_is_not_required() -> None:
+    """A description that says nothing of defaults does not make a box, an owner or a list with a default required."""
+    org = Scripted()
+    fields: list[dict[str, Any]] = [
+        {"name": "LastName", "type": "string"},
+        {"name": "HasOptedOutOfEmail", "type": "boolean"},
+        {"name": "OwnerId", "type": "reference"},
+        {"name": "Status", "type": "picklist", "picklistValues": [{"value": "Open", "defaultValue": True}]},
+    ]
+    org.on("GET", "/describe$", {"fields": [each | {"createable": True, "nillable": False} for each in fields]})
+    schema = org.connect().describe("Lead").attributes
+    assert [name for name, each in schema.items() if each.required] == ["LastName"]
