@@ -27,6 +27,7 @@ def measure(folder: Path, records: int = RECORDS) -> list[Figure]:
         stage.engine.pull()
         seen = _seen(stage.engine, "hubspot", "contacts"), _seen(stage.engine, "salesforce", "Lead")
         counted = stage.marketing.take()["feed"], stage.crm.take()["feed"]
+        stage.clock.advance(60_000)
         later = [_poll(stage) for _ in range(2)]
     formulas = -(-records // 200) - (-records // 100), -(-records // 2000) + 1
     figures = []
