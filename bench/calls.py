@@ -21,7 +21,7 @@ Parts = Mapping[str, int]
 
 
 def measure(each_way: int, folder: Path) -> list[Figure]:
-    with staged(folder) as stage:
+    with staged(folder, lag="20s") as stage:
         fill_portal(stage.marketing.app, qualified(1, each_way, "buyers"))
         fill_org(stage.crm.app, qualified(2, each_way, "callers"))
         judged = Judged()
