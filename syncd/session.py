@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 LEASE_TRIES = 4
 """A look at who holds the lease takes it for a moment: a second try is not in its way."""
 LEASE_PAUSE_S = 0.05
+DAEMON = "run"
+COMMAND_S = 30.0
+"""How long a starting daemon waits for another command to end."""
 
 
 class Stopping(Transient):
@@ -106,11 +109,16 @@ def open_to_read(settings: Settings) -> Ledger:
 
 def take_lease(ledger: Path, what: str, sleep: Callable[[float], None] = time.sleep) -> Lease:
     """The sending lease, or LeaseHeld naming its holder. LedgerError where its place cannot be written."""
-    for left in reversed(range(LEASE_TRIES)):
+    left = LEASE_TRIES
+    while True:
         try:
             return Lease.take(ledger, what=what)
-        except LeaseHeld:
-            if not left:
+        except LeaseHeld as held:
+            if what == DAEMON and f"`syncd {DAEMON}`" not in held.message and left == LEASE_TRIES:
+                # A daemon that starts while a command is at work waits for it: it is over soon.
+                left = round(COMMAND_S / LEASE_PAUSE_S)
+            left -= 1
+            if left <= 0:
                 raise
             sleep(LEASE_PAUSE_S)
         except OSError as error:
@@ -118,7 +126,6 @@ def take_lease(ledger: Path, what: str, sleep: Callable[[float], None] = time.sl
                 f"The ledger {ledger} cannot be used: {error.strerror}.",
                 remedy="Check [daemon] ledger in syncd.toml and who may write there.",
             ) from error
-    raise AssertionError(what)
 
 
 def limits_of(guard: Guard) -> Limits:

@@ -193,6 +193,9 @@ class System(BaseModel):
     connector: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = Field(
         description='The module that speaks to this kind of system, such as "connectors.hubspot".'
     )
+    test_account: bool = Field(
+        False, description="This account may be written to by `syncd check --contract`: it is for tests only."
+    )
     budget: Budget = Budget()
     sweep: Sweep = Sweep()
     timing: Waits = Waits()

@@ -38,6 +38,8 @@ def a_read_may_be_broken_off_after_any_page(trial: Trial) -> None:
     made = set(trial.make(trial.subject.crowd))
     trial.bench.settle()
     pages = trial.read().pages
+    if len(pages) == 1 and not trial.bench.can("live"):
+        raise Lacking("this account has less than two pages of records")
     trial.expect(len(pages) > 1, f"{trial.subject.crowd} records do not fill more than a page: the subject is too thin")
 
     for stop in {0, 1, len(pages) // 2, len(pages) - 2}:

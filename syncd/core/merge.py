@@ -151,6 +151,10 @@ def _meet(pair: Pair, m: Any, c: Any) -> Verdict:
         return Verdict(pair, "agree", "both sides already say the same")
     if field.clash == "stricter":
         return _stricter(pair, "meet", m, c)
+    if field.other == "keep" and None not in (canonical_m, canonical_c):
+        for side, value in (("marketing", canonical_m), ("crm", canonical_c)):
+            if isinstance(value, Unmapped):
+                return Verdict(pair, "meet", f"{side}'s value has no counterpart; both sides keep what they have")
     if field.flow != "both":
         source: Side = "marketing" if field.flow == "to_crm" else "crm"
         blank = (canonical_m if source == "marketing" else canonical_c) is None

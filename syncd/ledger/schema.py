@@ -90,6 +90,7 @@ CREATE TABLE conflict (
   restored_at REAL);
 CREATE TABLE run (
   id INTEGER PRIMARY KEY, command TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, ok INTEGER, report BLOB);
+CREATE INDEX run_started ON run (started_at);
 CREATE TABLE calls (system TEXT NOT NULL, day TEXT NOT NULL, lane TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY (system, day, lane)) WITHOUT ROWID;
 CREATE TABLE request (
