@@ -36,6 +36,8 @@ class Clock:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
+    monotonic: Callable[[], float] = time.monotonic
+    """For durations only: it knows no date and is never set."""
 
 
 @dataclass
@@ -140,7 +142,7 @@ def connect(
                 http = Http(
                     timing=_timing,
                     budget=_budget,
-                    now=time.monotonic,
+                    now=clock.monotonic,
                     sleep=clock.sleep,
                     random=clock.random,
                     on_call=on_call,

@@ -54,14 +54,14 @@ base_url  = "{hubspot}"
 token     = {{ env = "HUBSPOT_TOKEN" }}
 calls_per_10s  = 1000000
 searches_per_s = 1000000
-timing = {{ timeout = "{timeout}", retry = "100ms", retry_max = "2s", late = "60s", lag = "2s", overlap = "5s" }}
+timing = {{ timeout = "{timeout}", retry = "100ms", retry_max = "2s", late = "60s", lag = "2s", overlap = "{overlap}" }}
 [systems.salesforce]
 connector     = "connectors.salesforce"
 login_url     = "{salesforce}"
 flow          = "client_credentials"
 client_id     = {{ env = "SF_CLIENT_ID" }}
 client_secret = {{ env = "SF_CLIENT_SECRET" }}
-timing = {{ timeout = "{timeout}", retry = "100ms", retry_max = "2s", late = "60s", lag = "2s", overlap = "5s" }}
+timing = {{ timeout = "{timeout}", retry = "100ms", retry_max = "2s", late = "60s", lag = "2s", overlap = "{overlap}" }}
 """
 
 HUBSPOT_SWITCHES = {"limits": "off", "search_lag_ms": 200, "recalculation_ms": 300, "auto_associate": "off"}
@@ -97,6 +97,10 @@ class Hooked:
     def __init__(self, app: Any, time: Time) -> None:
         self.app = app
         self.time = time
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing is done around requests."""
         self.before: Callable[[Request], Response | None] = lambda request: None
         """What it returns is the answer, and the request is not carried out."""
         self.after: Callable[[Request, Response], None] = lambda request, response: None
@@ -179,7 +183,7 @@ class Engine:
         """A fresh run with fresh connections, as a new process would have."""
         settings = load(self.folder / "syncd.toml", SECRETS)
         mappings = compiled(settings.daemon.mappings)
-        clock = WorldClock(now=self.time, sleep=self.time.sleep, random=lambda: 0.5)
+        clock = WorldClock(now=self.time, sleep=self.time.sleep, random=lambda: 0.5, monotonic=self.time)
         run = Run(
             self.ledger,
             connect(settings, self.ledger, clock),
@@ -240,12 +244,13 @@ class World(Engine):
         self.configure()
         super().__post_init__()
 
-    def configure(self, timeout: str = "5s", mappings: Path = ROOT / "mappings") -> None:
+    def configure(self, timeout: str = "5s", overlap: str = "5s", mappings: Path = ROOT / "mappings") -> None:
         text = CONFIG.format(
             mappings=mappings,
             hubspot=self.hubspot.server.url,
             salesforce=self.salesforce.server.url,
             timeout=timeout,
+            overlap=overlap,
         )
         (self.folder / "syncd.toml").write_text(text)
 

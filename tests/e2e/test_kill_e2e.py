@@ -7,10 +7,8 @@ tried, none is sampled.
 
 from __future__ import annotations
 
-import copy
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stage
-from judge import assert_settled
 from stage import LATE_S, ROOT, World
+from story import Story, story
 
 from syncd.ledger import Ledger
 from syncd.sandbox.chassis import Request, Response
@@ -100,33 +97,19 @@ class Doom:
 
 @dataclass
 class Case:
-    """The same moment of the same story, as often as it is asked for."""
+    """The story, lived by processes."""
 
-    world: World
+    story: Story
     zygote: Zygote
-    apps: list[Any] = field(init=False)
-    now_s: float = field(init=False)
-    people: dict[str, str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.people = tell(self.world)
-        self.world.ledger.close()
-        shutil.copy(self.world.folder / "ledger.db", self.world.folder / "begun.db")
-        self.apps = [self._copied(side.app.app) for side in (self.world.hubspot, self.world.salesforce)]
-        self.now_s = self.world.time.now_s
-
-    def _copied(self, app: Any) -> Any:
-        # The clock is one for all of them.
-        return copy.deepcopy(app, {id(self.world.time): self.world.time})
+    @property
+    def world(self) -> World:
+        return self.story.world
 
     def begin(self) -> None:
-        """Everything as it was when the story had been told."""
-        for path in self.world.folder.glob("ledger.db*"):
-            path.unlink()
-        shutil.copy(self.world.folder / "begun.db", self.world.folder / "ledger.db")
-        for side, app in zip((self.world.hubspot, self.world.salesforce), self.apps, strict=True):
-            side.app.app = self._copied(app)
-        self.world.time.now_s = self.now_s
+        """From the beginning; the ledger is left to the processes."""
+        self.story.begin()
+        self.world.ledger.close()
 
     def run(self, doom: Doom | None = None, **order: Any) -> tuple[int, dict[str, Any]]:
         """A process that does it: (how it ended, what it says it did)."""
@@ -150,54 +133,18 @@ class Case:
         assert (status, did["writes"], did["waiting"]) == (0, [0], 0), f"{where}: {did}"
         self.world.ledger = Ledger.open(self.world.folder / "ledger.db")
         try:
-            check(self.world, self.people)
+            self.story.check()
         except AssertionError as wrong:
             raise AssertionError(f"{where}: {wrong}") from wrong
         finally:
             self.world.ledger.close()
 
 
-def tell(world: World) -> dict[str, str]:
-    """Linked pairs with edits on both sides, clashes both ways, a step back, an opt-out, and somebody new on each side."""
-    keys = {}
-    for name in ("ada", "bob", "cyd", "dan"):
-        keys[name], keys[f"{name}'s lead"] = world.linked(f"{name}@example.com", phone="+49 30 1234567", city="Berlin")
-    world.edit_contact(keys["ada"], phone="+49 30 7654321")
-    world.edit_person("Lead", keys["ada's lead"], Title="CTO", Rating="Hot")
-    world.edit_contact(keys["bob"], lastname="Marketing")
-    world.edit_person("Lead", keys["bob's lead"], LastName="Sales")
-    world.edit_person("Lead", keys["cyd's lead"], Status="Closed - Not Converted", HasOptedOutOfEmail=True)
-    world.edit_contact(keys["dan"], city="Paris", jobtitle="CEO")
-    world.contact("new@example.com", firstname="New", company="New Inc")
-    world.person("Lead", "sue@example.com", FirstName="Sue", Rating="Cold")
-    world.person("Contact", "tom@example.com", FirstName="Tom")
-    world.pass_time(2)
-    return keys
-
-
-def check(world: World, keys: dict[str, str]) -> None:
-    """What must be true whenever and wherever the process died."""
-    people = ["ada", "bob", "cyd", "dan", "new", "sue", "tom"]
-    assert sorted(row["email"].split("@")[0] for row in world.live("contacts").values()) == people
-    crm = [*world.live("Lead").values(), *world.live("Contact").values()]
-    assert sorted(row["Email"].split("@")[0] for row in crm) == people
-    assert world.sf("Lead", keys["ada's lead"])["Phone"] == "+49 30 7654321"
-    assert world.hs(keys["ada"])["jobtitle"] == "CTO"
-    assert world.hs(keys["bob"])["lastname"] == "Sales"
-    assert world.hs(keys["cyd"])["lifecyclestage"] == "lead"
-    assert world.hs(keys["cyd"])["crm_email_optout"] == "true"
-    assert world.sf("Lead", keys["dan's lead"])["City"] == "Paris"
-    assert world.lost() == [("last_name", "Marketing")]
-    assert world.issues() == []
-    assert world.ledger.links.count("people") == len(people)
-    assert_settled(world)
-
-
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     zygote = Zygote()
-    with stage.world(tmp_path_factory.mktemp("kill")) as world:
-        yield Case(world, zygote)
+    with story(tmp_path_factory.mktemp("kill")) as told:
+        yield Case(told, zygote)
     zygote.close()
 
 
