@@ -14,6 +14,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connectors.hubspot.auth import OAuth
+from connectors.hubspot.blanks import Blanks
 from connectors.hubspot.errors import classify, daily, refuse_read
 from connectors.hubspot.feed import Feed
 from connectors.hubspot.kinds import OWNER_ATTRIBUTES, OWNERS, ObjectsTraits, kind_of
@@ -53,7 +54,9 @@ class Settings(BaseModel):
     client_secret: Any = Field(None, description="OAuth app, by reference.")
     refresh_token: Any = Field(None, description="OAuth app, by reference.")
     key: str = Field("syncd_key", description="The property with unique values that holds syncd's own key.")
-    version: str = Field("2026-09", pattern=r"^\d{4}-\d{2}$", description="HubSpot's API version.")
+    version: str = Field(
+        "2026-09", pattern=r"^(\d{4}-\d{2}|v3)$", description="HubSpot's API version; v3: the old paths."
+    )
     app_id: str = Field("", description="Our app's id in HubSpot's histories, where HubSpot does not tell it.")
     calls_per_10s: int = Field(190, ge=1, description="HubSpot's limit of this app (100 on Free and Starter).")
     searches_per_s: int = Field(5, ge=1, description="HubSpot's limit of the account, shared with other apps.")
@@ -126,7 +129,7 @@ class HubSpot:
         self._schemas: dict[str, Schema] = {}
         self._lock = threading.Lock()
         timing: Timing = context.timing
-        self._reader = Reader(http, paths)
+        self._reader = Reader(http, paths, Blanks(lambda object: self.describe(object).attributes, context.now))
         self._feed = Feed(self._reader, timing, context.now)
         self._owners = OwnerList(http, paths)
         self._writer = Writer(http, paths, self._reader, self._key, self._choices, self._learn_app)

@@ -23,7 +23,7 @@ import msgspec
 from connectors.hubspot.errors import refuse_read
 from connectors.hubspot.kinds import Kind
 from connectors.hubspot.reads import READ_BATCH, Reader, next_after
-from connectors.hubspot.wire import MERGED_IDS, ROWS, Row, Rows, records, stamp_ms
+from connectors.hubspot.wire import MERGED_IDS, ROWS, Row, Rows, decoded, stamp_ms
 from syncd.connector import Held, Key, Page, Record
 from syncd.errors import CursorLost
 from syncd.http import Timing
@@ -90,11 +90,11 @@ class Feed:
                 raise CursorLost("the place in the list is not known any more")
             if answer.status >= 300:
                 raise refuse_read(answer)
-            page: Rows = answer.json(ROWS)
+            page: Rows = decoded(answer, ROWS)
             after = next_after(page, after, answer.what)
             resumed = False
             if fits:
-                made = records(page.results, attributes, kind.modified) + self.reader.aliases(kind, page.results)
+                made = self.reader.records(kind, page.results, attributes) + self.reader.aliases(kind, page.results)
             else:
                 made = self._read(kind, attributes, [row.id for row in page.results])
             if not after:

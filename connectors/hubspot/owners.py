@@ -15,7 +15,7 @@ import msgspec
 from connectors.hubspot.errors import refuse_read
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.reads import BURST
-from connectors.hubspot.wire import OWNERS, OwnerRow, Owners, after_of, stamp_ms
+from connectors.hubspot.wire import OWNERS, OwnerRow, Owners, after_of, decoded, stamp_ms
 from syncd.connector import Found, Key, Page, Record
 from syncd.errors import CursorLost
 from syncd.http import BadAnswer, Http
@@ -82,7 +82,7 @@ class OwnerList:
         answer = self.http.read("GET", self.paths.owners, params=params, meters=BURST)
         if answer.status >= 300:
             raise refuse_read(answer)
-        page: Owners = answer.json(OWNERS)
+        page: Owners = decoded(answer, OWNERS)
         after = after_of(page.paging)
         if after and after == place.after:
             raise BadAnswer(f"{answer.what}: the list does not move on")
@@ -90,7 +90,7 @@ class OwnerList:
 
 
 def _record(row: OwnerRow, attributes: Sequence[str]) -> Record:
-    told: dict[str, Any] = {
+    said: dict[str, Any] = {
         "id": row.id,
         "email": row.email or None,
         "active": not row.archived,
@@ -99,4 +99,4 @@ def _record(row: OwnerRow, attributes: Sequence[str]) -> Record:
         "type": row.type or None,
     }
     stamp = stamp_ms(row.updatedAt) if row.updatedAt else 0
-    return Record(row.id, stamp, {name: told[name] for name in attributes if name in told})
+    return Record(row.id, stamp, {name: said[name] for name in attributes if name in said})

@@ -12,20 +12,20 @@ from syncd.http import segment
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The date-based paths of one version, such as "2026-09"."""
+    """The paths of one version: date-based, such as "2026-09", or the old ones, "v3"."""
 
     version: str
 
     def objects(self, object: str, *rest: str) -> str:
         """`/crm/objects/2026-09/contacts/batch/read`."""
-        return "/".join((f"/crm/objects/{self.version}", segment(object), *map(segment, rest)))
+        return "/".join((self._crm("objects"), segment(object), *map(segment, rest)))
 
     def properties(self, object: str) -> str:
-        return f"/crm/properties/{self.version}/{segment(object)}"
+        return f"{self._crm('properties')}/{segment(object)}"
 
     @property
     def owners(self) -> str:
-        return f"/crm/owners/{self.version}"
+        return self._crm("owners")
 
     @property
     def details(self) -> str:
@@ -33,3 +33,7 @@ class Paths:
 
     def oauth(self, what: str) -> str:
         return f"/oauth/{self.version}/{what}"
+
+    def _crm(self, area: str) -> str:
+        """The version came before the area once, and comes behind it now."""
+        return f"/crm/v3/{area}" if self.version == "v3" else f"/crm/{area}/{self.version}"

@@ -7,11 +7,12 @@ HubSpot shows it archived. What is not answered anywhere is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
 
+from connectors.hubspot.blanks import Blanks
 from connectors.hubspot.errors import refuse_read
 from connectors.hubspot.kinds import Kind
 from connectors.hubspot.paths import Paths
@@ -25,6 +26,7 @@ from connectors.hubspot.wire import (
     Row,
     Rows,
     after_of,
+    decoded,
     history,
     merged_into,
     records,
@@ -36,6 +38,7 @@ from syncd.http import Answer, BadAnswer, Http
 READ_BATCH = 100
 HISTORY_BATCH = 50
 SEARCH_PAGE = 200
+SMALL_PAGE = 100
 
 IN_CHARACTERS = 1500
 """How long the values of one search may be together: a search's body ends at 3,000 characters."""
@@ -52,6 +55,9 @@ class Reader:
 
     http: Http
     paths: Paths
+    blanks: Blanks
+    sizes: dict[str, int] = field(default_factory=dict)
+    """What an account turned out to take, where it takes less than others."""
 
     def fetch(
         self, kind: Kind, attributes: Sequence[str], keys: Sequence[Key], app_id: str, with_history: bool
@@ -73,7 +79,11 @@ class Reader:
         absent = self._absent(kind, ids, rows)
         if survivors := _survivors(absent, rows):
             rows += _once(self._batch(kind, attributes, survivors))
-        return records(rows, attributes, kind.modified) + self._apart(kind, rows, absent)
+        return self.records(kind, rows, attributes) + self._apart(kind, rows, absent)
+
+    def records(self, kind: Kind, rows: Sequence[Row], attributes: Sequence[str]) -> list[Record]:
+        """The rows of one answer as live records, in their order."""
+        return self.blanks.filled(kind.name, records(rows, attributes, kind.modified), attributes)
 
     def _apart(self, kind: Kind, rows: Sequence[Row], absent: list[Record]) -> list[Record]:
         """The records without values, each once: what the rows have swallowed, and what no row answered for."""
@@ -91,12 +101,12 @@ class Reader:
     def _told(self, kind: Kind, attributes: Sequence[str], ids: Sequence[Key], app_id: str) -> Iterator[Record]:
         """The same as `by_id`, with histories; at most `HISTORY_BATCH` ids."""
         answer = self._post(kind, ids, attributes, {"propertiesWithHistory": list(attributes)})
-        rows: list[LongRow] = _once(answer.json(LONG_ROWS).results)
+        rows: list[LongRow] = _once(decoded(answer, LONG_ROWS).results)
         absent = self._absent(kind, ids, rows)
         if survivors := _survivors(absent, rows):
             answer = self._post(kind, survivors, attributes, {"propertiesWithHistory": list(attributes)})
-            rows += _once(answer.json(LONG_ROWS).results)
-        for row, record in zip(rows, records(rows, attributes, kind.modified), strict=True):
+            rows += _once(decoded(answer, LONG_ROWS).results)
+        for row, record in zip(rows, self.records(kind, rows, attributes), strict=True):
             yield msgspec.structs.replace(record, history=history(row, attributes, app_id))
         yield from self._apart(kind, rows, absent)
 
@@ -130,7 +140,7 @@ class Reader:
             params = {"properties": kind.modified, "archived": archived}
             answer = self.http.read("GET", self.paths.objects(kind.name, key), params=params, meters=BURST)
             if answer.status == 200:
-                row: Row = answer.json(ROW)
+                row: Row = decoded(answer, ROW)
                 return row if row.id != key else None
             if answer.status != 404:
                 raise refuse_read(answer)
@@ -161,7 +171,7 @@ class Reader:
         wanted = list(forms) if where == "email" else [values[0].strip() for values in forms.values()]
         for start in range(0, len(wanted), READ_BATCH):
             rows = self._batch(kind, names, wanted[start : start + READ_BATCH], id_property=where)
-            for row, record in zip(rows, records(rows, attributes, kind.modified), strict=True):
+            for row, record in zip(rows, self.records(kind, rows, attributes), strict=True):
                 for held in _held(row, where):
                     yield from (Found(value, record) for value in forms.get(held, ()))
 
@@ -176,7 +186,7 @@ class Reader:
             ids = [row.id for row in self._all_with(kind, where, either)]
             for start in range(0, len(ids), READ_BATCH):
                 rows = self._batch(kind, [*attributes, where], ids[start : start + READ_BATCH])
-                for row, record in zip(rows, records(rows, attributes, kind.modified), strict=True):
+                for row, record in zip(rows, self.records(kind, rows, attributes), strict=True):
                     for value in forms.get(_plain(row.properties.get(where) or ""), ()):
                         yield Found(value, record)
 
@@ -204,17 +214,22 @@ class Reader:
         body: dict[str, object] = {
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": [kind.modified],
-            "limit": SEARCH_PAGE,
+            "limit": self.sizes.get("search", SEARCH_PAGE),
         }
         if every:
             body["filterGroups"] = [{"filters": every}]
         if newest:
             body["sorts"] = [{"propertyName": kind.modified, "direction": "DESCENDING"}]
             body["limit"] = 1
-        answer = self.http.read("POST", self.paths.objects(kind.name, "search"), json=body, meters=SEARCH)
+        path = self.paths.objects(kind.name, "search")
+        answer = self.http.read("POST", path, json=body, meters=SEARCH)
+        if answer.status == 400 and body["limit"] == SEARCH_PAGE:  # pages of 200 are newer than those of 100
+            answer = self.http.read("POST", path, json=body | {"limit": SMALL_PAGE}, meters=SEARCH)
+            if answer.status < 300:
+                self.sizes["search"] = SMALL_PAGE
         if answer.status >= 300:
             raise refuse_read(answer)
-        page: Rows = answer.json(ROWS)
+        page: Rows = decoded(answer, ROWS)
         if page.more and not page.results:
             raise BadAnswer(f"{answer.what}: a search that counts rows shows none")
         if above and page.results and int(page.results[0].id) <= int(above):
@@ -240,7 +255,7 @@ class Reader:
         archived: bool = False,
     ) -> list[Row]:
         more: dict[str, object] = {"idProperty": id_property} if id_property else {}
-        rows: list[Row] = self._post(kind, ids, attributes, more, archived).json(ROWS).results
+        rows: list[Row] = decoded(self._post(kind, ids, attributes, more, archived), ROWS).results
         return rows
 
     def _post(

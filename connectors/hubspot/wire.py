@@ -10,12 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from syncd.connector import Entry, Neutral, Record
-from syncd.http import BadAnswer
+from syncd.http import Answer, BadAnswer
+
+T = TypeVar("T")
 
 MERGED_IDS = "hs_merged_object_ids"
 OTHER_EMAILS = "hs_additional_emails"
@@ -86,10 +88,46 @@ class Owners(msgspec.Struct):
     paging: Paging | None = None
 
 
-ROW = msgspec.json.Decoder(Row)
+ROW: msgspec.json.Decoder[Row] = msgspec.json.Decoder(Row)
 ROWS = msgspec.json.Decoder(Rows)
 LONG_ROWS = msgspec.json.Decoder(LongRows)
 OWNERS = msgspec.json.Decoder(Owners)
+
+
+def decoded(answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
+    """An answer's rows. Texts are what HubSpot promises; numbers and truths in their place are taken for their text.
+    Raises BadAnswer."""
+    try:
+        rows: T = answer.json(decoder)
+    except BadAnswer as bad:
+        try:
+            rows = msgspec.convert(_as_text(answer.json()), decoder.type)
+        except (msgspec.ValidationError, ValueError):
+            raise bad from None
+    return rows
+
+
+_TEXTS = frozenset({"id", "after", "value", "sourceId", "timestamp"})
+"""Names of what is text wherever it stands in an answer with rows."""
+
+
+def _as_text(said: Any) -> Any:
+    """The same answer, with text in the places where text should be. Raises ValueError."""
+    if isinstance(said, list):
+        return [_as_text(each) for each in said]
+    if not isinstance(said, dict):
+        return said
+    made: dict[str, Any] = {}
+    for name, value in said.items():
+        if name == "properties" and isinstance(value, dict):
+            made[name] = {key: _text(one) for key, one in value.items()}
+        else:
+            made[name] = _text(value) if name in _TEXTS else _as_text(value)
+    return made
+
+
+def _text(value: Any) -> Any:
+    return value if value is None or isinstance(value, dict | list) else to_wire(value)
 
 
 def after_of(paging: Paging | None) -> str:
@@ -128,7 +166,7 @@ def records(rows: Sequence[Row], attributes: Sequence[str], modified: str) -> li
 def history(row: LongRow, attributes: Sequence[str], app_id: str) -> dict[str, list[Entry]]:
     """Each asked attribute's writers, newest first. Where our own app id is not known, any integration counts as
     ours: HubSpot shows no more."""
-    told: dict[str, list[Entry]] = {}
+    lines: dict[str, list[Entry]] = {}
     for name in attributes:
         if name in row.propertiesWithHistory:
             entries = [
@@ -140,8 +178,8 @@ def history(row: LongRow, attributes: Sequence[str], app_id: str) -> dict[str, l
                 for version in row.propertiesWithHistory[name]
             ]
             entries.sort(key=lambda entry: -entry.at_ms)
-            told[name] = entries
-    return told
+            lines[name] = entries
+    return lines
 
 
 def merged_into(row: Row) -> list[str]:

@@ -20,7 +20,7 @@ from connectors.hubspot.kinds import Kind
 from connectors.hubspot.looks import DROPPED, Look
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.reads import BURST, Reader
-from connectors.hubspot.wire import properties_of, shown, stamp_ms
+from connectors.hubspot.wire import decoded, properties_of, shown, stamp_ms
 from syncd.connector import Effect, Key, Outcome
 from syncd.errors import AccessError, Doubt, Transient
 from syncd.http import Answer, BadAnswer, Http
@@ -168,7 +168,7 @@ class Writer:
         if op == "archive" and not answer.body:
             return Sorted([Outcome(one.ref, "sent", one.key) for one in batch])
         try:
-            written = answer.json(_WRITTEN)
+            written = decoded(answer, _WRITTEN)
         except BadAnswer as bad:
             return Sorted(
                 [Outcome(one.ref, "doubtful", one.effect.key, code="NO_ANSWER", message=bad.message) for one in batch]
