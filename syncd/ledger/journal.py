@@ -87,7 +87,9 @@ class Journal:
             for row in rows:
                 *plain, digest, hash_, document = row
                 chain = sha256(chain + orjson.dumps(plain) + digest).digest()
-                values_hold = document is None or sha256(document).digest() == digest
+                # What an editor left there may not even be bytes.
+                kept = document if isinstance(document, bytes) else str(document).encode()
+                values_hold = document is None or sha256(kept).digest() == digest
                 if chain != hash_ or not values_hold or row[0] != count + 1:
                     return count, row[0]
                 count += 1
