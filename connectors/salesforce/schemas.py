@@ -63,7 +63,8 @@ class Schemas:
 
     def __init__(self, org: Org, key: str, now: Callable[[], float]) -> None:
         self._org = org
-        self._key = key
+        self.key = key
+        """The name of the field for syncd's own key, where an object has it."""
         self._now = now
         self._keyed: dict[str, bool] = {}
         self._hidden: dict[str, tuple[float, frozenset[str]]] = {}
@@ -76,7 +77,7 @@ class Schemas:
         fields = reply.decode(_OBJECT).fields
         self._hidden.pop(object, None)
         self._keyed[object] = any(
-            field.name == self._key and field.external_id and field.unique and field.createable for field in fields
+            field.name == self.key and field.external_id and field.unique and field.createable for field in fields
         )
         return Schema(object, {field.name: _attribute(field) for field in fields})
 
@@ -85,11 +86,11 @@ class Schemas:
         write."""
         if object not in self._keyed:
             self.describe(object)
-        return self._key if self._keyed[object] else None
+        return self.key if self._keyed[object] else None
 
     def believed_key(self, object: str) -> str | None:
         """The same without asking: there is one until a description shows that there is none."""
-        return self._key if self._keyed.get(object, True) else None
+        return self.key if self._keyed.get(object, True) else None
 
     def visible(self, object: str, attributes: Sequence[str]) -> tuple[str, ...]:
         """The attributes without those that lately could not be seen."""

@@ -145,3 +145,22 @@ def test_what_has_a_value_by_nature_is_not_required() -> None:
     org.on("GET", "/describe$", {"fields": [each | {"createable": True, "nillable": False} for each in fields]})
     schema = org.connect().describe("Lead").attributes
     assert [name for name, each in schema.items() if each.required] == ["LastName"]
+
+
+def test_in_an_org_without_a_field_for_our_key_nobody_is_found_by_it() -> None:
+    """A create without an answer is looked for by its key first: where there is no key that finds nothing, instead of
+    stopping the whole side at every start."""
+    org = Scripted()
+    _strict(org, "Lead", LEAD_FIELDS)
+    connector = org.connect()
+    assert not list(connector.find("Lead", ["Email"], "Syncd_Key__c", ["hubspot:1:contacts:2"]))
+    assert connector.traits.objects["Lead"].key is None
+    assert len(org.calls("/query$")) == 1
+
+
+def test_nobody_is_looked_for_by_a_field_that_cannot_be_seen() -> None:
+    """Not found and not to be seen are different things."""
+    org = Scripted()
+    _strict(org, "Lead", LEAD_FIELDS)
+    with pytest.raises(AccessError, match="Hidden__c"):
+        list(org.connect().find("Lead", ["Email"], "Hidden__c", ["x"]))
