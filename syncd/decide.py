@@ -24,6 +24,7 @@ from syncd.run import Bench, Run
 Place = tuple[int | None, str | None, str | None]
 """(object, key, field) that an issue is about."""
 
+AT_SYSTEM = ("sent", "answered")
 BATCH = 1000
 """Records decided in one transaction."""
 
@@ -61,23 +62,32 @@ def _decide_again(run: Run, bench: Bench, lane: str) -> None:
                 by_object[object_].append(key)
             for object_, keys in by_object.items():
                 if object_ in bench.forms:
-                    decide_records(run, bench, object_, list(run.ledger.facts.many(object_, keys).values()), lane)
+                    facts = list(run.ledger.facts.many(object_, keys).values())
+                    decide_records(run, bench, object_, facts, lane, anew=True)
         if not taken:
             return
         after = taken[-1]
 
 
 def decide_records(
-    run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str, forget: frozenset[str] = frozenset()
+    run: Run,
+    bench: Bench,
+    object_: int,
+    facts: Sequence[Fact],
+    lane: str,
+    forget: frozenset[str] = frozenset(),
+    *,
+    anew: bool = False,
 ) -> None:
-    """Decides these records. `forget`: field names whose base counts as unknown (a backfill of one field)."""
+    """Decides these records. `forget`: field names whose base counts as unknown (a backfill of one field). `anew`: even
+    where something is planned for them already, and nothing moved since."""
     if not facts:
         return
     name = bench.mapping.name
     run.tally(name).moved += len(facts)
     links = run.ledger.links.of_records(name, object_, [fact.key for fact in facts])
     linked = sorted({links[fact.key] for fact in facts if fact.key in links})
-    _decide_links(run, bench, run.ledger.links.many(linked), lane, forget, facts)
+    _decide_links(run, bench, run.ledger.links.many(linked), lane, forget, facts, anew)
     unlinked = [fact for fact in facts if fact.key not in links and fact.state == "live"]
     if any(fact.state != "live" for fact in facts):
         # A link that followed a merge or conversion may have ended at one of them.
@@ -98,12 +108,13 @@ def _decide_links(
     lane: str,
     forget: frozenset[str] = frozenset(),
     known: Sequence[Fact] = (),
+    anew: bool = False,
 ) -> None:
     if not links:
         return
     facts = gather(run, links, known)
     links, facts = follow(run, bench, links, facts)
-    links = _without_open_intents(run, bench, links, facts)
+    links = _without_open_intents(run, bench, links, facts, anew)
     rows: list[dict[str, Any]] = []
     notes: list[Note] = []
     bases: list[tuple[int, str, dict[str, Any], int | None]] = []
@@ -167,28 +178,29 @@ def ends_of(
 
 
 def _without_open_intents(
-    run: Run, bench: Bench, links: Sequence[Link], facts: dict[tuple[int, str], Fact]
+    run: Run, bench: Bench, links: Sequence[Link], facts: dict[tuple[int, str], Fact], anew: bool
 ) -> list[Link]:
     """Links that may be decided now: whose effects are at a system wait; unsent effects on moved facts are dropped."""
-    at_system: set[int] = set()
+    waiting: set[int] = set()
     unmoved: set[int] = set()
     stale: set[int] = set()
     by_id = {link.id: link for link in links}
     for intent in run.ledger.intents.of_links(list(by_id)):
         assert intent.link is not None
-        if intent.state in ("sent", "answered"):
-            at_system.add(intent.link)
+        if intent.state in AT_SYSTEM or (intent.state == "ready" and intent.puts_back):
+            waiting.add(intent.link)
             continue
         link = by_id[intent.link]
         seen = [facts[e.object, e.key].rev for e in (link.marketing, link.crm) if (e.object, e.key) in facts]
-        (unmoved if intent.rev is not None and max(seen, default=0) <= intent.rev else stale).add(intent.link)
-    stale -= at_system
+        current = not anew and intent.rev is not None and max(seen, default=0) <= intent.rev
+        (unmoved if current else stale).add(intent.link)
+    stale -= waiting
     if stale:
         run.ledger.intents.drop_unsent(bench.mapping.name, sorted(stale))
     run.ledger.books.decide_again(
-        bench.mapping.name, [(by_id[link].marketing.object, by_id[link].marketing.key) for link in sorted(at_system)]
+        bench.mapping.name, [(by_id[link].marketing.object, by_id[link].marketing.key) for link in sorted(waiting)]
     )
-    return [link for link in links if link.id not in at_system and (link.id not in unmoved or link.id in stale)]
+    return [link for link in links if link.id not in waiting and (link.id not in unmoved or link.id in stale)]
 
 
 def _tell(run: Run, bench: Bench, link: Link, decision: plan.Decision, notes: list[Note], raised: set[Place]) -> None:

@@ -23,6 +23,8 @@ Facts = dict[tuple[int, str], Fact]
 HOPS = 10
 """A chain of merges longer than this is not followed: somebody's data goes in circles."""
 
+UNSENT = ("planned", "held", "ready")
+
 MERGED_INTO_LINKED = "merged_into_linked"
 """The issue where two links end at one record."""
 
@@ -77,6 +79,9 @@ def _rekey(run: Run, bench: Bench, link: Link, side: Side, fact: Fact) -> None:
         _meets_another_link(run, bench, link, side, fact, taken)
         return
     run.ledger.intents.drop_unsent(name, [link.id])
+    # Where it goes on a partner may have been planned: it has one now.
+    creates = run.ledger.intents.of_sources(name, object_, [key])
+    run.ledger.intents.close(intent.id for intent in creates if intent.state in UNSENT)
     converted = fact.state == "converted"
     # A merged record's other values are somebody's choice: an edit.
     base = _carried_over(run, bench, link, side, fact, object_, key) if converted else link.end(side).base

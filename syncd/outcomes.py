@@ -90,6 +90,14 @@ def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
                 run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
 
 
+def adopt_unanswered(run: Run, bench: Bench, intent: Intent, key: str, revision: int) -> None:
+    """A create that was not answered, found by its key. `revision`: the newest before it was looked for; what is newer
+    is sight."""
+    adopt(run, bench, [(intent, key)])
+    run.ledger.intents.answer([(intent.id, key, run.now(), revision, intent.body)])
+    run.note([told(bench, intent, "adopted", "found by its key: it had been applied", key)])
+
+
 def _unlinked(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> list[tuple[Intent, str]]:
     """Those whose ends are both free. The others found somebody else meanwhile: matching has to look at what was made."""
     by_object: dict[int, set[str]] = defaultdict(set)

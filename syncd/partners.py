@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from syncd.core import plan
+from syncd.core.expr import Gate
 from syncd.core.match import Held, pick
 from syncd.core.model import Bad, Side, Unmapped, other
 from syncd.core.plan import End, Planned
@@ -21,6 +22,8 @@ from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
 from syncd.lifecycle import survivor
 from syncd.run import Bench, Run
+
+AT_SYSTEM = ("sent", "answered")
 
 KEY_RULE = "syncd's key"
 """The match rule that goes before all others: the other record carries our key for this one."""
@@ -149,7 +152,7 @@ def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: s
     target = run.ledger.facts.object_id(mapping.end(to).system, target_form)
     rows, notes = [], []
     for fact in facts:
-        if gate.holds(mapping.context(side, form, fact.attributes, gate.names)) is not True:
+        if not _holds(bench, gate, side, form, fact):
             continue
         source = End(object_, form, fact.key, fact.stamp_ms, fact.attributes, {}, False)
         hand_off = "urgent" if to == "crm" and lane == "normal" else lane
@@ -168,18 +171,30 @@ def _without_open_creates(
     revisions = {fact.key: fact.rev for fact in facts}
     busy = _made_under_another_key(run, object_, making) & revisions.keys()
     run.ledger.books.decide_again(bench.mapping.name, [(object_, key) for key in sorted(busy)])
+    side, form = bench.forms[object_]
+    gate = bench.mapping.create[other(side)]
+    by_key = {fact.key: fact for fact in facts}
     stale: list[int] = []
     for intent in intents:
         assert intent.source is not None
         key = intent.source[1]
-        if intent.state in ("sent", "answered") or (intent.rev is not None and revisions[key] <= intent.rev):
+        if intent.state in AT_SYSTEM:
             busy.add(key)
-            if intent.state in ("sent", "answered"):
-                run.ledger.books.decide_again(bench.mapping.name, [(object_, key)])
+            run.ledger.books.decide_again(bench.mapping.name, [(object_, key)])
+        elif intent.rev is not None and revisions[key] <= intent.rev:
+            busy.add(key)
+        elif intent.attempt and gate is not None and _holds(bench, gate, side, form, by_key[key]):
+            # It left once, and may have arrived: what leaves again under the same key is the same. Edits follow it.
+            busy.add(key)
+            run.ledger.books.decide_again(bench.mapping.name, [(object_, key)])
         else:
             stale.append(intent.id)
     run.ledger.intents.close(stale)
     return [fact for fact in facts if fact.key not in busy]
+
+
+def _holds(bench: Bench, gate: Gate, side: Side, form: str, fact: Fact) -> bool:
+    return gate.holds(bench.mapping.context(side, form, fact.attributes, gate.names)) is True
 
 
 def _made_under_another_key(run: Run, object_: int, making: set[tuple[int, str]]) -> set[str]:

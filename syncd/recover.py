@@ -19,7 +19,7 @@ from syncd.core.model import Side
 from syncd.errors import AccessError, Transient
 from syncd.ledger.intents import Intent
 from syncd.ledger.journal import Note
-from syncd.outcomes import adopt
+from syncd.outcomes import adopt_unanswered
 from syncd.poll import look
 from syncd.run import Bench, Run
 
@@ -69,7 +69,7 @@ def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
             hit = found.get(intent.unique or "")
             waited_s = run.now() - (intent.sent_at or 0)
             if hit is not None and hit[1].state == "live" and hit[0] == object_:
-                _adopted(run, bench, intent, hit[1].key, revision)
+                adopt_unanswered(run, bench, intent, hit[1].key, revision)
             elif hit is not None:
                 _again(run, bench, intent, "the record exists by now; decided again")
             elif keyed and intent.unique and intent.source in alive:
@@ -92,13 +92,6 @@ def _alive(run: Run, intents: Sequence[Intent]) -> set[tuple[int, str] | None]:
         for fact in run.ledger.facts.many(object_, keys).values()
         if fact.state == "live" and fact.key not in links
     }
-
-
-def _adopted(run: Run, bench: Bench, intent: Intent, key: str, revision: int) -> None:
-    adopt(run, bench, [(intent, key)])
-    # Seen before it was answered: sight is anything newer than the look.
-    run.ledger.intents.answer([(intent.id, key, run.now(), revision, intent.body)])
-    run.note([_told(bench, intent, "adopted", "found by its key: it had been applied")])
 
 
 def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> None:

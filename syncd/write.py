@@ -15,7 +15,8 @@ from syncd.core.mapping import Field
 from syncd.core.model import SIDES, Bad, Side, Unmapped
 from syncd.errors import AccessError, Doubt, Transient
 from syncd.ledger.intents import Intent
-from syncd.outcomes import drop, keep_outcomes, side_of, told
+from syncd.outcomes import adopt_unanswered, drop, keep_outcomes, side_of, told
+from syncd.partners import KEY_RULE
 from syncd.poll import look
 from syncd.run import Bench, Run
 
@@ -84,6 +85,9 @@ def _without_partners(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[I
     """Creates whose record is not on the target yet, by key and by match value, in every form."""
     side = side_of(batch[0])
     system = bench.systems[side]
+    batch = _not_made_before(run, bench, batch)
+    repeated = {intent.id for intent in batch if intent.attempt}
+    arrived: dict[int, tuple[int, str]] = {}
     matched: set[int] = set()
     aliases: dict[int, tuple[int, str]] = {}
     for object_ in reversed(bench.objects(side)):
@@ -100,20 +104,53 @@ def _without_partners(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[I
                         continue
                     own = field is None or str(field.canonical(side, hit.record.attributes.get(where))) == hit.value
                     for id_ in wanted.get(hit.value, ()):
-                        if own:
+                        if field is None and id_ in repeated and hit.record.state == "live":
+                            arrived[id_] = (object_, hit.record.key)
+                        elif own:
                             matched.add(id_)
                         else:
                             aliases[id_] = (object_, hit.record.key)
+    _adopt_arrived(run, bench, [(i, *arrived[i.id]) for i in batch if i.id in arrived])
+    matched -= arrived.keys()
     if matched:
         # Their facts are known now: matching decides, with all its rules, before anything is created.
         again = [intent.source for intent in batch if intent.id in matched and intent.source]
         run.ledger.books.decide_again(bench.mapping.name, again)
         run.event("creates_found_partner", mapping=bench.mapping.name, side=side, count=len(matched))
     for intent in batch:
-        if intent.id in aliases and intent.id not in matched:
+        if intent.id in aliases and intent.id not in matched and intent.id not in arrived:
             _known_otherwise(run, bench, intent, aliases[intent.id])
-    run.ledger.intents.close([*matched, *aliases])
-    return [intent for intent in batch if intent.id not in matched and intent.id not in aliases]
+    run.ledger.intents.close((matched | aliases.keys()) - arrived.keys())
+    return [i for i in batch if i.id not in matched and i.id not in aliases and i.id not in arrived]
+
+
+def _not_made_before(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
+    """Creates that are not a repetition of one that arrived, whatever became of what it made: who was deleted or merged
+    since is not brought back. The ledger knows by the key that the record carries, or carried."""
+    again = {str(intent.unique): intent for intent in batch if intent.attempt and intent.unique}
+    if not again:
+        return list(batch)
+    name = bench.mapping.name
+    made = run.ledger.links.candidates(name, KEY_RULE, bench.objects(side_of(batch[0])), sorted(again))
+    arrived = [(again[one.value], one.object, one.key) for one in made]
+    _adopt_arrived(run, bench, arrived)
+    closed = {intent.id for intent, *_ in arrived}
+    return [intent for intent in batch if intent.id not in closed]
+
+
+def _adopt_arrived(run: Run, bench: Bench, arrived: Sequence[tuple[Intent, int, str]]) -> None:
+    """What is deleted or merged away by now is adopted all the same: its link then rests, or follows."""
+    if not arrived:
+        return
+    with run.ledger.transaction():
+        for intent, object_, key in arrived:
+            if object_ == intent.object:
+                # Whatever is known of it is sight of our write.
+                adopt_unanswered(run, bench, intent, key, 0)
+            else:
+                run.ledger.intents.close([intent.id])
+        again = [intent.source for intent, *_ in arrived if intent.source]
+        run.ledger.books.decide_again(bench.mapping.name, again)
 
 
 def _known_otherwise(run: Run, bench: Bench, intent: Intent, holder: tuple[int, str]) -> None:

@@ -55,6 +55,11 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
     body: Body
 
     @property
+    def puts_back(self) -> bool:
+        """It restores somebody's edit that an earlier write of ours covered."""
+        return any(change.restores for change in self.body.changes)
+
+    @property
     def attributes(self) -> dict[str, Any]:
         return {change.attribute: change.after for change in self.body.changes}
 

@@ -267,6 +267,28 @@ def test_a_late_create_in_either_vendor_makes_nobody_twice(world: World) -> None
     assert_settled(world)
 
 
+@pytest.mark.parametrize("how", ["deleted", "merged"])
+def test_what_was_made_without_an_answer_and_put_away_since_is_not_made_again(world: World, how: str) -> None:
+    """The lead was there for a moment, and a person decided about it before we knew."""
+    world.linked("first@example.com")
+    world.salesforce.fault("reset_after", times=1, **CALLS["salesforce"]["create"])
+    contact = world.contact("ada@example.com", firstname="Ada")
+    world.pass_time(1)
+    world.once()
+    (lead,) = [key for key, row in world.live("Lead").items() if row["Email"] == "ada@example.com"]
+    if how == "deleted":
+        world.salesforce.act("delete", "Lead", lead)
+    else:
+        winner = world.person("Lead", "someone@example.com", LastName="Winner")
+        world.salesforce.act("merge", "Lead", winner, losers=[lead])
+    world.until_quiet(most=12)
+    world.edit_contact(contact, city="Berlin")
+    world.until_quiet(most=12)
+
+    assert len(world.salesforce.records("Lead")) == (2 if how == "deleted" else 3)
+    assert len(world.live("Lead")) == (1 if how == "deleted" else 2)
+
+
 # ---------------------------------------------------------------- cursors: lag, late commits, equal stamps
 
 

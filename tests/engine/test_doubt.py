@@ -1,0 +1,109 @@
+"""What was found by storms, each in its smallest form: doubt, and people who do not wait for us."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from world import World, make, writes
+
+from syncd.cycle import plan_only
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return make(tmp_path)
+
+
+def linked(world: World, email: str = "ada@x.test", **values: object) -> tuple[str, str]:
+    """A qualified contact that was handed over: (contact, lead)."""
+    given = {"lastname": "Lovelace", "score": 80, "lifecyclestage": "mql", **values}
+    contact = world.mk.create("contacts", {"email": email, **given}, by="ann")
+    world.until_quiet()
+    (lead,) = [key for key in world.sf.keys("Lead") if world.sf.values("Lead", key)["Email"] == email]
+    return contact, lead
+
+
+def test_a_planned_edit_that_was_taken_back_is_not_sent(world: World) -> None:
+    """A plan that waits is dropped when its record says again what it said before."""
+    contact, lead = linked(world, phone="+49 30 1111111")
+    world.mk.edit("contacts", contact, {"phone": "+49 30 2222222"}, by="ann")
+    run = world.run()
+    plan_only(run, world.mappings())
+    world.pass_time(60)
+    world.mk.edit("contacts", contact, {"phone": "+49 30 1111111"}, by="ann")
+    assert sum(map(writes, world.until_quiet())) == 0
+    assert world.sf.values("Lead", lead)["Phone"] == "+49 30 1111111"
+
+
+def test_a_create_in_doubt_is_repeated_as_it_was_and_edits_follow_it(world: World) -> None:
+    """The first one lands late, after the person edited the source: both were meant to be one, and the edit arrives."""
+    world.sf.fault("late", late_ms=90_000, times=1, op="create")
+    contact = world.mk.create("contacts", {"email": "ada@x.test", "lastname": "Ada", "score": 80, "phone": "1111111"})
+    world.once()
+    world.sf.fault("doubtful_before", times=1, op="create")
+    world.mk.edit("contacts", contact, {"phone": "2222222", "lastname": "King"}, by="ann")
+    for _ in range(10):
+        world.once()
+    lead = world.only_lead()
+    assert (lead["Phone"], lead["LastName"]) == ("2222222", "King")
+    assert world.contacts()[0]["lastname"] == "King"
+    world.until_quiet()
+
+
+def test_whom_somebody_is_being_made_for_is_not_given_away_meanwhile(world: World) -> None:
+    """The lead that landed without an answer is not matched by its address as if a person had typed it in."""
+    world.sf.fault("doubtful_after", times=1, op="create")
+    world.mk.create("contacts", {"email": "ada@x.test", "lastname": "Ada", "score": 80}, by="ann")
+    world.once()
+    world.until_quiet()
+    (link,) = world.ledger.links.page("people", 0, 10)
+    assert world.ledger.links.how(link.id) == "created from marketing"
+
+
+def test_a_create_whose_source_was_deleted_is_not_sent(world: World) -> None:
+    """Planned, held, and then the contact is no more."""
+    contact = world.mk.create("contacts", {"email": "ada@x.test", "lastname": "Ada", "score": 80}, by="ann")
+    world.once(yes=False)
+    world.mk.delete("contacts", contact, by="ann")
+    world.pass_time(7 * 3600)
+    world.until_quiet()
+    assert world.leads() == []
+
+
+def test_a_merge_into_somebody_who_waits_for_a_partner_brings_one(world: World) -> None:
+    """The survivor is linked by the merge: what was planned for it is not made besides."""
+    loser, lead = linked(world)
+    winner = world.mk.create("contacts", {"email": "new@x.test", "lastname": "New", "score": 80}, by="ann")
+    run = world.run()
+    plan_only(run, world.mappings())
+    world.mk.merge("contacts", winner, loser, by="ann")
+    world.pass_time(7 * 3600)
+    world.until_quiet()
+    assert world.sf.keys("Lead") == [lead]
+    assert world.only_lead()["Email"] == "new@x.test"
+
+
+def test_what_a_write_in_doubt_replaced_is_kept_although_somebody_typed_on(world: World) -> None:
+    """Applied, unanswered, and then another of its fields was edited: the value that lost by decision is a loser."""
+    contact, lead = linked(world, phone="+49 30 1111111")
+    world.mk.edit("contacts", contact, {"lastname": "Marketing"}, by="ann")
+    world.sf.edit("Lead", lead, {"LastName": "Sales", "Rating": "Hot"}, by="rep")
+    world.mk.fault("doubtful_after", times=1)
+    world.once()
+    world.mk.edit("contacts", contact, {"crm_rating": "Cold"}, by="ann")
+    world.until_quiet(most=12)
+    assert world.mk.values("contacts", contact)["lastname"] == "Sales"
+    assert [(c.field, c.lost) for c in world.ledger.inbox.conflicts()] == [("last_name", "Marketing")]
+
+
+def test_a_second_address_is_asked_about_once_and_not_looked_for_for_ever(world: World) -> None:
+    """Whoever waits for a person costs no call and no decision while nothing moves."""
+    for name in ("One", "Two"):
+        world.sf.create("Lead", {"Email": "twin@x.test", "LastName": name}, by="rep")
+    world.until_quiet()
+    before = len(world.mk.calls) + len(world.sf.calls)
+    tally = world.once()
+    assert (writes(tally), tally.moved, tally.again) == (0, 0, 0)
+    asked = len(world.mk.calls) + len(world.sf.calls) - before
+    assert asked <= 2 * 4
