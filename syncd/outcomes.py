@@ -41,7 +41,10 @@ def keep_outcomes(
     with run.ledger.transaction():
         _keep_sent(run, bench, groups["sent"])
         for intent, outcome in groups["refused"]:
-            if outcome.again and intent.attempt < CIRCUMSTANCE_TRIES:
+            if intent.op == "create" and outcome.existing and bench.key_attribute(intent.object) in outcome.culprits:
+                # Refused because our own key is there: an earlier try arrived after all.
+                adopt_unanswered(run, bench, intent, outcome.existing, run.ledger.facts.revision())
+            elif outcome.again and intent.attempt < CIRCUMSTANCE_TRIES:
                 later.append(intent.id)
             else:
                 _keep_refused(run, bench, intent, outcome)

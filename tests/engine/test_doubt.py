@@ -107,3 +107,19 @@ def test_a_second_address_is_asked_about_once_and_not_looked_for_for_ever(world:
     assert (writes(tally), tally.moved, tally.again) == (0, 0, 0)
     asked = len(world.mk.calls) + len(world.sf.calls) - before
     assert asked <= 2 * 4
+
+
+def test_our_own_key_in_the_way_is_an_earlier_try_that_arrived(world: World) -> None:
+    """It landed between our look and our write: that is whom we meant, and no question for a person."""
+    world.sf.fault(
+        "meanwhile",
+        op="create",
+        run=lambda store, effect: store.create(
+            "Lead", {**effect.attributes, "Syncd_Key": effect.unique}, by=store.account.writer
+        ),
+    )
+    world.mk.create("contacts", {"email": "ada@x.test", "lastname": "Ada", "score": 80}, by="ann")
+    world.until_quiet()
+    assert len(world.leads()) == 1
+    assert world.ledger.links.count("people") == 1
+    assert world.ledger.inbox.issues() == []

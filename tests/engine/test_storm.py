@@ -80,6 +80,7 @@ class Storm:
             manners.unordered = chance.random() < 0.3
             manners.repeats = chance.random() < 0.3
             manners.empty_pages = chance.random() < 0.3
+            manners.lag_ms = chance.choice([0, 0, 5_000, 100_000])
 
     # ------------------------------------------------ people
 
@@ -220,6 +221,8 @@ class Storm:
     def heal(self) -> None:
         for store in (self.world.mk, self.world.sf):
             store.faults.standing.clear()
+            for name in store.kinds:
+                store.manners(name).lag_ms = 0
         self.world.pass_time(7 * 3600)
         for _ in range(30):
             tally = self.world.once()
