@@ -148,7 +148,7 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
         at = (intent.object, str(intent.key))
         notes += [Note(kind, said, bench.mapping.name, link.id, *at) for kind, said in judged.notes]
         losers += _overridden(run, intent, judged)
-        if judged.losers or judged.ignored or judged.ways_back:
+        if judged.losers or judged.ignored or judged.ways_back or judged.unapplied or intent.puts_back:
             _follow_up(run, bench, intent, side, judged)
     run.ledger.links.set_bases([(*end, base, rests.get(end)) for end, base in latest.items()])
     run.ledger.links.stamp(stamped)

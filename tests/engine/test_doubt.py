@@ -123,3 +123,32 @@ def test_our_own_key_in_the_way_is_an_earlier_try_that_arrived(world: World) -> 
     assert len(world.leads()) == 1
     assert world.ledger.links.count("people") == 1
     assert world.ledger.inbox.issues() == []
+
+
+def test_an_earlier_try_that_lands_after_all_does_not_vouch_for_what_was_added_to_it(world: World) -> None:
+    """The first update lands late, the second one, with one field more, is lost: that field is sent again."""
+    contact, lead = linked(world)
+    world.sf.fault("late", late_ms=90_000, times=1, op="update")
+    world.mk.edit("contacts", contact, {"phone": "1111111"}, by="ann")
+    world.once()
+    world.sf.fault("doubtful_before", times=1, op="update")
+    world.mk.edit("contacts", contact, {"lastname": "King"}, by="ann")
+    for _ in range(10):
+        world.once()
+    assert (world.sf.values("Lead", lead)["Phone"], world.sf.values("Lead", lead)["LastName"]) == ("1111111", "King")
+    assert world.ledger.inbox.issues() == []
+
+
+def test_a_covered_edit_that_was_put_back_waits_for_nobody(world: World) -> None:
+    """Where the target's side wins, what our write covered stands again, and its conflict is told as restored."""
+    contact, lead = linked(world, phone="1111111")
+    world.sf.edit("Lead", lead, {"Phone": "2222222"}, by="rep")
+    world.mk.fault("meanwhile", op="update", run=lambda store, effect: edit(world, contact))
+    for _ in range(6):
+        world.once()
+    assert world.mk.values("contacts", contact)["phone"] == world.sf.values("Lead", lead)["Phone"] == "3333333"
+    assert [(c.lost, c.restored_at is not None) for c in world.ledger.inbox.conflicts()][-1] == ("3333333", True)
+
+
+def edit(world: World, contact: str) -> None:
+    world.mk.edit("contacts", contact, {"phone": "3333333"}, by="ann")
