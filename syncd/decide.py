@@ -187,7 +187,7 @@ def _without_open_intents(
     by_id = {link.id: link for link in links}
     for intent in run.ledger.intents.of_links(list(by_id)):
         assert intent.link is not None
-        if intent.state in AT_SYSTEM or (intent.state == "ready" and intent.puts_back):
+        if intent.state in AT_SYSTEM or intent.puts_back:
             waiting.add(intent.link)
             continue
         link = by_id[intent.link]
