@@ -214,7 +214,8 @@ class Signals:
 
 
 class Pauses(BaseTrigger):  # type: ignore[misc]
-    """The timer of cycles: `every` after the last start, and up to `jitter` more. Settings may change while it runs."""
+    """The timer of cycles: `every` after the last start, and up to `jitter` more, but never as long again: a rehearsal
+    with `every = "1s"` is one. Settings may change while it runs."""
 
     def __init__(self, daemon: Callable[[], DaemonSettings], random: Callable[[], float]) -> None:
         self._daemon, self._random = daemon, random
@@ -222,7 +223,7 @@ class Pauses(BaseTrigger):  # type: ignore[misc]
     def get_next_fire_time(self, before: datetime | None, now: datetime) -> datetime:
         """When the next cycle starts; a start that was missed is now, once."""
         daemon = self._daemon()
-        pause = timedelta(seconds=daemon.every + daemon.jitter * self._random())
+        pause = timedelta(seconds=daemon.every + min(daemon.jitter, daemon.every) * self._random())
         return now if before is None else max(now, before + pause)
 
 
