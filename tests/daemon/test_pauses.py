@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncd.daemon import Pauses
-from syncd.settings import DaemonSettings
+from syncd.settings import Daemon as DaemonSettings
 
 THEN = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
