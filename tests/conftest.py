@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 
@@ -14,3 +16,9 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A shell ignores Ctrl-C in what it starts in the background, and children inherit that: tests that interrupt a
+    program would wait for ever."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
