@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,18 @@ flow = "to_crm"
 clash = "stricter"
 """
 
+
+@cache
+def compiled(text: str) -> Mappings:
+    """A mapping is compiled once: a daemon does not do it for each cycle either."""
+    funnel, problems = compile_funnel(FUNNEL, "funnel.toml", None)
+    assert not problems, problems
+    mapping, problems = compile_mapping(text, "people.toml", funnel)
+    assert mapping is not None, [str(p) for p in problems]
+    assert not problems, [str(p) for p in problems]
+    return Mappings({"people": mapping}, funnel, ())
+
+
 LIMITS = {kind: Limit(1_000_000, 1_000_000, 1.0) for kind in ("creates", "updates", "clears", "deletes")}
 
 
@@ -106,12 +119,7 @@ class World:
         self.ledger = Ledger.open(self.path)
 
     def mappings(self) -> Mappings:
-        funnel, problems = compile_funnel(FUNNEL, "funnel.toml", None)
-        assert not problems, problems
-        mapping, problems = compile_mapping(self.mapping_text, "people.toml", funnel)
-        assert mapping is not None, [str(p) for p in problems]
-        assert not problems, [str(p) for p in problems]
-        return Mappings({"people": mapping}, funnel, ())
+        return compiled(self.mapping_text)
 
     def run(self, limits: Any = LIMITS) -> Run:
         """A fresh run with fresh connections, as a new process would have."""
