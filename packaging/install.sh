@@ -20,7 +20,7 @@ trap 'exit 1' INT TERM HUP
 # The service sees no home directory, so its python must not live in one.
 real=$("$python" -c 'import os, sys; print(os.path.realpath(sys.base_prefix))')
 case $real in
-/root/* | /home/*)
+~root/* | /home/*)
     if /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         python=/usr/bin/python3
     else
