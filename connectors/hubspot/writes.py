@@ -178,7 +178,7 @@ class Writer:
         for row in written.results:
             if op == "create" and row.properties.get("hs_object_source") == "INTEGRATION":
                 self.learn_app(str(row.properties.get("hs_object_source_id") or ""))
-        return Sorted(_sorted(kind, op, batch, written, self.key_of(kind.name)))
+        return _sorted(kind, op, batch, written, self.key_of(kind.name))
 
 
 # ---------------------------------------------------------------- the request
@@ -207,21 +207,21 @@ def _waves(inputs: Sequence[Input]) -> list[list[Input]]:
 # ---------------------------------------------------------------- the answer
 
 
-def _sorted(kind: Kind, op: str, batch: Sequence[Input], written: Written, key: str | None) -> list[Outcome]:
-    """One outcome an input, from the results and errors of a batch that was at least partly carried out."""
+def _sorted(kind: Kind, op: str, batch: Sequence[Input], written: Written, key: str | None) -> Sorted:
+    """One outcome an input, from the results and errors of a batch that was at least partly carried out. Several that
+    were refused without saying which refusal is whose are sent again one by one: then there is no question."""
     rows = _matched(op, batch, written.results, key)
     faults, unnamed = _blamed(batch, written.errors)
     missing = [one for one in batch if one.ref not in rows and one.ref not in faults]
     if len(missing) == 1 and len(unnamed) == 1:
         faults[missing.pop().ref] = unnamed.pop()
-    whole = (
-        op == "update"
-        and not unnamed
-        and written.status in (None, "COMPLETE")
-        and (written.numErrors or 0) <= len(written.errors)
-    )
+    complete = written.status in (None, "COMPLETE") and (written.numErrors or 0) <= len(written.errors)
+    alone = missing if complete and unnamed and len(missing) == len(unnamed) else []
+    whole = op == "update" and not unnamed and complete
     outcomes = []
     for one in batch:
+        if one in alone:
+            continue
         if row := rows.get(one.ref):
             stamp = _stamp(row, kind)
             values = shown(row.properties, list(one.effect.attributes))
@@ -234,7 +234,7 @@ def _sorted(kind: Kind, op: str, batch: Sequence[Input], written: Written, key: 
         else:
             said = "the answer does not say what became of it"
             outcomes.append(Outcome(one.ref, "doubtful", one.effect.key, code="MISSING", message=said))
-    return outcomes
+    return Sorted(outcomes, tuple([one] for one in alone))
 
 
 def _matched(op: str, batch: Sequence[Input], rows: Sequence[WrittenRow], key: str | None) -> dict[str, WrittenRow]:

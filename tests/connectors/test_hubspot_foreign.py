@@ -140,3 +140,47 @@ def test_the_old_paths_can_be_asked_for() -> None:
     assert [record.key for record in connector.fetch("contacts", ["city"], ["1"])] == ["1"]
     assert not connector.describe("contacts").attributes
     assert not list(connector.fetch("owners", ["email"], ["1"]))
+
+
+# ---------------------------------------------------------------- refusals that name nobody
+
+
+def test_refusals_that_name_nobody_are_told_apart_by_sending_one_by_one() -> None:
+    """Every field of an error is optional: two refusals for two inputs that are missing from the results say that both
+    were refused, but not why. Left in doubt they would be sent again for ever."""
+    account = Scripted()
+    _defines(account, "city", "country")
+
+    def answer(asked: Asked) -> Say:
+        results, errors = [], []
+        for one in asked.body["inputs"]:
+            if name := next((name for name, value in one["properties"].items() if value == "BAD"), None):
+                errors.append({"status": "error", "errors": [{"code": f"NO_{name.upper()}", "in": name}]})
+            else:
+                results.append(_row(one["id"], **one["properties"]))
+        return Say({"status": "COMPLETE", "results": results, "numErrors": len(errors), "errors": errors}, 207)
+
+    account.on("POST", "/batch/update$", answer)
+    effects = [
+        Effect("r1", "update", "1", {"city": "BAD"}),
+        Effect("r2", "update", "2", {"city": "Bonn"}),
+        Effect("r3", "update", "3", {"country": "BAD"}),
+    ]
+    told = {one.ref: (one.kind, one.code, one.culprits) for one in _connector(account).write("contacts", effects)}
+    assert told == {
+        "r1": ("refused", "NO_CITY", ("city",)),
+        "r2": ("sent", "", ()),
+        "r3": ("refused", "NO_COUNTRY", ("country",)),
+    }
+    assert [len(call.body["inputs"]) for call in account.calls("/batch/update$")] == [3, 1, 1]
+
+
+def test_fewer_refusals_than_missing_inputs_stay_in_doubt() -> None:
+    """What neither succeeded nor was refused may still come: it is not sent again blindly."""
+    account = Scripted()
+    _defines(account, "city")
+    body = {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [{"message": "no"}]}
+    account.on("POST", "/batch/update$", body, status=207)
+    effects = [Effect("r1", "update", "1", {"city": "a"}), Effect("r2", "update", "2", {"city": "b"})]
+    assert [one.kind for one in _connector(account).write("contacts", effects)] == ["doubtful", "doubtful"]
+    assert len(account.calls("/batch/update$")) == 1
