@@ -62,11 +62,19 @@ def _decide_again(run: Run, bench: Bench, lane: str) -> None:
                 by_object[object_].append(key)
             for object_, keys in by_object.items():
                 if object_ in bench.forms:
-                    facts = list(run.ledger.facts.many(object_, keys).values())
-                    decide_records(run, bench, object_, facts, lane, anew=True)
+                    facts = run.ledger.facts.many(object_, keys)
+                    decide_records(run, bench, object_, list(facts.values()), lane, anew=True)
+                    _keep_unseen(run, bench, object_, [key for key in keys if key not in facts])
         if not taken:
             return
         after = taken[-1]
+
+
+def _keep_unseen(run: Run, bench: Bench, object_: int, keys: Sequence[str]) -> None:
+    """What was just made is linked before any feed shows it: it stays on the list until it is seen."""
+    if keys:
+        linked = run.ledger.links.of_records(bench.mapping.name, object_, keys)
+        run.ledger.books.decide_again(bench.mapping.name, [(object_, key) for key in keys if key in linked])
 
 
 def decide_records(

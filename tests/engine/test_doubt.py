@@ -152,3 +152,15 @@ def test_a_covered_edit_that_was_put_back_waits_for_nobody(world: World) -> None
 
 def edit(world: World, contact: str) -> None:
     world.mk.edit("contacts", contact, {"phone": "3333333"}, by="ann")
+
+
+def test_an_edit_of_the_source_is_not_forgotten_while_no_feed_shows_what_was_made(world: World) -> None:
+    """The new record's feed lags; its source is edited before it was ever seen."""
+    world.mk.manners("contacts").lag_ms = 100_000
+    lead = world.sf.create("Lead", {"Email": "sue@x.test", "LastName": "Sue"}, by="rep")
+    world.once()
+    world.sf.edit("Lead", lead, {"Rating": "Hot", "Phone": "1111111"}, by="rep")
+    for _ in range(6):
+        world.once()
+    assert (world.only_contact()["crm_rating"], world.only_contact()["phone"]) == ("Hot", "1111111")
+    world.until_quiet()
