@@ -117,10 +117,15 @@ class Store:
         return dict(self.item(object, key).values)
 
     def holder(self, object: str, name: str, value: Any, but: Key | None = None) -> Key | None:
-        """The live record that holds this value of a unique attribute, letters' case aside."""
+        """The record that holds this value of a unique attribute, letters' case aside. A converted one still does."""
         key = self._holders.get((object, name, fold(value)))
         item = self.items[object].get(key) if key is not None else None
-        if item is None or item.state != "live" or item.key == but or fold(item.values[name]) != fold(value):
+        if (
+            item is None
+            or item.state not in ("live", "converted")
+            or item.key == but
+            or fold(item.values[name]) != fold(value)
+        ):
             return None
         return key
 
