@@ -217,10 +217,10 @@ def _form(found: Findings, system: Connected, mapping: Compiled, side: Side, for
         found.warnings += [one for one in check_schema(mapping, side, form, schema, key=key) if one not in wrong]
         return
     wanted = system.table.own.get("key")
-    called = f"'{wanted}'" if wanted else "the connector's key (its README names it)"
+    called = f"'{wanted}'" if wanted else "that the connector's README names"
     said = (
-        f"{system.name} has no usable field {called} on {form}: creates are looked up first, and one that is cut off"
-        " may be made twice"
+        f"{system.name} has no usable key field {called} on {form}: creates are looked up first, and one that is cut"
+        " off may be made twice"
     )
     mend = "create a text field for it that takes only unique values, and give the sync user access to it"
     found.warnings.append(Problem(mapping.file, 0, 0, said, mend))

@@ -71,6 +71,9 @@ def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) 
         if not _held_back(run, bench):
             confirm(run, bench)
             decide(run, bench)
+            # What a plan shows is also whether it may go.
+            if why := held_because(run, bench):
+                _hold(run, bench.mapping.name, why)
     report(run, benches)
     return benches
 
@@ -274,7 +277,20 @@ def _held_back(run: Run, bench: Bench) -> bool:
 
 
 def guard(run: Run, bench: Bench, *, yes: bool) -> None:
-    """Opens the plan, or holds all of it with reasons. Reads counters only."""
+    """Opens the plan, or holds all of it with reasons."""
+    why = held_because(run, bench)
+    name = bench.mapping.name
+    if why is None:
+        if run.ledger.intents.held(name) is not None:
+            _release(run, name)
+    elif why and not yes:
+        _hold(run, name, why)
+    else:
+        release(run, name)
+
+
+def held_because(run: Run, bench: Bench) -> list[str] | None:
+    """Why the guard would hold what is planned; empty: it would open. None: nothing is planned. Reads counters only."""
     name = bench.mapping.name
     intents, books = run.ledger.intents, run.ledger.books
     planned = {"creates": 0, "updates": 0, "deletes": 0, "clears": intents.clears(name, UNSENT)}
@@ -282,9 +298,7 @@ def guard(run: Run, bench: Bench, *, yes: bool) -> None:
     for _, op, _, count in intents.counts(name, UNSENT):
         planned[kinds[op]] += count
     if not sum(planned.values()):
-        if intents.held(name) is not None:
-            _release(run, name)
-        return
+        return None
     version = books.mapping(name)
     counters = Counters(
         planned,
@@ -292,21 +306,17 @@ def guard(run: Run, bench: Bench, *, yes: bool) -> None:
         run.ledger.links.count(name),
         first=version is None or version.approved_at is None,
     )
-    why = [] if yes else reasons(counters, run.limits)
+    return reasons(counters, run.limits)
+
+
+def _hold(run: Run, name: str, why: list[str]) -> None:
+    intents = run.ledger.intents
+    remedy = f"Look at it: `syncd plan {name}`. Release it: `syncd approve {name}`."
     with run.ledger.transaction():
-        if why:
-            intents.move_all(name, "planned", "held")
-            intents.hold(name, plan_digest(run.ledger.intents, name), why, run.now())
-            run.ledger.inbox.raise_issue(
-                "held_plan",
-                name,
-                "; ".join(why),
-                f"Look at it: `syncd plan {name}`. Release it: `syncd approve {name}`.",
-                run.now(),
-            )
-            run.tally(name).held = True
-            return
-        release(run, name)
+        intents.move_all(name, "planned", "held")
+        intents.hold(name, plan_digest(intents, name), why, run.now())
+        run.ledger.inbox.raise_issue("held_plan", name, "; ".join(why), remedy, run.now())
+    run.tally(name).held = True
 
 
 def release(run: Run, mapping: str) -> int:

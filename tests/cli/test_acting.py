@@ -60,6 +60,15 @@ def test_the_shape_of_plan_is_the_documented_one(shop: Shop) -> None:
     assert plan["calls"]["mk"] >= 2
 
 
+def test_a_first_plan_says_that_it_is_held(shop: Shop) -> None:
+    """What the next `once` would hold is told by the plan already; once released, nothing is said to be held."""
+    shop.lead()
+    assert any("first plan" in reason for reason in shop.ok("plan")["held"])
+
+    shop.ok("approve", "people")
+    assert shop.ok("plan")["held"] == []
+
+
 def test_the_shape_of_once_is_the_documented_one(shop: Shop) -> None:
     """The counts of a run, by mapping and side."""
     shop.lead()
