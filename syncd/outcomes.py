@@ -117,7 +117,8 @@ def _unlinked(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> lis
     free = [(i, key) for i, key in made if i.source not in linked and (i.object, key) not in linked]
     if len(free) < len(made):
         taken = {intent.id for intent, _ in made} - {intent.id for intent, _ in free}
-        run.ledger.books.decide_again(name, [(i.object, key) for i, key in made if i.id in taken])
+        either = [at for i, key in made if i.id in taken for at in ((i.object, key), i.source) if at is not None]
+        run.ledger.books.decide_again(name, either)
     return free
 
 
