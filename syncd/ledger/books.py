@@ -163,13 +163,6 @@ class Books:
                 "UPDATE run SET ended_at = ?, ok = ?, report = ? WHERE id = ?", (at, ok, orjson.dumps(report), run)
             )
 
-    def last_run(self) -> tuple[int, str, float, float | None, bool | None, dict[str, Any]] | None:
-        row = self._store.row(
-            "SELECT id, command, started_at, ended_at, ok, report FROM run WHERE report IS NOT NULL"
-            " ORDER BY id DESC LIMIT 1"
-        )
-        return (*row[:4], None if row[4] is None else bool(row[4]), orjson.loads(row[5])) if row else None
-
     def report(self, run: int) -> dict[str, Any]:
         """What a run that ended wrote down; empty while it goes on."""
         row = self._store.row("SELECT report FROM run WHERE id = ? AND report IS NOT NULL", (run,))

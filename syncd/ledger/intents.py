@@ -105,9 +105,6 @@ class Intents:
             (mapping, state, after, side, side, limit),
         )
 
-    def in_state(self, state: str, limit: int, after: int = 0) -> list[Intent]:
-        return self._many("state = ? AND id > ? ORDER BY id LIMIT ?", (state, after, limit))
-
     def next_ready(self, mapping: str, lane: str, sides: Sequence[str]) -> tuple[str, int, str] | None:
         """(side, object, op) of the next ready intent of a lane on one of these sides."""
         row = self._store.row(
@@ -175,11 +172,6 @@ class Intents:
         """Ties intents to links: (intent, link)."""
         with self._store.transaction() as t:
             t.executemany("UPDATE intent SET link = ? WHERE id = ?", [(link, intent) for intent, link in pairs])
-
-    def update_target(self, rows: Iterable[tuple[int, int, str]]) -> None:
-        """Re-keys intents whose record lives on as another: (intent, object, key)."""
-        with self._store.transaction() as t:
-            t.executemany("UPDATE intent SET object = ?, key = ? WHERE id = ?", [(o, k, i) for i, o, k in rows])
 
     def close(self, ids: Iterable[int]) -> None:
         with self._store.transaction() as t:

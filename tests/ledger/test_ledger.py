@@ -191,7 +191,7 @@ def test_an_intent_lives_until_it_is_closed(path: Path, ledger: Ledger) -> None:
     ledger.intents.set_state([intent.id], "sent", sent_at=2.0, attempt=1)
     ledger.close()
     again = Ledger.open(path)
-    (found,) = again.intents.in_state("sent", 10)
+    (found,) = again.intents.batch("people", "sent", 0, 10)
     assert (found.unique, found.source, found.attempt) == ("k", (1, "a"), 1)
     again.intents.close([found.id])
     assert again.intents.total(("sent", "planned")) == 0
