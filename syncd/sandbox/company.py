@@ -1,7 +1,8 @@
 """People who look real, by seed: the living company that the sandboxes and the demo are filled from.
 
 Promise: `people(seed, count)` gives the same people for the same seed, each with an address of its own, and a longer
-run begins with the shorter one. Nobody in it exists: domains end in `.example`, companies are made up.
+run begins with the shorter one. Nobody in it exists: domains end in `.example`, companies are made up. The companies
+themselves, and what is bought and sold, are in `business`.
 """
 
 from __future__ import annotations
@@ -48,27 +49,37 @@ class Person:
     score: int
     stage: str
 
+    @property
+    def domain(self) -> str:
+        """Of the company: people of one company share it."""
+        return self.email.rsplit("@", 1)[1]
+
 
 @dataclass(frozen=True, slots=True)
-class _Country:
+class Country:
+    """A country as the demo's people live in it: number ranges (`#` is a digit), legal forms of companies."""
+
     name: str
     locale: Locale
     weight: int
     phone: str
     mobile: str
     forms: tuple[str, ...]
+    currency: str
 
 
 # Number ranges that carriers keep for fiction, where the country has such a range. `#` is a digit.
-_COUNTRIES = (
-    _Country("United States", Locale.EN, 30, "+1 212-555-01##", "+1 415-555-01##", ("Inc.", "LLC", "Group")),
-    _Country("United Kingdom", Locale.EN_GB, 15, "+44 20 7946 0###", "+44 7700 900###", ("Ltd", "plc", "Partners")),
-    _Country("Germany", Locale.DE, 20, "+49 30 23125 ###", "+49 171 39200##", ("GmbH", "AG", "& Söhne KG")),
-    _Country("France", Locale.FR, 10, "+33 1 99 00 ## ##", "+33 6 39 98 ## ##", ("SARL", "SA", "et Fils")),
-    _Country("Netherlands", Locale.NL, 8, "+31 20 123 4###", "+31 6 1234 5###", ("B.V.", "Groep")),
-    _Country("Spain", Locale.ES, 7, "+34 912 345 ###", "+34 612 345 ###", ("S.L.", "S.A.")),
-    _Country("Italy", Locale.IT, 6, "+39 06 1234 5###", "+39 347 123 4###", ("S.r.l.", "S.p.A.")),
-    _Country("Sweden", Locale.SV, 4, "+46 8 465 004 ##", "+46 70 174 06 ##", ("AB",)),
+COUNTRIES = (
+    Country("United States", Locale.EN, 30, "+1 212-555-01##", "+1 415-555-01##", ("Inc.", "LLC", "Group"), "USD"),
+    Country(
+        "United Kingdom", Locale.EN_GB, 15, "+44 20 7946 0###", "+44 7700 900###", ("Ltd", "plc", "Partners"), "GBP"
+    ),
+    Country("Germany", Locale.DE, 20, "+49 30 23125 ###", "+49 171 39200##", ("GmbH", "AG", "& Söhne KG"), "EUR"),
+    Country("France", Locale.FR, 10, "+33 1 99 00 ## ##", "+33 6 39 98 ## ##", ("SARL", "SA", "et Fils"), "EUR"),
+    Country("Netherlands", Locale.NL, 8, "+31 20 123 4###", "+31 6 1234 5###", ("B.V.", "Groep"), "EUR"),
+    Country("Spain", Locale.ES, 7, "+34 912 345 ###", "+34 612 345 ###", ("S.L.", "S.A."), "EUR"),
+    Country("Italy", Locale.IT, 6, "+39 06 1234 5###", "+39 347 123 4###", ("S.r.l.", "S.p.A."), "EUR"),
+    Country("Sweden", Locale.SV, 4, "+46 8 465 004 ##", "+46 70 174 06 ##", ("AB",), "SEK"),
 )
 _TITLES = (
     "Chief Executive Officer",
@@ -103,36 +114,41 @@ _STAGES = (
 )
 
 
-def people(seed: int, count: int) -> Iterator[Person]:
-    """The first `count` people of that seed."""
+def people(seed: int, count: int, colleagues: int = 1) -> Iterator[Person]:
+    """The first `count` people of that seed. `colleagues`: so many in a row work at the same company."""
     chance = random.Random(seed)
     sources = {
         country.name: (Names(country.locale, seed=seed * 31 + at), Address(country.locale, seed=seed * 37 + at))
-        for at, country in enumerate(_COUNTRIES)
+        for at, country in enumerate(COUNTRIES)
     }
     taken: set[str] = set()
-    for _ in range(count):
-        country = chance.choices(_COUNTRIES, [one.weight for one in _COUNTRIES])[0]
-        yield _person(country, *sources[country.name], chance, taken)
+    employer: Person | None = None
+    for place in range(count):
+        if employer is None or place % colleagues == 0:
+            country, employer = chance.choices(COUNTRIES, [one.weight for one in COUNTRIES])[0], None
+        employer = _person(country, *sources[country.name], chance, taken, employer)
+        yield employer
 
 
-def _person(country: _Country, names: Names, places: Address, chance: random.Random, taken: set[str]) -> Person:
+def _person(
+    country: Country, names: Names, places: Address, chance: random.Random, taken: set[str], colleague: Person | None
+) -> Person:
     first, last = names.first_name(), names.last_name()
-    company = f"{names.last_name()} {chance.choice(country.forms)}"
+    company = colleague.company if colleague else f"{names.last_name()} {chance.choice(country.forms)}"
     return Person(
         first=first,
         last=last,
         email=_email(first, last, company, taken),
-        phone=_number(country.phone, chance),
-        mobile=_number(country.mobile, chance) if chance.random() < 0.6 else "",
+        phone=number(country.phone, chance),
+        mobile=number(country.mobile, chance) if chance.random() < 0.6 else "",
         country=country.name,
         city=places.city(),
         title=chance.choice(_TITLES),
         company=company,
-        source=_weighted(_SOURCES, chance),
+        source=weighted(_SOURCES, chance),
         opted_out=chance.random() < 0.04,
         score=min(100, int(chance.expovariate(1 / 30))),
-        stage=_weighted(_STAGES, chance),
+        stage=weighted(_STAGES, chance),
     )
 
 
@@ -155,9 +171,11 @@ def _plain(text: str) -> str:
     return "-".join(kept.split()) or "x"
 
 
-def _number(pattern: str, chance: random.Random) -> str:
+def number(pattern: str, chance: random.Random) -> str:
+    """A number of that pattern: every `#` a digit."""
     return "".join(str(chance.randrange(10)) if char == "#" else char for char in pattern)
 
 
-def _weighted(choices: tuple[tuple[str, int], ...], chance: random.Random) -> str:
+def weighted(choices: tuple[tuple[str, int], ...], chance: random.Random) -> str:
+    """One of the choices, each as likely as its weight."""
     return chance.choices([value for value, _ in choices], [weight for _, weight in choices])[0]

@@ -12,6 +12,6 @@ what the vendor does to you.
 """
 
 from connectors.hubspot.sandbox.app import HubSpot, create
-from connectors.hubspot.sandbox.populate import populate
+from connectors.hubspot.sandbox.populate import populate, populate_business
 
-__all__ = ["HubSpot", "create", "populate"]
+__all__ = ["HubSpot", "create", "populate", "populate_business"]
