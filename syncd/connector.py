@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Key = str
 Scalar = str | int | float | bool | None
 Neutral = Scalar | list[str]
-"""A value that the engine asks a connector to write: text, number, truth, a list of choices, or None for blank.
+"""A value that the engine asks a connector to write: text, number, truth, a list of choices or keys, or None for blank.
 The connector turns it into the wire's own form (HubSpot: `""` clears; Salesforce: `null` does)."""
 
 
@@ -54,6 +54,12 @@ class ObjectTraits:
     """The unique attribute that holds syncd's own key (`Effect.unique`); None where the account has none."""
     forms: tuple[str, ...] = ()
     """Other objects that are a later form of the same record (Lead: `("Contact",)`)."""
+    conversions: Mapping[str, str] = field(default_factory=dict)
+    """What else a conversion of a record makes or meets: by object, the attribute of the converted record that holds
+    its key (Lead: `{"Account": "ConvertedAccountId"}`)."""
+    unstamped: tuple[str, ...] = ()
+    """Attributes, by name or by a prefix that ends in ".", whose change may move no stamp and show in no feed
+    (HubSpot's associations). `fetch` of these alone is cheap: the engine reads them again at an interval."""
     grain_ms: int = 1
     """Resolution of `Record.stamp_ms`. Two edits within one grain may share a stamp."""
     read_batch: int = 100
@@ -112,7 +118,8 @@ class Attribute:
     """One attribute of an object, as the system describes it. Lengths in characters; 0 = not limited or not text."""
 
     name: str
-    type: Literal["text", "number", "bool", "date", "datetime", "choice", "choices", "reference", "other"]
+    type: Literal["text", "number", "bool", "date", "datetime", "choice", "choices", "reference", "references", "other"]
+    """reference: a record's key (text). references: a sorted list of keys without repeats; none is None."""
     label: str = ""
     length: int = 0
     creatable: bool = True
@@ -123,6 +130,8 @@ class Attribute:
     restricted: bool = False
     """Only the listed `options` are accepted."""
     options: tuple[str, ...] = ()
+    refers: tuple[str, ...] = ()
+    """Objects that a reference may point to; empty where the system does not say."""
     calculated: bool = False
     """May change with no stamp moving."""
 

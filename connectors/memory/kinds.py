@@ -24,7 +24,7 @@ BENDS: Mapping[str, Bend] = {
 }
 """What a system may do to a value that is not blank, by the word that asks for it in an attribute's description."""
 
-TYPES = ("text", "number", "bool", "date", "datetime", "choice", "choices", "reference", "other")
+TYPES = ("text", "number", "bool", "date", "datetime", "choice", "choices", "reference", "references", "other")
 FLAGS = ("required", "unique", "restricted", "calculated", "read-only", "create-only")
 DESCRIPTION = re.compile(r"(?P<type>\w+)(?P<words>[^()]*)(?:\((?P<options>.*)\))?\s*")
 
@@ -66,7 +66,8 @@ class Kind:
     @classmethod
     def of(cls, name: str, /, *, traits: ObjectTraits | None = None, **attributes: str) -> Kind:
         """A kind from one line an attribute: `email="text unique lower length=80"`, `rating="choice restricted (Hot,
-        Cold)"`. Words: a type, then any of the flags, `length=N` and the names of bends; options in brackets."""
+        Cold)"`. Words: a type, then any of the flags, `length=N` and the names of bends; in brackets its options, or the
+        objects that a reference may point to: `company="reference (companies)"`."""
         described = {key: describe_attribute(key, line) for key, line in attributes.items()}
         return cls(
             name,
@@ -79,6 +80,10 @@ class Kind:
         """The same kind with other settings; those that `ObjectTraits` knows change the traits."""
         known = {key: changes.pop(key) for key in list(changes) if key in ObjectTraits.__dataclass_fields__}
         return replace(self, traits=replace(self.traits, **known), **changes)
+
+    def unstamped(self, name: str) -> bool:
+        """Whether a change of this attribute moves no stamp and shows in no feed."""
+        return any(name == each or (each.endswith(".") and name.startswith(each)) for each in self.traits.unstamped)
 
     def admit(self, name: str, value: Any, *, creating: bool, by_api: bool) -> Any:
         """The value as it would be stored; raises `Refusal` naming the attribute. Blank text is None."""
@@ -120,6 +125,8 @@ def describe_attribute(name: str, line: str) -> tuple[Attribute, Bend | None]:
     if unknown:
         raise ValueError(f"{name}: {unknown[0]!r} is none of {', '.join([*FLAGS, 'length=N', *BENDS])}")
     fixed = "calculated" in words or "read-only" in words
+    listed = tuple(option.strip() for option in (found["options"] or "").split(",") if option.strip())
+    refers = found["type"] in ("reference", "references")
     attribute = Attribute(
         name,
         found["type"],  # type: ignore[arg-type]  # one of TYPES, checked above
@@ -130,10 +137,13 @@ def describe_attribute(name: str, line: str) -> tuple[Attribute, Bend | None]:
         required="required" in words,
         unique="unique" in words,
         restricted="restricted" in words,
-        options=tuple(option.strip() for option in (found["options"] or "").split(",") if option.strip()),
+        options=() if refers else listed,
+        refers=listed if refers else (),
         calculated="calculated" in words,
     )
     bends = [BENDS[word] for word in words if word in BENDS]
+    if attribute.type == "references":
+        bends.append(lambda value: sorted(set(value)))
     return attribute, _in_turn(bends) if bends else None
 
 
@@ -152,7 +162,7 @@ def _fits_type(attribute: Attribute, value: Any) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool)
         case "bool":
             return isinstance(value, bool)
-        case "choices":
+        case "choices" | "references":
             return isinstance(value, list) and all(isinstance(each, str) for each in value)
         case "other":
             return True

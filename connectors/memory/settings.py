@@ -39,6 +39,8 @@ class ObjectSettings(BaseModel):
     answers_values: bool = False
     key: str | None = None
     forms: tuple[str, ...] = ()
+    conversions: dict[str, str] = Field(default_factory=dict)
+    unstamped: tuple[str, ...] = ()
     grain_ms: int = Field(1, ge=1)
 
     def kind(self, name: str) -> Kind:

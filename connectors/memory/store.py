@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 from connectors.memory.faults import Fault, Faults, Manners
 from connectors.memory.items import Call, Change, Item, Mark, Write
 from connectors.memory.kinds import Kind, Refusal
-from syncd.connector import Account, Directory, Key, Meter
+from syncd.connector import Account, Attribute, Directory, Key, Meter
 
 EPOCH_MS = 1_800_000_000_000
 """Where a new store's clock stands: 2027-01-15, a round number that no real clock shows while tests are written."""
@@ -193,7 +193,8 @@ class Store:
             if emptied:
                 raise Refusal("REQUIRED", f"{object} needs {', '.join(emptied)}", emptied)
             if changed or not kind.quiet_when_same:
-                now_ms = self._touch(item, by)
+                silent = bool(values) and all(kind.unstamped(name) for name in values)
+                now_ms = self._step(kind) if silent else self._touch(item, by)
                 for name, value in changed.items():
                     self._set(item, name, value, now_ms, by)
             return item.stamp_ms
@@ -262,6 +263,7 @@ class Store:
             for item in losers:
                 item.into = (object, survivor)
                 self._touch(item, by)
+            self._repoint(object, {item.key for item in losers}, survivor)
             return survivor
 
     def convert(
@@ -299,11 +301,33 @@ class Store:
         admitted = {}
         for name, value in values.items():
             admitted[name] = kind.admit(name, value, creating=creating, by_api=by_api)
+            if kind.attributes[name].refers and admitted[name] is not None:
+                self._check_references(kind.attributes[name], admitted[name])
             if kind.attributes[name].unique and admitted[name] is not None:
                 holder = self.holder(kind.name, name, admitted[name], but=key)
                 if holder is not None:
                     raise Refusal("NOT_UNIQUE", f"another {kind.name} holds this {name}", [name], holder)
         return admitted
+
+    def _check_references(self, attribute: Attribute, value: Any) -> None:
+        """A reference points to a live record of one of the objects it may point to, as far as these are known."""
+        known = [name for name in attribute.refers if name in self.items]
+        for key in value if isinstance(value, list) else [value]:
+            if known and not any(key in self.items[name] and self.items[name][key].state == "live" for name in known):
+                raise Refusal("NO_SUCH_RECORD", f"{attribute.name} points to no live record", [attribute.name])
+
+    def _repoint(self, object: str, losers: set[Key], survivor: Key) -> None:
+        """References to merged records lead to the one that lives on, and no stamp moves for it."""
+        for name, kind in self.kinds.items():
+            for attribute in kind.attributes.values():
+                if object not in attribute.refers:
+                    continue
+                for item in self.items[name].values():
+                    value = item.values[attribute.name]
+                    if isinstance(value, list) and losers & set(value):
+                        item.values[attribute.name] = sorted({survivor if key in losers else key for key in value})
+                    elif isinstance(value, str) and value in losers:
+                        item.values[attribute.name] = survivor
 
     def _step(self, kind: Kind) -> int:
         self.now_ms += self.step_ms

@@ -9,7 +9,7 @@ from memory_bench import world
 
 from connectors.memory import EPOCH_MS, SHELF, Kind, MemoryConnector, Refusal, Settings, Store, connect
 from connectors.memory.kinds import describe_attribute
-from syncd.connector import Context, Effect, Held
+from syncd.connector import Context, Effect, Held, ObjectTraits
 from syncd.errors import AccessError, ConfigError, CursorLost, QuotaExhausted, Transient
 
 NONE_HELD: Held = lambda keys: {}  # noqa: E731 - a value, not a function to be called by name
@@ -267,3 +267,46 @@ def test_a_store_tells_nobody_by_itself() -> None:
     store.create("Lead", {"Email": "ada@example.com"})
 
     assert repr(MemoryConnector(store)) == "MemoryConnector(memory)"
+
+
+# ---------------------------------------------------------------- references
+
+
+def firm() -> Store:
+    """Companies, and deals that refer to one of them, and to several people, without telling the feed of the latter."""
+    traits = ObjectTraits(feed="log", deletions="feed", unstamped=("people.",))
+    people = {"people.all": "references (persons)"}
+    return Store.of(
+        Kind.of("companies", Name="text"),
+        Kind.of("persons", Name="text"),
+        Kind.of("deals", traits=traits, Name="text", company="reference (companies)", **people),
+    )
+
+
+def test_a_reference_points_to_a_live_record_and_follows_its_merge() -> None:
+    """Rule: a reference to nobody is refused, and one to a merged record leads to the one that lives on."""
+    store = firm()
+    winner, loser = store.create("companies", {"Name": "A"}), store.create("companies", {"Name": "B"})
+    deal = store.create("deals", {"company": loser})
+    with pytest.raises(Refusal, match="NO_SUCH_RECORD"):
+        store.edit("deals", deal, {"company": "999"})
+    store.merge("companies", winner, loser)
+
+    assert store.values("deals", deal)["company"] == winner
+    attribute = MemoryConnector(store).describe("deals").attributes["company"]
+    assert (attribute.type, attribute.refers, attribute.options) == ("reference", ("companies",), ())
+
+
+def test_an_unstamped_attribute_changes_in_silence() -> None:
+    """Rule: its change moves no stamp and shows in no feed; reading by key tells it, sorted and without repeats."""
+    store = firm()
+    first, second = store.create("persons", {"Name": "A"}), store.create("persons", {"Name": "B"})
+    deal = store.create("deals", {"Name": "One"})
+    stamp_ms, told = store.item("deals", deal).stamp_ms, store.newest
+    store.edit("deals", deal, {"people.all": [second, first, second]})
+
+    assert (store.item("deals", deal).stamp_ms, store.newest) == (stamp_ms, told)
+    (record,) = MemoryConnector(store).fetch("deals", ["people.all"], [deal])
+    assert record.attributes == {"people.all": sorted([first, second])}
+    store.edit("deals", deal, {"people.all": [], "Name": "Two"})
+    assert store.item("deals", deal).stamp_ms > stamp_ms
