@@ -86,8 +86,9 @@ class Mappings:
     problems: tuple[Problem, ...]
 
 
-def load_mappings(folder: Path) -> Mappings:
-    """Reads and compiles every file of the mappings folder; parents before children is the order of names for now."""
+def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
+    """Reads and compiles every file of the mappings folder; parents before children is the order of names for now.
+    `last`: the funnel that stays in force if its file is not valid."""
     problems: list[Problem] = []
     texts = {}
     if not folder.is_dir():
@@ -104,6 +105,7 @@ def load_mappings(folder: Path) -> Mappings:
     if FUNNEL in texts:
         funnel, found = compile_funnel(texts.pop(FUNNEL), str(folder / FUNNEL), None)
         problems += found
+        funnel = funnel or last
     compiled: dict[str, Compiled] = {}
     for name, text in texts.items():
         mapping, found = compile_mapping(text, str(folder / name), funnel)

@@ -32,8 +32,9 @@ from syncd.errors import (
     SyncdError,
     Transient,
 )
+from syncd.files import Files, unknown_systems
 from syncd.ledger import Ledger
-from syncd.session import Files, free_bytes, unknown_systems
+from syncd.session import free_bytes
 from syncd.settings import Settings
 from syncd.settings import load as load_settings
 
@@ -101,7 +102,7 @@ def check_files(config: Path | None, environ: Mapping[str, str]) -> Findings:
     found.problems += mappings.problems
     if settings is None:
         return found
-    found.problems += unknown_systems(settings, mappings)
+    found.problems += unknown_systems(settings, mappings.by_name.values())
     for name in settings.systems:
         try:
             settings.connector(name)

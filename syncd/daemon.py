@@ -24,9 +24,10 @@ from apscheduler.triggers.base import BaseTrigger
 
 from syncd.assembly import Clock
 from syncd.errors import EXIT_OK, LedgerError, SyncdError
+from syncd.files import Files
 from syncd.notify import Notifier
 from syncd.run import Event
-from syncd.session import Files, Session, Stopping
+from syncd.session import Session, Stopping
 from syncd.settings import Daemon as DaemonSettings
 from syncd.work import Work
 

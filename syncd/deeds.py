@@ -15,7 +15,7 @@ import msgspec
 from syncd import ruling
 from syncd.core.mapping import Mapping as Compiled
 from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, read, release
-from syncd.errors import EXIT_OK, EXIT_PERSON, EXIT_TRANSIENT, ConfigError, Fault, PersonNeeded
+from syncd.errors import EXIT_CONFIG, EXIT_OK, EXIT_PERSON, EXIT_TRANSIENT, ConfigError, Fault, PersonNeeded
 from syncd.run import Bench, Run
 from syncd.session import Session
 from syncd.view.plan import row_digest
@@ -50,7 +50,7 @@ def once(session: Session, doc: Facts, watch: Watch) -> Answer:
     gate = None if shown is None else _only(frozenset(shown))
     with session.run("once", names, stop=watch.stop) as run:
         cycle(run, session.files.mappings, names, yes=bool(doc.get("yes")), gate=gate)
-    return Answer(session.report(run), session.exit_code(run, names))
+    return _told(session, doc, run, names)
 
 
 def plan(session: Session, doc: Facts, watch: Watch) -> Answer:
@@ -60,7 +60,14 @@ def plan(session: Session, doc: Facts, watch: Watch) -> Answer:
         plan_only(run, session.files.mappings, names)
     for tally in run.tallies.values():
         tally.held = False  # a held plan is what was asked for
-    return Answer(session.report(run), session.exit_code(run, names))
+    return _told(session, doc, run, names)
+
+
+def _told(session: Session, doc: Facts, run: Run, names: list[str]) -> Answer:
+    """The answer about a run. Who asked for all mappings hears of those that are broken, and ends with that."""
+    facts, code = session.report(run), session.exit_code(run, names)
+    broken = session.broken() if doc.get("mapping") is None else {}
+    return Answer({**facts, "ok": facts["ok"] and not broken, "broken": broken}, EXIT_CONFIG if broken else code)
 
 
 def approve(session: Session, doc: Facts, watch: Watch) -> Answer:

@@ -7,15 +7,13 @@ says where the edit is wrong. It applies nothing itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from syncd.assembly import FUNNEL, Mappings, load_mappings
-from syncd.core.compile import check_together
 from syncd.core.problem import Problem
 from syncd.errors import ConfigError
-from syncd.session import Files, unknown_systems
+from syncd.files import Before, Files, in_force
 from syncd.settings import load as load_settings
 
 Signature = tuple[tuple[str, int, int], ...]
@@ -75,19 +73,11 @@ class Watched:
         return digest.digest()
 
 
-@dataclass(frozen=True)
-class Reread:
-    """What the files say now, with the last valid version in the place of whatever is not valid."""
-
-    files: Files
-    invalid: Mapping[str, list[Problem]] = field(default_factory=dict)
-    """By mapping (or file) name: what is wrong with its newest text."""
-
-
-def read_again(before: Files, environ: Mapping[str, str]) -> Reread:
-    """Reads all files anew. Raises nothing for what a file may hold."""
-    invalid: dict[str, list[Problem]] = {}
+def read_again(before: Files, environ: Mapping[str, str]) -> Files:
+    """Reads all files anew, with the last valid version in the place of whatever is not valid. Raises nothing for what
+    a file may hold."""
     settings = before.settings
+    wrong: dict[str, tuple[Problem, ...]] = {}
     try:
         settings = load_settings(before.settings.file, environ)
         if settings.daemon.ledger != before.settings.daemon.ledger:
@@ -96,30 +86,9 @@ def read_again(before: Files, environ: Mapping[str, str]) -> Reread:
             raise ConfigError(Problem(str(settings.file), *place, what, "restart the daemon"))
     except ConfigError as error:
         settings = before.settings
-        invalid[settings.file.name] = error.problems
-    fresh = load_mappings(settings.daemon.mappings)
-    problems = [*fresh.problems, *unknown_systems(settings, fresh)]
-    mappings = _valid(before.mappings, fresh, {problem.file for problem in problems}, settings.daemon.mappings)
-    problems += check_together(list(mappings.by_name.values())) if problems else []
-    for problem in problems:
-        invalid.setdefault(_name(problem.file, before.mappings), []).append(problem)
-    return Reread(Files(settings, mappings), invalid)
-
-
-def _valid(before: Mappings, fresh: Mappings, bad: set[str], folder: Path) -> Mappings:
-    """The fresh mappings, and for every bad file what was in force before."""
-    if str(folder / FUNNEL) in bad or str(folder) in bad:
-        return replace(before, problems=())  # every mapping may lean on it
-    kept = {name: mapping for name, mapping in fresh.by_name.items() if mapping.file not in bad}
-    for name, mapping in before.by_name.items():
-        if mapping.file in bad:
-            kept.setdefault(name, mapping)
-    return Mappings(kept, fresh.funnel, ())
-
-
-def _name(file: str, before: Mappings) -> str:
-    """What the people who read issues call this file."""
-    for name, mapping in before.by_name.items():
-        if mapping.file == file:
-            return name
-    return Path(file).stem if file else "mappings"
+        wrong[settings.file.name] = tuple(error.problems)
+    if not settings.daemon.mappings.is_dir():
+        lost = Problem(str(settings.daemon.mappings), 0, 0, "there is no such folder of mappings", "bring it back")
+        return replace(before, settings=settings, broken={**wrong, "mappings": (lost,)})
+    files = in_force(settings, Before(before.mappings))
+    return replace(files, broken={**files.broken, **wrong})

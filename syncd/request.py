@@ -13,10 +13,11 @@ from typing import Any
 from syncd.assembly import Clock
 from syncd.deeds import Answer, Watch, deed
 from syncd.errors import LeaseHeld, SyncdError
+from syncd.files import Files
 from syncd.ledger import Ledger
 from syncd.ledger.inbox import Request
 from syncd.run import Event
-from syncd.session import Files, Session, take_lease
+from syncd.session import Session, take_lease
 
 LOOK_S = 0.1
 """Between two looks at the request's progress."""

@@ -15,18 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syncd.assembly import Clock, Connected, Mappings, connect, identify, load_mappings
+from syncd.assembly import Clock, Connected, connect, identify
 from syncd.core.guard import Limit, Limits
 from syncd.core.model import SIDES
-from syncd.core.problem import Problem
-from syncd.core.toml import did_you_mean
 from syncd.cycle import as_json
 from syncd.errors import (
     EXIT_OK,
     EXIT_PERSON,
     EXIT_TRANSIENT,
     AccessError,
-    ConfigError,
     LeaseHeld,
     LedgerError,
     LedgerFull,
@@ -35,10 +32,10 @@ from syncd.errors import (
     Transient,
     WrongAccount,
 )
+from syncd.files import Files
 from syncd.ledger import Lease, Ledger
 from syncd.run import Event, Run
 from syncd.settings import Settings
-from syncd.settings import load as load_settings
 
 if TYPE_CHECKING:
     from syncd.settings import Guard
@@ -47,59 +44,15 @@ LEASE_TRIES = 4
 """A look at who holds the lease takes it for a moment: a second try is not in its way."""
 LEASE_PAUSE_S = 0.05
 DAEMON = "run"
+INVALID = "mapping_invalid"
+"""The issue about a file that is not in force as it stands."""
+MOST_PROBLEMS = 20
 COMMAND_S = 30.0
 """How long a starting daemon waits for another command to end."""
 
 
 class Stopping(Transient):
     """The process was told to stop while a call waited for its turn; nothing is wrong with the system."""
-
-
-@dataclass(frozen=True)
-class Files:
-    """What a person edits: syncd.toml and the mappings folder, as last read."""
-
-    settings: Settings
-    mappings: Mappings
-
-    def named(self, mapping: str | None) -> list[str]:
-        """The mapping of that name, or all of them. ConfigError if there is none of that name."""
-        known = self.mappings.by_name
-        if mapping is None:
-            return list(known)
-        if mapping not in known:
-            mend = did_you_mean(mapping, known) or f"there are: {', '.join(known) or 'none'}"
-            raise ConfigError(Problem("", 0, 0, f"there is no mapping '{mapping}'", mend))
-        return [mapping]
-
-    def systems_of(self, names: Sequence[str]) -> set[str]:
-        """The systems that these mappings need."""
-        return {self.mappings.by_name[name].end(side).system for name in names for side in SIDES}
-
-
-def read_files(config: Path | None, environ: Mapping[str, str]) -> Files:
-    """Reads syncd.toml and every mapping. Raises ConfigError with all problems of all files."""
-    settings = load_settings(config, environ)
-    mappings = load_mappings(settings.daemon.mappings)
-    if found := [*mappings.problems, *unknown_systems(settings, mappings)]:
-        raise ConfigError(found)
-    return Files(settings, mappings)
-
-
-def unknown_systems(settings: Settings, mappings: Mappings) -> list[Problem]:
-    """Mappings that name a system which syncd.toml does not have."""
-    return [
-        Problem(
-            mapping.file,
-            1,
-            1,
-            f"'{side}' names the system '{mapping.end(side).system}', and {settings.file.name} has no such system",
-            did_you_mean(mapping.end(side).system, settings.systems) or f"add [systems.{mapping.end(side).system}]",
-        )
-        for mapping in mappings.by_name.values()
-        for side in SIDES
-        if mapping.end(side).system not in settings.systems
-    ]
 
 
 def open_to_read(settings: Settings) -> Ledger:
@@ -149,6 +102,7 @@ class Session:
     on_call: Callable[..., None] | None = None
     ended: Run | None = None
     """The last run, ended."""
+    _told: Files | None = None
 
     @classmethod
     @contextmanager
@@ -213,6 +167,24 @@ class Session:
                 system.trouble, system.failure = error.message, error
                 self.event("system_trouble", system=name, reason=error.message)
 
+    # ------------------------------------------------------------ files
+
+    def tell_broken(self) -> None:
+        """Raises an issue for every file that is not in force as it stands, and closes those that were mended."""
+        if self._told is self.files:
+            return
+        inbox, now = self.ledger.inbox, self.clock.now()
+        with self.ledger.transaction():
+            for issue in inbox.issues(kind=INVALID):
+                if issue.mapping not in self.files.broken:
+                    inbox.close_issues(now, id=issue.id)
+            for name, problems in self.files.broken.items():
+                said = [str(problem) for problem in problems[:MOST_PROBLEMS]]
+                remedy = f"Mend the file; until then {self.files.instead(name)}."
+                inbox.raise_issue(INVALID, name, "\n".join(said), remedy, now)
+                self.event("mapping_invalid", mapping=name, problems=said)
+        self._told = self.files
+
     # ------------------------------------------------------------ runs
 
     def room(self) -> None:
@@ -235,6 +207,7 @@ class Session:
         `fresh`: what was in trouble before may be tried again.
         """
         self.room()
+        self.tell_broken()
         if fresh:
             for system in self.systems.values():
                 system.trouble, system.failure = "", None
@@ -285,6 +258,13 @@ class Session:
         """What `once --json` prints about an ended run."""
         last = self.ledger.books.report(run.id or 0)
         return {name: last[name] for name in ("run", "ok", "mappings", "calls", "trouble")}
+
+    def broken(self) -> dict[str, dict[str, Any]]:
+        """What `once --json` prints about files that are not in force as they stand."""
+        return {
+            name: {"problems": [str(problem) for problem in problems], "instead": self.files.instead(name)}
+            for name, problems in self.files.broken.items()
+        }
 
     def exit_code(self, run: Run, names: Sequence[str]) -> int:
         """3 if a person is needed (held, access), else 1 if something may work later, else 0."""

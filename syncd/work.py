@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from syncd.breaker import Breaker
 from syncd.cycle import cycle
@@ -29,7 +28,6 @@ SLICE_S = 1.0
 """How long a backfill may keep the worker before it looks at what else is due."""
 KEEP_REQUESTS_S = 7 * 86_400.0
 TIDY_EVERY_S = 3_600.0
-INVALID = "mapping_invalid"
 
 
 @dataclass
@@ -55,7 +53,7 @@ class Work:
     def __post_init__(self) -> None:
         self._watched = Watched(self.session.files)
         self._make_breakers()
-        self.session.ledger.inbox.close_issues(self.session.clock.now(), kind=INVALID)
+        self.session.tell_broken()
 
     def _make_breakers(self) -> None:
         random = self.session.clock.random
@@ -165,9 +163,7 @@ class Work:
         if not asked and not self._watched.edited():
             return False
         before = self.session.files
-        reread = read_again(before, self.environ)
-        invalid = dict(reread.invalid)
-        files = reread.files
+        files = read_again(before, self.environ)
         try:
             if asked or files.settings.systems != before.settings.systems:
                 self._put_aside()
@@ -181,26 +177,13 @@ class Work:
                     self._put_aside()
                 self.session.files = files
         except ConfigError as error:
-            invalid[files.settings.file.name] = error.problems
-            self.session.files = type(files)(before.settings, files.mappings)
-        self._watched.take(self.session.files)
-        self._tell_invalid(invalid)
-        self.session.event("reloaded", mappings=list(self.session.files.mappings.by_name), invalid=list(invalid))
+            wrong = {files.settings.file.name: tuple(error.problems)}
+            self.session.files = replace(files, settings=before.settings, broken={**files.broken, **wrong})
+        files = self.session.files
+        self._watched.take(files)
+        self.session.tell_broken()
+        self.session.event("reloaded", mappings=list(files.mappings.by_name), invalid=list(files.broken))
         return True
-
-    def _tell_invalid(self, invalid: Mapping[str, list[Any]]) -> None:
-        inbox, now = self.session.ledger.inbox, self.session.clock.now()
-        with self.session.ledger.transaction():
-            for issue in inbox.issues(kind=INVALID):
-                if issue.mapping not in invalid:
-                    inbox.close_issues(now, id=issue.id)
-            for name, problems in invalid.items():
-                reason = "\n".join(map(str, problems[:20]))
-                remedy = "Mend the file; until then the last valid version stays in force."
-                inbox.raise_issue(INVALID, name, reason, remedy, now)
-                self.session.event(
-                    "mapping_invalid", mapping=name, problems=[str(problem) for problem in problems[:20]]
-                )
 
     # ------------------------------------------------------------ requests and backfills
 

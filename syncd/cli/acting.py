@@ -12,8 +12,8 @@ from syncd.cli import show
 from syncd.cli.call import Call, Config, Debug, Json, MappingName, OneMapping, ends_with, nothing, spinner
 
 if TYPE_CHECKING:
+    from syncd.files import Files
     from syncd.ledger import Ledger
-    from syncd.session import Files
 
 MOST_PLAN_BYTES = 1 << 30
 
@@ -55,12 +55,16 @@ def plan(
                 for name, form in _places(files, names)
                 if not session.systems[name].trouble
             }
-            troubles = answer.facts["trouble"]
+            troubles, broken = answer.facts["trouble"], answer.facts["broken"]
     except LeaseHeld as held:
         typer.echo(f"not read anew: {held.message} This is what it has planned.", err=True)
-        answer, traits, troubles = None, {}, {}
+        answer, traits, troubles, broken = None, {}, {}, {}
     with call.ledger() as (_, ledger):
         _show_plan(call, ledger, names, traits, limit, whole=not troubles)
+    for name, told in broken.items():
+        typer.echo(f"syncd: {name}: its file is not valid; {told['instead']}", err=True)
+        for problem in told["problems"]:
+            typer.echo(f"  {show.printable_lines(problem)}", err=True)
     for name, trouble in troubles.items():
         typer.echo(f"syncd: {name} is in trouble: {show.printable_lines(trouble)}", err=True)
     ends_with(answer.exit_code if answer else 0)
@@ -219,4 +223,8 @@ def tell_report(report: dict[str, Any]) -> None:
             show.line(f"  held: look at it with `syncd plan {name}`, release it with `syncd approve {name}`")
         if tally.get("skipped"):
             show.line(f"  nothing was decided: {tally['skipped']}")
+    for name, broken in report.get("broken", {}).items():
+        show.line(f"{name}: its file is not valid; {broken['instead']}")
+        for problem in broken["problems"]:
+            show.line(f"  {problem}")
     show.line("calls: " + (", ".join(f"{system} {n}" for system, n in report["calls"].items()) or "none"))

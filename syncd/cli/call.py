@@ -22,9 +22,9 @@ from syncd.errors import SyncdError
 
 if TYPE_CHECKING:
     from syncd.deeds import Answer
+    from syncd.files import Files
     from syncd.ledger import Ledger
     from syncd.run import Event
-    from syncd.session import Files
     from syncd.settings import Settings
 
 Config = Annotated[
@@ -69,8 +69,8 @@ class Call:
         return cls(config, any(p.get("json") for p in given), any(p.get("debug") for p in given))
 
     def files(self) -> Files:
-        """syncd.toml and the mappings. Raises ConfigError with every problem."""
-        from syncd.session import read_files
+        """syncd.toml and the mappings in force. Raises ConfigError for syncd.toml, or where no mapping is left."""
+        from syncd.files import read_files
 
         return read_files(self.config, os.environ)
 

@@ -20,8 +20,9 @@ from syncd.cycle import cycle, plan_only, release
 from syncd.demo import judge
 from syncd.demo.company import Cast, Story, populate
 from syncd.demo.stage import VENDORS, Stage
+from syncd.files import Files, read_files
 from syncd.run import Run
-from syncd.session import Files, Session, read_files
+from syncd.session import Session
 from syncd.view import plan as planview
 from syncd.view.handoff import handoff
 from syncd.view.records import conflicts, issues

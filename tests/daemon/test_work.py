@@ -18,10 +18,11 @@ from syncd.breaker import Breaker
 from syncd.daemon import Daemon
 from syncd.deeds import Watch
 from syncd.errors import Fault, LeaseHeld, SyncdError, Transient
+from syncd.files import read_files
 from syncd.ledger import Lease, Ledger
 from syncd.reload import Watched, read_again
 from syncd.request import LOOK_S, STALE_S, carry_out
-from syncd.session import Session, read_files, take_lease
+from syncd.session import Session, take_lease
 from syncd.work import MOST_CRASHES, Work
 from tests.cli.shop import Shop, make
 
@@ -176,12 +177,12 @@ def test_the_last_valid_version_of_each_file_stays_in_force(shop: Shop) -> None:
 
         again = read_again(before, os.environ)
 
-        assert again.files.mappings.by_name["people"].digest == before.mappings.by_name["people"].digest, name
-        assert again.files.settings.daemon == before.settings.daemon
-        assert name in again.invalid
-        assert all(problem.line for problem in again.invalid[name])
+        assert again.mappings.by_name["people"].digest == before.mappings.by_name["people"].digest, name
+        assert again.settings.daemon == before.settings.daemon
+        assert name in again.broken
+        assert all(problem.line for problem in again.broken[name])
         file.write_text(text)
-    assert read_again(before, os.environ).invalid == {}
+    assert read_again(before, os.environ).broken == {}
 
 
 def test_a_valid_edit_beside_an_invalid_one_is_in_force(shop: Shop) -> None:
@@ -192,8 +193,8 @@ def test_a_valid_edit_beside_an_invalid_one_is_in_force(shop: Shop) -> None:
 
     again = read_again(before, os.environ)
 
-    assert set(again.invalid) == {"other"}
-    assert again.files.mappings.by_name["people"].digest != before.mappings.by_name["people"].digest
+    assert set(again.broken) == {"other"}
+    assert again.mappings.by_name["people"].digest != before.mappings.by_name["people"].digest
 
 
 def test_another_ledger_needs_a_restart(shop: Shop) -> None:
@@ -203,8 +204,8 @@ def test_another_ledger_needs_a_restart(shop: Shop) -> None:
 
     again = read_again(before, os.environ)
 
-    assert again.files.settings.daemon.ledger == before.settings.daemon.ledger
-    assert "restart" in str(again.invalid["syncd.toml"][0])
+    assert again.settings.daemon.ledger == before.settings.daemon.ledger
+    assert "restart" in str(again.broken["syncd.toml"][0])
 
 
 # ---------------------------------------------------------------- requests
