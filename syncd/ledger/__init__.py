@@ -4,6 +4,7 @@ store      the file, its transactions and errors          lease     who may send
 facts      what each side said, and how far it was read   links     who is linked to whom, two bases each
 intents    effects between decision and sight             journal   what was decided and done, hash-chained
 inbox      issues, conflicts, requests                    books     accounts, versions, runs, calls, backfills
+events     what watches saw happen, with its time         refers    who points to whom
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncd.ledger.books import Books
+from syncd.ledger.events import Events
 from syncd.ledger.facts import Facts
 from syncd.ledger.inbox import Inbox
 from syncd.ledger.intents import Intents
 from syncd.ledger.journal import Journal
 from syncd.ledger.lease import Lease
 from syncd.ledger.links import Links
+from syncd.ledger.refers import Refers
 from syncd.ledger.store import Store
 
 __all__ = ["Lease", "Ledger"]
@@ -35,6 +38,8 @@ class Ledger:
         self.journal = Journal(store)
         self.inbox = Inbox(store)
         self.books = Books(store)
+        self.events = Events(store)
+        self.refers = Refers(store)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:

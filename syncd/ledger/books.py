@@ -60,10 +60,14 @@ class Books:
         )
         return Version(*row) if row else None
 
-    def mapping_names(self) -> list[str]:
-        return [row[0] for row in self._store.rows("SELECT DISTINCT name FROM mapping ORDER BY name")]
+    def mapping_names(self, kind: str = "mapping") -> list[str]:
+        """The names of all that were ever in force: `mapping`, or `watch`."""
+        return [
+            row[0]
+            for row in self._store.rows("SELECT DISTINCT name FROM mapping WHERE kind = ? ORDER BY name", (kind,))
+        ]
 
-    def keep_mapping(self, name: str, digest: str, text: str, at: float) -> Version:
+    def keep_mapping(self, name: str, digest: str, text: str, at: float, kind: str = "mapping") -> Version:
         """Puts a mapping text in force as the next version; an approval carries over from the one before."""
         before = self.mapping(name)
         version = Version(
@@ -71,8 +75,8 @@ class Books:
         )
         with self._store.transaction() as t:
             t.execute(
-                "INSERT INTO mapping (name, version, digest, text, since, approved_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (name, version.version, digest, text, at, version.approved_at),
+                "INSERT INTO mapping (name, version, digest, text, since, approved_at, kind) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (name, version.version, digest, text, at, version.approved_at, kind),
             )
         return version
 

@@ -62,7 +62,8 @@ class Facts:
         self._objects: dict[tuple[str, str], int] = {}
         self._names: dict[int, tuple[str, str]] = {}
         self._newest: dict[int, int] = {}
-        found = store.row("SELECT max(rev) FROM fact")
+        # Revisions that were given out and rolled back may stand in a mark: they are never given out again.
+        found = store.row("SELECT max(rev) FROM (SELECT max(rev) rev FROM fact UNION ALL SELECT max(rev) FROM decided)")
         self._rev = int((found and found[0]) or 0)
 
     # ------------------------------------------------ objects and feeds
@@ -258,6 +259,17 @@ class Facts:
             "SELECT key, doc FROM fact WHERE object = ? AND state = 'live'", (object,)
         ):
             yield key, orjson.loads(document)
+
+    def swallowed(self, object: int, keys: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
+        """The records (object, key) that were merged or converted into each of these, one hop; the others are absent."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for into, object_, key in self._store.rows(
+            "SELECT f.into_key, f.object, f.key FROM json_each(?) j"
+            " CROSS JOIN fact f ON f.into_object = ? AND f.into_key = j.value ORDER BY f.object, f.key",
+            (orjson.dumps(keys).decode(), object),
+        ):
+            found.setdefault(into, []).append((object_, key))
+        return found
 
     def count(self, object: int) -> int:
         row = self._store.row("SELECT count(*) FROM fact WHERE object = ? AND state = 'live'", (object,))

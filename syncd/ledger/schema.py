@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 1
+VERSION = 2
 """Kept in `PRAGMA user_version`; a ledger with a larger one comes from a newer syncd and is refused."""
 
 TABLES = {
@@ -34,6 +34,10 @@ TABLES = {
     "calls": "Calls per system, day and lane.",
     "request": "What other commands ask of the process that holds the sending lease.",
     "backfill": "One-off re-decisions and how far they came.",
+    "watch": "What each watch has told so far: how many events, from when to when.",
+    "event": "What a watch saw happen, with its time: an activity, a touch, a step between stages.",
+    "event_on": "Which records an event hangs on, in the order of time: what happened to this person.",
+    "refers": "Which records a record points to, where somebody asks from the other end: a company's deals.",
     "journal": "Append-only, hash-chained account of what was decided and done.",
     "journal_value": "The values beside the journal; erasable without breaking its chain.",
 }
@@ -107,6 +111,23 @@ CREATE INDEX journal_link ON journal (link) WHERE link IS NOT NULL;
 CREATE TABLE journal_value (seq INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 """
 
+_EVENTS = """
+ALTER TABLE mapping ADD COLUMN kind TEXT NOT NULL DEFAULT 'mapping';
+CREATE TABLE watch (name TEXT PRIMARY KEY, events INTEGER NOT NULL, first_ms INTEGER, last_ms INTEGER) WITHOUT ROWID;
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY, watch TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL, slot INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL, refs BLOB NOT NULL, doc BLOB NOT NULL, UNIQUE (object, key, watch, slot));
+CREATE INDEX event_time ON event (watch, at_ms);
+CREATE TABLE event_on (
+  mapping TEXT NOT NULL, side TEXT NOT NULL, key TEXT NOT NULL, at_ms INTEGER NOT NULL, event INTEGER NOT NULL,
+  PRIMARY KEY (mapping, side, key, at_ms, event)) WITHOUT ROWID;
+CREATE TABLE refers (
+  object INTEGER NOT NULL, attribute TEXT NOT NULL, key TEXT NOT NULL, target TEXT NOT NULL,
+  PRIMARY KEY (object, attribute, key, target)) WITHOUT ROWID;
+CREATE INDEX refers_target ON refers (object, attribute, target);
+CREATE INDEX fact_into ON fact (into_object, into_key) WHERE into_key IS NOT NULL;
+"""
+
 
 def migrations() -> Migrations:
     """The ordered list. Each entry is a small named function that is never edited after a release."""
@@ -116,8 +137,16 @@ def migrations() -> Migrations:
 
     @steps()
     def m001_first(db: Database) -> None:
-        for statement in _FIRST.split(";\n"):
-            if statement.strip():
-                db.conn.execute(statement)
+        _execute(db, _FIRST)
+
+    @steps()
+    def m030_events(db: Database) -> None:
+        _execute(db, _EVENTS)
 
     return steps
+
+
+def _execute(db: Database, script: str) -> None:
+    for statement in script.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
