@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.alone import people_alone
 from syncd.assembly import Clock, Connected, connect, load_mappings
 from syncd.core.guard import Limit
 from syncd.cycle import cycle, prepare, read
@@ -108,7 +109,8 @@ class Spent:
 
 
 class Engine:
-    """One ledger over two vendors. `now`, `sleep`: the world's clock, where it is not the real one."""
+    """One ledger over two vendors. `now`, `sleep`: the world's clock, where it is not the real one. `mappings`: a folder;
+    left out: people alone."""
 
     def __init__(
         self,
@@ -120,10 +122,11 @@ class Engine:
         sleep: Callable[[float], None] = time.sleep,
         overlap: str = "0ms",
         lag: str = "0ms",
+        mappings: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "syncd.toml"
-        mappings = ROOT / "mappings"
+        mappings = mappings or people_alone(folder / "mappings")
         config.write_text(CONFIG.format(marketing=marketing, crm=crm, mappings=mappings, overlap=overlap, lag=lag))
         settings = load(config, SECRETS)
         self.mappings = load_mappings(settings.daemon.mappings)

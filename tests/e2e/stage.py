@@ -1,4 +1,4 @@
-"""The whole of syncd over HTTP: the shipped mapping, the real connectors, both sandboxes, one clock moved by hand.
+"""The whole of syncd over HTTP: the shipped mapping of people, the real connectors, both sandboxes, one clock moved by hand.
 
 Promise: every run has fresh connections, as a new process would; time moves only when a test says so or a request is
 answered, so the same test does the same thing every time. What is right is said by `judge`, not here.
@@ -6,9 +6,12 @@ answered, so the same test does the same thing every time. What is right is said
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import mmap
+import shutil
 import struct
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.alone import people_alone
 from connectors.hubspot import sandbox as hubspot
 from connectors.salesforce import sandbox as salesforce
 from syncd.assembly import Clock as WorldClock
@@ -30,7 +34,6 @@ from syncd.sandbox.clock import Clock
 from syncd.sandbox.faults import Faults
 from syncd.settings import load
 
-ROOT = Path(__file__).parents[2]
 NOW_S = 1_795_000_000.0
 """When every test begins."""
 REQUEST_S = 0.005
@@ -244,9 +247,9 @@ class World(Engine):
         self.configure()
         super().__post_init__()
 
-    def configure(self, timeout: str = "5s", overlap: str = "5s", mappings: Path = ROOT / "mappings") -> None:
+    def configure(self, timeout: str = "5s", overlap: str = "5s", mappings: Path | None = None) -> None:
         text = CONFIG.format(
-            mappings=mappings,
+            mappings=mappings or shipped(),
             hubspot=self.hubspot.server.url,
             salesforce=self.salesforce.server.url,
             timeout=timeout,
@@ -323,6 +326,14 @@ class World(Engine):
         for side in (self.hubspot, self.salesforce):
             counted.update(f"{entry['method']} {entry['path']}" for entry in side.server.control.log())
         return counted
+
+
+@cache
+def shipped() -> Path:
+    """A folder with the shipped mapping of people, and no other; one for the whole process."""
+    folder = Path(tempfile.mkdtemp(prefix="syncd-people-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return people_alone(folder)
 
 
 @cache

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import LATE_S, ROOT, World
+from stage import LATE_S, World, shipped
 from story import Story, story
 
 from syncd.ledger import Ledger
@@ -35,7 +35,7 @@ class Zygote:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("zygote.py")), str(ROOT / "mappings")],
+            [sys.executable, str(Path(__file__).with_name("zygote.py")), str(shipped())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
