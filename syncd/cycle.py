@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from syncd import safemode
 from syncd.assembly import Connected, Mappings, identify
 from syncd.confirm import confirm
 from syncd.core.guard import Counters, reasons
@@ -283,22 +284,25 @@ def guard(run: Run, bench: Bench, *, yes: bool) -> None:
     if why is None:
         if run.ledger.intents.held(name) is not None:
             _release(run, name)
-    elif why and not yes:
+    elif why and (not yes or run.ledger.epoch.safe(name)):
         _hold(run, name, why)
     else:
         release(run, name)
 
 
 def held_because(run: Run, bench: Bench) -> list[str] | None:
-    """Why the guard would hold what is planned; empty: it would open. None: nothing is planned. Reads counters only."""
+    """Why the guard would hold what is planned; empty: it would open. None: nothing is planned. Reads counters only.
+
+    In safe mode there is always something to look at, if only that nothing would be written."""
     name = bench.mapping.name
     intents, books = run.ledger.intents, run.ledger.books
+    safe = [why] if (why := run.ledger.epoch.safe(name)) else []
     planned = {"creates": 0, "updates": 0, "deletes": 0, "clears": intents.clears(name, UNSENT)}
     kinds = {"create": "creates", "update": "updates", "archive": "deletes"}
     for _, op, _, count in intents.counts(name, UNSENT):
         planned[kinds[op]] += count
     if not sum(planned.values()):
-        return None
+        return safe or None
     version = books.mapping(name)
     counters = Counters(
         planned,
@@ -306,7 +310,7 @@ def held_because(run: Run, bench: Bench) -> list[str] | None:
         run.ledger.links.count(name),
         first=version is None or version.approved_at is None,
     )
-    return reasons(counters, run.limits)
+    return [*safe, *reasons(counters, run.limits)]
 
 
 def _hold(run: Run, name: str, why: list[str]) -> None:
@@ -325,6 +329,7 @@ def release(run: Run, mapping: str) -> int:
         moved = run.ledger.intents.move_all(mapping, "planned", "ready")
         moved += run.ledger.intents.move_all(mapping, "held", "ready")
         run.ledger.books.approve_mapping(mapping, run.now())
+        safemode.leave(run.ledger, mapping, run.now())
         _release(run, mapping)
         run.note([Note("released", f"{moved} effects may be sent", mapping)])
     return moved

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from syncd import safemode
 from syncd.core import plan
 from syncd.core.expr import Gate
 from syncd.core.match import Held, pick
@@ -106,6 +107,7 @@ def _link(run: Run, bench: Bench, rows: Sequence[NewLink]) -> list[int]:
             by_object[end.object].append(end.key)
     for object_, keys in by_object.items():
         run.ledger.links.forget_resting(name, object_, keys)
+    _doubt_the_ledger(run, bench, rows)
     ids = run.ledger.links.make(name, rows, run.now())
     issues = run.ledger.inbox.issue_count(name)
     for object_, keys in by_object.items():
@@ -120,6 +122,28 @@ def _link(run: Run, bench: Bench, rows: Sequence[NewLink]) -> list[int]:
         ]
     )
     return ids
+
+
+def _doubt_the_ledger(run: Run, bench: Bench, rows: Sequence[NewLink]) -> None:
+    """A record that carries our key was written by us. If this ledger never heard of it, it has forgotten more."""
+    name = bench.mapping.name
+    version = run.ledger.books.mapping(name)
+    if version is None or version.approved_at is None or run.ledger.epoch.safe(name):
+        return
+    forgotten = sum(
+        any(_carries_key(run, bench, end, across) for end, across in (row.ends, row.ends[::-1]))
+        and not any(run.ledger.journal.page(object=end.object, key=end.key, limit=1) for end in row.ends)
+        for row in rows
+    )
+    if forgotten:
+        why = f"{forgotten} records carry a key of ours that this ledger never gave: it is older than what was written"
+        safemode.enter(run.ledger, [name], why, run.now(), replan=False)
+
+
+def _carries_key(run: Run, bench: Bench, end: LinkSide, across: LinkSide) -> bool:
+    attribute, fact = bench.key_attribute(end.object), run.ledger.facts.get(end.object, end.key)
+    key = bench.key_of(bench.side(across.object), across.object, across.key)
+    return attribute is not None and fact is not None and fact.attributes.get(attribute) == key
 
 
 def _ask(run: Run, bench: Bench, fact: Fact, rule: str, kind: str, own: Sequence[Held], across: Sequence[Held]) -> None:

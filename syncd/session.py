@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syncd import safemode
 from syncd.assembly import Clock, Connected, connect, identify
 from syncd.core.guard import Limit, Limits
 from syncd.core.model import SIDES
@@ -132,6 +133,9 @@ class Session:
                 ) from error
             stack.callback(ledger.close)
             session = cls(files, clock, event, ledger, {}, lease, on_call)
+            if (why := ledger.epoch.begin()) is not None:
+                safemode.enter(ledger, [*files.mappings.by_name, *ledger.books.mapping_names()], why, clock.now())
+                event("safe_mode", reason=why)
             session.reconnect(files)
             stack.callback(session.disconnect)
             yield session
@@ -245,6 +249,8 @@ class Session:
             for system in self.systems.values():
                 self._count_calls(system)
             self.ledger.books.end_run(run.id or 0, ok, report, self.clock.now())
+        if any(tally.outcomes for tally in run.tallies.values()):
+            self.ledger.epoch.advance()
 
     def _count_calls(self, system: Connected) -> None:
         sent = system.calls() - system.counted

@@ -28,10 +28,13 @@ OUT_OF_SIGHT = "out_of_sight"
 
 
 def write(run: Run, bench: Bench, lanes: Sequence[str] = LANES, windows: int | None = None) -> None:
-    """Sends everything that is ready, most urgent lane first. A side in trouble is left; the other goes on.
+    """Sends everything that is ready, most urgent lane first. A side in trouble is left; the other goes on. In safe
+    mode nothing is sent.
 
     `windows`: at most so many windows of effects a lane, for work that must let other work in between.
     """
+    if run.ledger.epoch.safe(bench.mapping.name):
+        return
     later: list[int] = []
     try:
         for lane in lanes:

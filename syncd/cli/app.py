@@ -42,6 +42,7 @@ def application() -> typer.Typer:
         init,
         issues,
         journal,
+        ledger,
         looking,
         sandbox,
         service,
@@ -57,7 +58,21 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(root)
-    for module in (demo, sandbox, init, check, acting, service, backfill, looking, issues, conflicts, journal, why):
+    for module in (
+        demo,
+        sandbox,
+        init,
+        check,
+        acting,
+        service,
+        backfill,
+        looking,
+        issues,
+        conflicts,
+        journal,
+        why,
+        ledger,
+    ):
         module.register(app)
     return app
 

@@ -5,6 +5,7 @@ facts      what each side said, and how far it was read   links     who is linke
 intents    effects between decision and sight             journal   what was decided and done, hash-chained
 inbox      issues, conflicts, requests                    books     accounts, versions, runs, calls, backfills
 events     what watches saw happen, with its time         refers    who points to whom
+epoch      which life of the ledger this is, safe mode    keeping   backup, verify, restore, compact
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from syncd.ledger.books import Books
 from syncd.ledger.events import Events
+from syncd.ledger.epoch import Epoch
 from syncd.ledger.facts import Facts
 from syncd.ledger.inbox import Inbox
 from syncd.ledger.intents import Intents
@@ -40,6 +42,7 @@ class Ledger:
         self.books = Books(store)
         self.events = Events(store)
         self.refers = Refers(store)
+        self.epoch = Epoch(store)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:

@@ -15,7 +15,7 @@ VERSION = 2
 """Kept in `PRAGMA user_version`; a ledger with a larger one comes from a newer syncd and is refused."""
 
 TABLES = {
-    "meta": "Single facts about this ledger: its own id, when it was made.",
+    "meta": "Single facts about this ledger: its own id, its epoch, which mappings are in safe mode, where backups lie.",
     "account": "Which account each system was when this ledger first met it; another one is refused.",
     "object": "Numbers the (system, object) pairs and keeps each feed's cursor and the attributes it was read with.",
     "fact": "What a record's mapped attributes were when the system last said them, with their hash and stamp.",
