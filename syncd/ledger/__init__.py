@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncd.ledger.books import Books
-from syncd.ledger.events import Events
 from syncd.ledger.epoch import Epoch
+from syncd.ledger.events import Events
 from syncd.ledger.facts import Facts
 from syncd.ledger.inbox import Inbox
 from syncd.ledger.intents import Intents
