@@ -283,7 +283,7 @@ def test_patching_options_replaces_the_whole_list(portal: Portal) -> None:
 def test_the_account_is_pinned_by_its_details_and_pipelines_are_listed(portal: Portal) -> None:
     """Section 15, 11: metadata values are strings."""
     details = body(portal.get("/account-info/v3/details"))
-    (deals,) = body(portal.get("/crm/pipelines/2026-09/deals"))["results"]
+    deals, _ = body(portal.get("/crm/pipelines/2026-09/deals"))["results"]
 
     assert (details["portalId"], details["timeZone"], details["utcOffset"]) == (4242001, "Europe/Berlin", "+01:00")
     assert deals["stages"][0]["metadata"] == {"isClosed": "false", "probability": "0.2"}

@@ -1,4 +1,4 @@
-"""The account's own endpoints: owners, pipelines, account-info, OAuth (contract sections 2.2, 9, 11, 15).
+"""The account's own endpoints: owners, account-info, OAuth (contract sections 2.2, 9, 11, 15).
 
 Promise: nothing here changes a record.
 """
@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 
 from connectors.hubspot.sandbox import errors
 from connectors.hubspot.sandbox.call import Call
+from connectors.hubspot.sandbox.catalogue import CURRENCIES
 from connectors.hubspot.sandbox.errors import Rejection, error
 from connectors.hubspot.sandbox.limits import Limits
-from connectors.hubspot.sandbox.objects import PIPELINES
 from connectors.hubspot.sandbox.portal import PORTAL_ID, Portal
-from connectors.hubspot.sandbox.schema import LIFECYCLE
 from connectors.hubspot.sandbox.tokens import CLIENT_ID, CLIENT_SECRET, SCOPES, Token, Tokens
 from connectors.hubspot.sandbox.values import iso
 from syncd.sandbox.chassis import Request, Response
@@ -49,43 +48,6 @@ def _owner(call: Call, key: str, archived: bool) -> dict[str, Any]:
     raise errors.not_found()
 
 
-def pipelines(call: Call, rest: list[str]) -> Response:
-    """GET `/crm/pipelines/{V}/{type}[/{id}[/stages]]`. Contacts' lifecycle is a pipeline too."""
-    table = call.table(rest[0])
-    if call.request.method != "GET":
-        raise Rejection(405, error("HTTP 405 Method Not Allowed"))
-    found = [_pipeline(one) for one in PIPELINES.get(table.kind.name, [])]
-    if table.kind.stage == "lifecyclestage":
-        stages: list[tuple[str, str, dict[str, str]]] = [(value, label, {}) for value, label in LIFECYCLE]
-        found = [
-            _pipeline(
-                {"id": f"{table.kind.name}-lifecycle-pipeline", "label": "Lifecycle Stage Pipeline", "stages": stages}
-            )
-        ]
-    if len(rest) == 1:
-        return Response(200, {"results": found})
-    one = next((each for each in found if each["id"] == rest[1]), None)
-    if one is None:
-        raise errors.not_found()
-    return Response(200, {"results": one["stages"]} if rest[2:] == ["stages"] else one)
-
-
-def _pipeline(given: dict[str, Any]) -> dict[str, Any]:
-    stamps = {"createdAt": "1970-01-01T00:00:00Z", "updatedAt": "1970-01-01T00:00:00Z", "archived": False}
-    stages = [
-        {
-            "id": stage_id,
-            "label": label,
-            "displayOrder": at,
-            "metadata": metadata,
-            "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT",
-            **stamps,
-        }
-        for at, (stage_id, label, metadata) in enumerate(given["stages"])
-    ]
-    return {"id": given["id"], "label": given["label"], "displayOrder": 0, "stages": stages, **stamps}
-
-
 def account_info(call: Call, limits: Limits, rest: list[str]) -> Response:
     """GET `/account-info/{V}/details` and `/api-usage/daily/private-apps`."""
     now_ms = call.portal.clock.now_ms()
@@ -113,8 +75,8 @@ def _details(portal: Portal, now_ms: int) -> dict[str, Any]:
         "portalId": PORTAL_ID,
         "accountType": "DEVELOPER_TEST",
         "timeZone": zone,
-        "companyCurrency": "EUR",
-        "additionalCurrencies": [],
+        "companyCurrency": CURRENCIES[0],
+        "additionalCurrencies": list(CURRENCIES[1:]),
         "utcOffset": f"{'-' if offset_ms < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}",
         "utcOffsetMilliseconds": offset_ms,
         "uiDomain": "app.hubspot.com",

@@ -18,6 +18,7 @@ from connectors.hubspot.sandbox import (
     batch_api,
     errors,
     objects_api,
+    pipelines_api,
     properties_api,
 )
 from connectors.hubspot.sandbox.acts import Acts
@@ -148,7 +149,7 @@ class HubSpot:
         if family == "validations":
             return properties_api.validations(call, rest)
         if family == "pipelines":
-            return account_api.pipelines(call, rest)
+            return pipelines_api.route(call, rest)
         if family == "owners":
             return account_api.owners(call, rest)
         return account_api.account_info(call, self.limits, rest)

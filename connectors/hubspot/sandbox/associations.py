@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from connectors.hubspot.sandbox.objects import ASSOCIATION_TYPES
 
 FIRST_USER_TYPE = 36
+PARENT, CHILD = "Parent Company", "Child Company"
+"""What the other is: type 14 leads from a child to its parent."""
+ONE_PRIMARY = frozenset({("contacts", "companies"), ("deals", "companies"), ("leads", "contacts"), ("leads", "deals")})
+"""(object, other): each record of the first has at most one primary among the others; seen from there, many have."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,15 @@ class Associations:
         chosen = {self.types[start, end, type_id] for type_id in type_ids}
         default = self.default(start, end)
         ids = type_ids | ({default} if default is not None else set())
-        if any(one.label == "Primary" for one in chosen):
-            self._demote(start, start_id, end, {one.id for one in chosen if one.label == "Primary"})
+        for one in chosen:
+            if one.label == "Primary" and (start, end) in ONE_PRIMARY:
+                self._demote(start, start_id, end, one.id)
+            elif one.label == "Primary" and (end, start) in ONE_PRIMARY:
+                self._demote(end, end_id, start, one.inverse_id)
+            elif one.label == PARENT:
+                self._demote(start, start_id, end, one.id)
+            elif one.label == CHILD:
+                self._demote(end, end_id, start, one.inverse_id)
         if replace:
             self.remove(start, start_id, end, end_id)
         for type_id in ids:
@@ -126,15 +137,16 @@ class Associations:
 
     def _define(self, made: AssociationType) -> None:
         self.types[made.start, made.end, made.id] = made
-        back = AssociationType(made.end, made.start, made.inverse_id, made.id, made.label, made.category)
+        label = PARENT if made.label == CHILD else made.label
+        back = AssociationType(made.end, made.start, made.inverse_id, made.id, label, made.category)
         self.types.setdefault((back.start, back.end, back.id), back)
 
     def _set(self, start: str, start_id: str, end: str, end_id: str) -> set[int]:
         ends = self._links.setdefault((start, start_id), {}).setdefault(end, {})
         return ends.setdefault(end_id, set())
 
-    def _demote(self, start: str, start_id: str, end: str, primaries: set[int]) -> None:
+    def _demote(self, start: str, start_id: str, end: str, label_id: int) -> None:
+        """Takes a label that only one may have from the one that has it; the association stays."""
         for end_id, types in self.of(start, start_id, end):
-            former = {one.id for one in types} & primaries
-            if former:
-                self.remove(start, start_id, end, end_id, former)
+            if any(one.id == label_id for one in types):
+                self.remove(start, start_id, end, end_id, {label_id})

@@ -6,15 +6,18 @@ request, except values that nobody can write.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from connectors.hubspot.sandbox.objects import PIPELINE_PROPERTY, PIPELINES
 from connectors.hubspot.sandbox.values import iso, to_ms
 
 if TYPE_CHECKING:
     from connectors.hubspot.sandbox.portal import Table
     from connectors.hubspot.sandbox.records import Record, Source
 
+DAY_MS = 86_400_000
+RATES = {"USD": Decimal("0.9"), "GBP": Decimal("1.2"), "SEK": Decimal("0.09"), "CHF": Decimal("1.05")}
+"""Units of the account's own currency, EUR, for one of another."""
 _PHONES = {
     "phone": "hs_searchable_calculated_phone_number",
     "mobilephone": "hs_searchable_calculated_mobile_number",
@@ -31,7 +34,7 @@ def at_creation(table: Table, values: dict[str, str], source: Source, now_ms: in
         if "hs_analytics_source" not in values:
             added.update(hs_analytics_source="OFFLINE", hs_latest_source="OFFLINE")
             added.update(hs_analytics_source_data_1=source.type, hs_analytics_source_data_2=source.id)
-    for name, value in {**_computed(kind.name, values), **_entered(table, values, now_ms)}.items():
+    for name, value in {**_computed(table, values), **_entered(table, values, now_ms)}.items():
         if value:
             added[name] = value
     return added
@@ -49,7 +52,7 @@ def after_change(table: Table, record: Record, moved: dict[str, str | None], now
     if stage is not None and stage in moved:
         follow.update(_left(record, stage, now_ms))
         follow.update(_entered(table, after, now_ms))
-    follow.update(_computed(table.kind.name, {name: value for name, value in after.items() if value}))
+    follow.update(_computed(table, {name: value for name, value in after.items() if value}))
     return {name: value for name, value in follow.items() if name not in moved and record.values.get(name) != value}
 
 
@@ -78,46 +81,45 @@ def _left(record: Record, property_name: str, now_ms: int) -> dict[str, str | No
     }
 
 
-def _computed(object_name: str, values: dict[str, str]) -> dict[str, str | None]:
-    if object_name == "contacts":
+def _computed(table: Table, values: dict[str, str]) -> dict[str, str | None]:
+    if table.kind.name == "contacts":
         found: dict[str, str | None] = {"hs_email_domain": values.get("email", "").partition("@")[2] or None}
         for phone, searchable in _PHONES.items():
             digits = "".join(char for char in values.get(phone, "") if char.isdigit())
             found[searchable] = digits[-10:] or None
         return found
-    if object_name == "deals":
-        return _deal(values)
+    if table.kind.name == "deals":
+        return _deal(table, values)
     return {}
 
 
-def _deal(values: dict[str, str]) -> dict[str, str | None]:
-    stages = {stage[0]: stage[2] for pipeline in PIPELINES["deals"] for stage in pipeline["stages"]}  # type: ignore[attr-defined]
-    facts = stages.get(values.get("dealstage", ""))
-    if facts is None:
+def _deal(table: Table, values: dict[str, str]) -> dict[str, str | None]:
+    stage = table.pipelines.stage(values.get("dealstage", ""))
+    if stage is None:
         return {}
-    closed, probability = facts["isClosed"] == "true", facts["probability"]
+    closed, probability = stage.closed, stage.metadata.get("probability", "0.0")
     won = closed and float(probability) > 0
-    amount = float(values.get("amount") or 0)
+    amount = Decimal(values.get("amount") or 0)
+    home = amount * RATES.get(values.get("deal_currency_code", ""), Decimal(1))
     return {
         "hs_is_closed": "true" if closed else "false",
         "hs_is_closed_won": "true" if won else "false",
         "hs_is_closed_lost": "true" if closed and not won else "false",
         "hs_deal_stage_probability": probability,
-        "hs_closed_amount": f"{amount:g}" if won else "0",
-        "hs_projected_amount": f"{amount * float(probability):g}",
-        "amount_in_home_currency": values.get("amount"),
+        "hs_closed_amount": _plain(amount if won else Decimal(0)),
+        "hs_projected_amount": _plain(amount * Decimal(probability)),
+        "hs_forecast_amount": _plain(amount * Decimal(probability)),
+        "amount_in_home_currency": _plain(home) if values.get("amount") else None,
+        "days_to_close": _days(values),
     }
 
 
-def pipeline_of(object_name: str, stage: str) -> str | None:
-    """The pipeline that has that stage; None when none has."""
-    for pipeline in PIPELINES.get(object_name, []):
-        if any(one[0] == stage for one in pipeline["stages"]):  # type: ignore[attr-defined]
-            return str(pipeline["id"])
-    return None
+def _days(values: dict[str, str]) -> str | None:
+    """Whole days from the deal's making to its close date; None while it has none."""
+    made, closes = to_ms(values.get("createdate", "")), to_ms(values.get("closedate", ""))
+    return None if made is None or closes is None else str(max(0, (closes - made) // DAY_MS))
 
 
-def default_pipeline(object_name: str) -> tuple[str, str] | None:
-    """(property, value) of the object's default pipeline."""
-    name = PIPELINE_PROPERTY.get(object_name)
-    return (name, str(PIPELINES[object_name][0]["id"])) if name else None
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

@@ -124,51 +124,6 @@ OBJECT_TYPES: tuple[ObjectType, ...] = (
 )
 
 
-PIPELINES: dict[str, list[dict[str, object]]] = {
-    "deals": [
-        {
-            "id": "default",
-            "label": "Sales Pipeline",
-            "stages": [
-                ("appointmentscheduled", "Appointment Scheduled", {"isClosed": "false", "probability": "0.2"}),
-                ("qualifiedtobuy", "Qualified To Buy", {"isClosed": "false", "probability": "0.4"}),
-                ("presentationscheduled", "Presentation Scheduled", {"isClosed": "false", "probability": "0.6"}),
-                ("decisionmakerboughtin", "Decision Maker Bought-In", {"isClosed": "false", "probability": "0.8"}),
-                ("contractsent", "Contract Sent", {"isClosed": "false", "probability": "0.9"}),
-                ("closedwon", "Closed Won", {"isClosed": "true", "probability": "1.0"}),
-                ("closedlost", "Closed Lost", {"isClosed": "true", "probability": "0.0"}),
-            ],
-        }
-    ],
-    "tickets": [
-        {
-            "id": "0",
-            "label": "Support Pipeline",
-            "stages": [
-                ("1", "New", {"ticketState": "OPEN"}),
-                ("2", "Waiting on contact", {"ticketState": "OPEN"}),
-                ("3", "Waiting on us", {"ticketState": "OPEN"}),
-                ("4", "Closed", {"ticketState": "CLOSED"}),
-            ],
-        }
-    ],
-    "leads": [
-        {
-            "id": "lead-pipeline-id",
-            "label": "Lead pipeline",
-            "stages": [
-                ("new-stage-id", "New", {"leadState": "NEW"}),
-                ("attempting-stage-id", "Attempting", {"leadState": "IN_PROGRESS"}),
-                ("connected-stage-id", "Connected", {"leadState": "IN_PROGRESS"}),
-                ("qualified-stage-id", "Qualified", {"leadState": "QUALIFIED"}),
-                ("unqualified-stage-id", "Disqualified", {"leadState": "UNQUALIFIED"}),
-            ],
-        }
-    ],
-}
-
-PIPELINE_PROPERTY = {"deals": "pipeline", "tickets": "hs_pipeline", "leads": "hs_pipeline"}
-
 ASSOCIATION_TYPES: tuple[tuple[str, str, int, int, str | None], ...] = (
     # from, to, type id there, type id back, label; a label makes it an extra beside the pair's unlabelled default
     ("contacts", "contacts", 449, 449, None),
@@ -183,7 +138,7 @@ ASSOCIATION_TYPES: tuple[tuple[str, str, int, int, str | None], ...] = (
     ("contacts", "meetings", 199, 200, None),
     ("contacts", "emails", 197, 198, None),
     ("companies", "companies", 450, 450, None),
-    ("companies", "companies", 13, 14, "Parent Company"),
+    ("companies", "companies", 13, 14, "Child Company"),
     ("companies", "deals", 342, 341, None),
     ("companies", "deals", 6, 5, "Primary"),
     ("companies", "leads", 611, 610, None),

@@ -17,6 +17,7 @@ from connectors.hubspot.sandbox.associations import Associations
 from connectors.hubspot.sandbox.index import Doc, SearchIndex
 from connectors.hubspot.sandbox.objects import OBJECT_TYPES, ObjectType
 from connectors.hubspot.sandbox.owners import Owners
+from connectors.hubspot.sandbox.pipelines import Pipelines
 from connectors.hubspot.sandbox.records import Record, Source
 from connectors.hubspot.sandbox.schema import Definition, standard
 from connectors.hubspot.sandbox.switches import Switches
@@ -40,6 +41,7 @@ class Table:
     def __init__(self, kind: ObjectType) -> None:
         self.kind = kind
         self.definitions: dict[str, Definition] = standard(kind)
+        self.pipelines = Pipelines(kind.name)
         self.records: dict[str, Record] = {}
         self.order: list[int] = []
         self.merged: dict[str, str] = {}

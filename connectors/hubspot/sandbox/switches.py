@@ -67,6 +67,7 @@ class Switches:
     owner_check: bool = True
     default_lifecyclestage: str = "lead"
     deal_close_sets_closedate: bool = True
+    stage_of_other: str = _one("reject", "follow", "accept")  # a stage that is not one of the record's pipeline
     bend: dict[str, dict[str, str]] = field(default_factory=dict)  # {"contacts": {"phone": "digits"}}, see values.BENDS
 
     # Batches

@@ -6,14 +6,12 @@ silence is left out in silence (contract sections 3, 4.3, 7, 14, 17.3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.hubspot.sandbox import errors
-from connectors.hubspot.sandbox.derived import default_pipeline, pipeline_of
 from connectors.hubspot.sandbox.errors import PropertyError, Rejection
-from connectors.hubspot.sandbox.objects import PIPELINES
 from connectors.hubspot.sandbox.portal import PORTAL_ID, Portal, Table
 from connectors.hubspot.sandbox.records import Record, Source
 from connectors.hubspot.sandbox.schema import stages
@@ -79,7 +77,7 @@ def prepare(
     if record is None:
         _complete(portal, table, prepared, caller, wrong)
     wrong += _conditional(portal, table, record, prepared, caller)
-    wrong += _pipeline(table, record, prepared)
+    wrong += _pipeline(portal, table, record, prepared)
     wrong += _unique(portal, table, record, prepared, reserved)
     if wrong:
         body = errors.properties_invalid(wrong, portal.switches.property_error_shape, PORTAL_ID)
@@ -156,10 +154,14 @@ def _swallowed(table: Table, record: Record | None, name: str, text: str, caller
 
 def _complete(portal: Portal, table: Table, prepared: Prepared, caller: Caller, wrong: list[PropertyError]) -> None:
     """What a create needs or is given by default."""
-    kind, given = table.kind, prepared.values
-    pipeline = default_pipeline(kind.name)
-    if pipeline and not given.get(pipeline[0]):
-        given[pipeline[0]] = pipeline_of(kind.name, given.get(kind.stage or "") or "") or pipeline[1]
+    kind, given, pipelines = table.kind, prepared.values, table.pipelines
+    if pipelines.property and not given.get(pipelines.property):
+        owner = (
+            pipelines.of_stage(given.get(kind.stage or "") or "")
+            if portal.switches.stage_of_other == "follow"
+            else None
+        )
+        given[pipelines.property] = (owner or pipelines.all[0]).id
     if kind.default_stage and kind.stage and not given.get(kind.stage):
         given[kind.stage] = portal.switches.default_lifecyclestage or None
     missing = [name for name in kind.required if not given.get(name)]
@@ -197,18 +199,34 @@ def _conditional(
     ]
 
 
-def _pipeline(table: Table, record: Record | None, prepared: Prepared) -> list[PropertyError]:
-    """A stage must belong to the pipeline it is in."""
-    kind = table.kind
-    pipeline = default_pipeline(kind.name)
-    if pipeline is None or kind.stage is None or not prepared.values.get(kind.stage):
+def _pipeline(portal: Portal, table: Table, record: Record | None, prepared: Prepared) -> list[PropertyError]:
+    """Pipelines and stages must exist, and a stage must be one of the pipeline that the record will be in (7, 11)."""
+    name, stage_name, given = table.pipelines.property, table.kind.stage, prepared.values
+    if name is None or stage_name is None or not (given.get(name) or given.get(stage_name)):
         return []
-    stage = prepared.values[kind.stage] or ""
-    if pipeline_of(kind.name, stage) is None:
-        known = [one[0] for each in PIPELINES[kind.name] for one in each["stages"]]  # type: ignore[attr-defined]
-        text = f"{stage} was not one of the allowed options: [{', '.join(known)}]"
-        return [PropertyError(kind.stage, "INVALID_OPTION", text)]
-    return []
+    if given.get(name) and table.pipelines.get(given[name]) is None:
+        return [_no_option(name, given[name], [one.id for one in table.pipelines.all])]
+    after = {**(record.values if record else {}), **given}
+    stage = after.get(stage_name) or ""
+    owner = table.pipelines.of_stage(stage)
+    if owner is None:
+        return [_no_option(stage_name, stage, table.pipelines.stage_ids())]
+    how = portal.switches.stage_of_other
+    if owner.id == after.get(name) or how == "accept":
+        return []
+    if how == "follow":
+        if given.get(stage_name):
+            given[name] = owner.id
+        else:
+            moved = table.pipelines.get(after.get(name))
+            given[stage_name] = moved.stages[0].id if moved and moved.stages else None
+        return []
+    pipeline = table.pipelines.get(after.get(name))
+    return [_no_option(stage_name, stage, [one.id for one in pipeline.stages] if pipeline else [])]
+
+
+def _no_option(name: str, value: str | None, allowed: Sequence[str]) -> PropertyError:
+    return PropertyError(name, "INVALID_OPTION", f"{value} was not one of the allowed options: [{', '.join(allowed)}]")
 
 
 def _unique(
@@ -253,8 +271,8 @@ def _email(portal: Portal, table: Table, record: Record | None, prepared: Prepar
 
 def close_date(portal: Portal, table: Table, record: Record | None, prepared: Prepared) -> None:
     """Entering a closed deal stage sets the close date by itself, unless the request says one."""
-    stage = prepared.values.get("dealstage")
+    stage = table.pipelines.stage(prepared.values.get("dealstage") or "")
     if table.kind.name != "deals" or not portal.switches.deal_close_sets_closedate or "closedate" in prepared.values:
         return
-    if stage in ("closedwon", "closedlost") and (record is None or record.values.get("dealstage") != stage):
+    if stage is not None and stage.closed and (record is None or record.values.get("dealstage") != stage.id):
         prepared.values["closedate"] = iso(portal.clock.now_ms())
