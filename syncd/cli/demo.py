@@ -81,7 +81,7 @@ def _live(scene: Scene, seed: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from syncd.demo.company import Story
+    from syncd.demo.story import Story
 
     lines: list[str] = ["The company goes on living; Ctrl-C ends it."]
     scene.say = lines.append

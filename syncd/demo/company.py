@@ -1,18 +1,19 @@
-"""The demo's company: who is in which system at first, and what its people do afterwards.
+"""The demo's company: who and what is in which system at first, and how to find it there.
 
-Promise: the same seed tells the same story. Whatever is done here is done through the sandboxes' control channel, as
-people and the vendors' own automation do it; nothing goes through syncd.
+Promise: the same seed makes the same company. Whatever is done here is done through the sandboxes' control channel, as
+people and the vendors' own automation do it; nothing goes through syncd. What happens afterwards is `story`.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from syncd.demo.stage import VENDORS, Stage
+from syncd.sandbox.business import RENEWALS, Deal, Firm, deals, firms
 from syncd.sandbox.company import Person, people
 
 SHARED = 0.25
@@ -20,26 +21,59 @@ SHARED = 0.25
 ONLY_SALES = 0.3
 CONTACT_EVERY = 4
 """Every so many of sales' people is a Contact that never was a Lead."""
+COLLEAGUES = 3
+"""So many people work at the same company."""
+WITH_DEALS = 0.6
+"""This part of the companies buys something."""
 
 Row = dict[str, Any]
 
 
 def populate(stage: Stage, count: int, seed: int) -> dict[str, int]:
     """Fills both sandboxes: some people only in marketing, some only in sales, some in both, with differences and
-    blanks between the two. Returns how many are where."""
-    everybody = list(people(seed, count))
+    blanks between the two; their companies, and what these buy. Returns how many people are where."""
+    everybody = list(people(seed, count, COLLEAGUES))
     shared, only_sales = round(count * SHARED), round(count * ONLY_SALES)
     both, sales, marketing = (
         everybody[:shared],
         everybody[shared : shared + only_sales],
         everybody[shared + only_sales :],
     )
+    employers = firms(seed, everybody)
     hubspot, salesforce = (import_module(VENDORS[name].module) for name in ("hubspot", "salesforce"))
-    hubspot.populate(stage.servers["hubspot"].app, [*both, *marketing])
-    salesforce.populate(stage.servers["salesforce"].app, [*both, *sales], contact_every=CONTACT_EVERY)
+    in_hubspot, in_salesforce = [*both, *marketing], [*both, *sales]
+    portal, org = stage.servers["hubspot"].app, stage.servers["salesforce"].app
+    keys = hubspot.populate(portal, in_hubspot)
+    salesforce.populate(org, in_salesforce, contact_every=CONTACT_EVERY, firms=employers)
+    sold = list(deals(seed, everybody, WITH_DEALS))
+    contacts = dict(zip((person.email.lower() for person in in_hubspot), keys, strict=True))
+    hubspot.populate_business(portal, _employers(employers, in_hubspot), _of_marketing(sold, both, marketing), contacts)
+    salesforce.populate_deals(org, _of_sales(sold, both, sales))
     _differ(stage, both, random.Random(seed))
     _interest(stage, marketing)
     return {"marketing": len(marketing), "sales": len(sales), "both": len(both)}
+
+
+def _employers(known: dict[str, Firm], staff: Iterable[Person]) -> list[Firm]:
+    return [known[domain] for domain in dict.fromkeys(person.domain for person in staff)]
+
+
+def _of_sales(sold: Sequence[Deal], both: Sequence[Person], sales: Sequence[Person]) -> list[Deal]:
+    """Sales knows all deals with people of its own, but for the renewals that marketing looks after."""
+    shared, own = {person.domain for person in both}, {person.domain for person in sales}
+    return [deal for deal in sold if deal.firm.domain in own or (deal.firm.domain in shared and not _renewal(deal))]
+
+
+def _of_marketing(sold: Sequence[Deal], both: Sequence[Person], marketing: Sequence[Person]) -> list[Deal]:
+    """Marketing has every second of the deals that sales has as well, and renewals; what it made for somebody who is
+    not handed over yet begins at the first stage, and waits."""
+    shared = {person.domain for person in both}
+    of_both = [deal for deal in sold if deal.firm.domain in shared]
+    return [deal for at, deal in enumerate(of_both) if at % 2 == 0 or _renewal(deal)]
+
+
+def _renewal(deal: Deal) -> bool:
+    return deal.pipeline == RENEWALS
 
 
 def _differ(stage: Stage, both: list[Person], chance: random.Random) -> None:
@@ -134,130 +168,3 @@ class Cast:
 
 def _same(one: Any, other: str) -> bool:
     return str(one or "").strip().lower() == other.strip().lower()
-
-
-# ---------------------------------------------------------------- what people do
-
-
-@dataclass
-class Story:
-    """The deeds of the demo, each on somebody else. `told` gets a line for each, without anybody's values."""
-
-    cast: Cast
-    chance: random.Random
-    _used: set[str] = field(default_factory=set)
-
-    def somebody(
-        self, fits: Callable[[tuple[str, str], Row, Row], bool]
-    ) -> tuple[str, tuple[str, str], Row, Row] | None:
-        """A pair that nothing happened to yet."""
-        fitting = [pair for pair in self.cast.pairs() if pair[0] not in self._used and fits(pair[1], pair[2], pair[3])]
-        if not fitting:
-            return None
-        pair = self.chance.choice(fitting)
-        self._used.add(pair[0])
-        return pair
-
-    def chapters(self) -> Iterator[str]:
-        """Does one thing after the other; yields what was done."""
-        for deed in (
-            self.marketing_edits,
-            self.sales_edits,
-            self.both_edit,
-            self.marketing_hears_an_opt_out,
-            self.sales_hears_an_opt_out,
-            self.sales_rejects,
-            self.sales_converts,
-            self.marketing_merges,
-            self.somebody_qualifies,
-        ):
-            said = deed()
-            if said:
-                yield said
-
-    def any_edit(self) -> str | None:
-        """One small thing, for a company that goes on living."""
-        return self.chance.choice((self.marketing_edits, self.sales_edits, self.somebody_qualifies))()
-
-    def marketing_edits(self) -> str | None:
-        pair = self.somebody(lambda at, values, row: True)
-        if pair is None:
-            return None
-        self.cast.edit_contact(pair[0], {"jobtitle": self.chance.choice(("Head of Growth", "Managing Director"))})
-        return "marketing edits a job title"
-
-    def sales_edits(self) -> str | None:
-        pair = self.somebody(lambda at, values, row: True)
-        if pair is None:
-            return None
-        self.cast.edit_person(pair[1], {"MobilePhone": f"+1 415-555-01{self.chance.randrange(10, 100)}"})
-        return "sales edits a mobile number"
-
-    def both_edit(self) -> str | None:
-        pair = self.somebody(lambda at, values, row: bool(row.get("FirstName")))
-        if pair is None:
-            return None
-        self.cast.edit_contact(pair[0], {"firstname": "Alex"})
-        self.cast.edit_person(pair[1], {"FirstName": "Alexandra"})
-        return "both edit the same first name, differently"
-
-    def marketing_hears_an_opt_out(self) -> str | None:
-        pair = self.somebody(lambda at, values, row: not row.get("HasOptedOutOfEmail"))
-        if pair is None:
-            return None
-        self.cast.hubspot.act("calculate", object="contacts", key=pair[0], values={"hs_email_optout": "true"})
-        return "somebody unsubscribes from marketing's e-mails"
-
-    def sales_hears_an_opt_out(self) -> str | None:
-        pair = self.somebody(lambda at, values, row: not row.get("HasOptedOutOfEmail"))
-        if pair is None:
-            return None
-        self.cast.edit_person(pair[1], {"HasOptedOutOfEmail": True})
-        return "somebody tells sales not to write any more"
-
-    def sales_rejects(self) -> str | None:
-        fresh = [
-            pair
-            for pair in self.cast.pairs()
-            if pair[0] not in self._used and pair[1][0] == "Lead" and pair[3].get("Status") == "Open - Not Contacted"
-        ]
-        # The newest one: it was handed over a moment ago, so it is a hand-off that comes back.
-        pair = max(fresh, key=lambda one: str(one[3].get("CreatedDate")), default=None)
-        if pair is None:
-            return None
-        self._used.add(pair[0])
-        self.cast.edit_person(pair[1], {"Status": "Closed - Not Converted", "Rejection_Reason__c": "Bad timing"})
-        return "sales rejects a lead, with a reason"
-
-    def sales_converts(self) -> str | None:
-        pair = self.somebody(lambda at, values, row: at[0] == "Lead" and row.get("Status") == "Working - Contacted")
-        if pair is None:
-            return None
-        self.cast.salesforce.act("convert", key=pair[1][1], opportunity=True)
-        return "sales converts a lead: a contact, an account and an opportunity"
-
-    def marketing_merges(self) -> str | None:
-        pair = self.somebody(lambda at, values, row: True)
-        if pair is None:
-            return None
-        values = {
-            "lastname": pair[2].get("lastname", "Doe"),
-            "email": f"double.{self.chance.randrange(10**6)}@old.example",
-        }
-        double = self.cast.hubspot.act("create", object="contacts", values=values, by="Maria (marketing)")
-        self.cast.hubspot.act("merge", object="contacts", key=pair[0], **{"with": double["key"]})
-        return "marketing merges a duplicate"
-
-    def somebody_qualifies(self) -> str | None:
-        known = {pair[0] for pair in self.cast.pairs()}
-        waiting = sorted(
-            key
-            for key, row in self.cast.contacts().items()
-            if key not in known and row.get("email") and row.get("hs_email_optout") != "true"
-        )
-        if not waiting:
-            return None
-        key = self.chance.choice(waiting)
-        self.cast.hubspot.act("calculate", object="contacts", key=key, values={"hubspotscore": "85"})
-        self.cast.edit_contact(key, {"lifecyclestage": "marketingqualifiedlead"})
-        return "somebody becomes a qualified lead"

@@ -18,8 +18,9 @@ from typing import Any
 
 from syncd.cycle import cycle, plan_only, release
 from syncd.demo import judge
-from syncd.demo.company import Cast, Story, populate
+from syncd.demo.company import Cast, populate
 from syncd.demo.stage import VENDORS, Stage
+from syncd.demo.story import Story
 from syncd.files import Files, read_files
 from syncd.run import Run
 from syncd.session import Session

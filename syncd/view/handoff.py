@@ -28,8 +28,10 @@ def handoff(ledger: Ledger, mappings: Mappings) -> dict[str, Any]:
     }  # fmt: skip
     records: list[dict[str, Any]] = []
     if mappings.funnel is not None:
+        judged_by = mappings.funnel.qualified.names
         for mapping in mappings.by_name.values():
-            if mapping.create["crm"] is not None:
+            # A deal is no lead: only objects that have what the definition looks at are handed over by it.
+            if mapping.create["crm"] is not None and judged_by <= {field.name for field in mapping.fields}:
                 _count(ledger, mapping, mappings.funnel, counts, records)
     return {**counts, "records": records}
 

@@ -14,9 +14,10 @@ import pytest
 
 from syncd.cli import outcome
 from syncd.demo import judge
-from syncd.demo.company import Cast, Story, populate
+from syncd.demo.company import Cast, populate
 from syncd.demo.scene import opened
 from syncd.demo.stage import VENDORS, Stage
+from syncd.demo.story import Story
 
 ROOT = Path(__file__).parents[2]
 
