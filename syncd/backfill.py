@@ -22,7 +22,7 @@ from syncd.cycle import guard
 from syncd.decide import decide_records
 from syncd.errors import ConfigError
 from syncd.ledger.books import Backfill
-from syncd.partners import keep_match_values
+from syncd.matchvalues import keep_match_values
 from syncd.run import Bench, Run
 from syncd.write import write
 

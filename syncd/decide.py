@@ -18,7 +18,8 @@ from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
 from syncd.lifecycle import follow
-from syncd.partners import drop_creates, find_partners, keep_match_values, row_of, told
+from syncd.matchvalues import keep_match_values
+from syncd.partners import drop_creates, find_partners, row_of, told
 from syncd.run import Bench, Run
 
 Place = tuple[int | None, str | None, str | None]

@@ -98,11 +98,15 @@ def retry(session: Session, doc: Facts, watch: Watch) -> Answer:
 
 
 def resolve(session: Session, doc: Facts, watch: Watch) -> Answer:
-    """Links an issue's record with the picked one, and runs a cycle (doc: id, pick)."""
+    """Links an issue's record with the picked one, and runs a cycle (doc: id, pick, for)."""
     issue = session.ledger.inbox.issue(int(doc["id"]))
     if issue is None:
         raise ConfigError(f"there is no open issue {doc['id']}", remedy="`syncd issues` lists them")
-    return _ruled(session, issue.mapping, watch, lambda run, bench: ruling.resolve(run, bench, issue, str(doc["pick"])))
+
+    def rule(run: Run, bench: Bench) -> None:
+        ruling.resolve(run, bench, issue, str(doc["pick"]), doc.get("for"))
+
+    return _ruled(session, issue.mapping, watch, rule)
 
 
 def restore(session: Session, doc: Facts, watch: Watch) -> Answer:

@@ -143,6 +143,7 @@ def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> N
             "culprits": list(outcome.culprits),
             "changes": [c.field for c in intent.body.changes],
             "link": intent.link,
+            **({"candidates": [[intent.object, outcome.existing]]} if outcome.existing else {}),
         },
     )
     run.note([told(bench, intent, "refused", f"{intent.op} refused: {outcome.code}")])

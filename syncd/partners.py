@@ -8,29 +8,25 @@ from here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from syncd import safemode
 from syncd.core import plan
 from syncd.core.expr import Gate
-from syncd.core.match import Held, pick
-from syncd.core.model import Bad, Side, Unmapped, other
+from syncd.core.match import Held, Rule, pick
+from syncd.core.model import Side, other
 from syncd.core.plan import End, Planned
+from syncd.doubts import ask, end_doubts, passed_over
 from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Body
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
 from syncd.lifecycle import survivor
+from syncd.matchvalues import KEY_RULE, Place, candidates, own_values, together, values_by
 from syncd.run import Bench, Run
 
 AT_SYSTEM = ("sent", "answered")
-
-KEY_RULE = "syncd's key"
-"""The match rule that goes before all others: the other record carries our key for this one."""
-
-BATCH = 5000
-"""Facts whose match values are kept in one transaction."""
 
 
 def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str) -> list[int]:
@@ -44,16 +40,14 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
     left = {fact.key: fact for fact in facts}
     clear = set(left)
     found_links: list[NewLink] = []
-    for rule in (KEY_RULE, *mapping.match):
-        if rule == KEY_RULE:
-            values = {key: bench.key_of(side, object_, key) for key in left}
-        else:
-            values = _values(bench, object_, left.values(), rule)
-        if not values:
-            continue
-        found = _candidates(run, bench, rule, sorted(set(values.values())))
-        for key, value in values.items():
-            choice = pick(found[side, value], found[other(side), value], (object_, key))
+    taken: set[Place] = set()
+    for rule in (None, *mapping.match):
+        values = own_values(bench, object_, left.values()) if rule is None else values_by(bench, object_, left, rule)
+        wanted = sorted({value for held in values.values() for value in held})
+        found = candidates(run, bench, rule, wanted) if wanted else {}
+        for key, held in values.items():
+            own, across = (together(found, of, held, taken) for of in (side, other(side)))
+            choice = pick(own, across, (object_, key))
             if choice.kind == "none":
                 continue
             fact = left.pop(key)
@@ -62,23 +56,13 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
                 run.ledger.books.decide_again(mapping.name, [(object_, key)])
             elif choice.kind == "one" and choice.partner is not None:
                 found_links.append(_new_link(bench, fact, choice.partner, rule))
-                # Taken from here on: nobody else of this batch may have it.
-                found[other(side), value] = [
-                    Held(h.object, h.key, h.rank, -1) if h is choice.partner else h for h in found[other(side), value]
-                ]
-            elif choice.kind != "shadow":
-                clear.discard(key)
-                _ask(run, bench, fact, rule, choice.kind, found[side, value], found[other(side), value])
+                # Taken from here on: nobody else of this batch may have them.
+                taken |= {(object_, key), (choice.partner.object, choice.partner.key)}
+            elif choice.kind != "shadow" and not passed_over(run, bench, (object_, key), choice.partner):
+                clear -= {ask(run, bench, fact, rule, choice.kind, own, across)}
     end_doubts(run, bench, object_, clear)
     _create(run, bench, object_, list(left.values()), lane)
     return _link(run, bench, found_links)
-
-
-def end_doubts(run: Run, bench: Bench, object_: int, keys: Iterable[str]) -> None:
-    """Who these records belong to is no question any more."""
-    name, waiting = bench.mapping.name, sorted(keys)
-    if waiting and run.ledger.inbox.issue_count(name):
-        run.ledger.inbox.close_issues(run.now(), kind="ambiguous", mapping=name, object=object_, keys=waiting)
 
 
 def drop_creates(run: Run, bench: Bench, object_: int, keys: Sequence[str]) -> None:
@@ -88,12 +72,12 @@ def drop_creates(run: Run, bench: Bench, object_: int, keys: Sequence[str]) -> N
     end_doubts(run, bench, object_, keys)
 
 
-def _new_link(bench: Bench, fact: Fact, partner: Held, rule: str) -> NewLink:
+def _new_link(bench: Bench, fact: Fact, partner: Held, rule: Rule | None) -> NewLink:
     ends = (
         LinkSide(bench.side(fact.object), fact.object, fact.key, {}, False),
         LinkSide(bench.side(partner.object), partner.object, partner.key, {}, False),
     )
-    return NewLink("syncd's key" if rule == KEY_RULE else f"same {rule}", ends)
+    return NewLink(KEY_RULE if rule is None else f"same {rule.name}", ends)
 
 
 def _link(run: Run, bench: Bench, rows: Sequence[NewLink]) -> list[int]:
@@ -144,24 +128,6 @@ def _carries_key(run: Run, bench: Bench, end: LinkSide, across: LinkSide) -> boo
     attribute, fact = bench.key_attribute(end.object), run.ledger.facts.get(end.object, end.key)
     key = bench.key_of(bench.side(across.object), across.object, across.key)
     return attribute is not None and fact is not None and fact.attributes.get(attribute) == key
-
-
-def _ask(run: Run, bench: Bench, fact: Fact, rule: str, kind: str, own: Sequence[Held], across: Sequence[Held]) -> None:
-    side = bench.side(fact.object)
-    if kind == "taken":
-        reason = f"its {rule} belongs to a record that is linked to another one already"
-    else:
-        reason = f"several records share its {rule}: {len(own)} on {side}, {len(across)} on {other(side)}"
-    run.ledger.inbox.raise_issue(
-        "ambiguous",
-        bench.mapping.name,
-        reason,
-        f"Merge the duplicates, change the {rule}, or pick one: `syncd issues resolve ID --pick KEY`.",
-        run.now(),
-        object=fact.object,
-        key=fact.key,
-        doc={"candidates": [[held.object, held.key] for held in across], "rule": rule},
-    )
 
 
 def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str) -> None:
@@ -234,77 +200,6 @@ def _made_under_another_key(run: Run, object_: int, making: set[tuple[int, str]]
     ]
     lives_on = [survivor(run, fact) for fact in swallowed]
     return {at[1] for at in lives_on if at is not None and at[0] == object_}
-
-
-# ---------------------------------------------------------------- match values
-
-
-def keep_match_values(run: Run, bench: Bench) -> None:
-    """Brings the match values of everything that moved up to date, on both sides, before anything is matched."""
-    name = bench.mapping.name
-    for object_, (side, form) in bench.forms.items():
-        mark = run.ledger.books.decided(name, object_)
-        names = [
-            bench.key_attribute(object_),
-            *(bench.field(rule).attribute(side, form) for rule in bench.mapping.match),
-        ]
-        wanted = sorted({attribute for attribute in names if attribute})
-        while facts := run.ledger.facts.moved_values(object_, mark, BATCH, wanted):
-            mark = facts[-1].rev
-            held = [
-                (key, rule, value)
-                for rule in (KEY_RULE, *bench.mapping.match)
-                for key, value in _values(bench, object_, facts, rule).items()
-            ]
-            rows, lost, left = run.ledger.links.moved_match_values(name, object_, [fact.key for fact in facts], held)
-            if rows or lost:
-                with run.ledger.transaction():
-                    # Who shared a value with them may have been in doubt because of them.
-                    run.ledger.books.decide_again(name, run.ledger.links.sharing(name, object_, left))
-                    run.ledger.links.keep_match_values(name, object_, rows, lost)
-
-
-def _values(bench: Bench, object_: int, facts: Iterable[Fact], rule: str) -> dict[str, str]:
-    """Match values by record key. Blank and unreadable values are none, nor are those of records that are gone: a blank
-    matches nothing. A converted record's values lead to what it became."""
-    side, form = bench.forms[object_]
-    values: dict[str, str] = {}
-    if rule == KEY_RULE:
-        name = bench.key_attribute(object_)
-        return {f.key: str(f.attributes[name]) for f in facts if name and f.attributes.get(name)}
-    field = bench.field(rule)
-    attribute = field.attribute(side, form)
-    if attribute is None:
-        return values
-    for fact in facts:
-        raw = fact.attributes.get(attribute)
-        if raw is None or fact.state not in ("live", "converted"):
-            continue
-        value = field.canonical(side, raw)
-        if value is not None and not isinstance(value, (Unmapped, Bad)):
-            values[fact.key] = str(value)
-    return values
-
-
-def _candidates(run: Run, bench: Bench, rule: str, values: Sequence[str]) -> defaultdict[tuple[Side, str], list[Held]]:
-    """Live records that hold these match values, by side and value."""
-    found: defaultdict[tuple[Side, str], list[Held]] = defaultdict(list)
-    name = bench.mapping.name
-    for candidate in run.ledger.links.candidates(name, rule, list(bench.forms), values):
-        at, link = (candidate.object, candidate.key), candidate.link
-        if candidate.state in ("converted", "merged"):
-            fact = run.ledger.facts.get(*at)
-            at = (fact and survivor(run, fact)) or at
-            link = run.ledger.links.of_records(name, at[0], [at[1]]).get(at[1])
-        elif candidate.state != "live":
-            continue
-        if at[0] not in bench.forms:
-            continue
-        held = Held(at[0], at[1], bench.rank(at[0]), link)
-        across = found[bench.side(at[0]), candidate.value]
-        if not any((other_.object, other_.key) == at for other_ in across):
-            across.append(held)
-    return found
 
 
 # ---------------------------------------------------------------- rows

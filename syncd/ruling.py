@@ -72,38 +72,63 @@ def _move_again(run: Run, bench: Bench, link: Link, target: Side, fields: list[s
     run.ledger.links.set_bases([(link.id, source, base, None)])
 
 
-def resolve(run: Run, bench: Bench, issue: Issue, pick: str) -> int:
+def resolve(run: Run, bench: Bench, issue: Issue, pick: str, of: str | None = None) -> int:
     """Links the issue's record with the one that a person picked: a key, or OBJECT:KEY. Returns the link.
+
+    `of`: the key of the record that is meant, where several share the value that the issue is about.
 
     Raises PersonNeeded where the issue asks nothing of the kind, or the pick is no candidate or is linked already.
     """
     if issue.object is None or issue.key is None or issue.kind not in ("ambiguous", "exists_already"):
         raise PersonNeeded(f"Issue {issue.id} ({issue.kind}) has nothing to pick.", remedy=issue.remedy)
     name = bench.mapping.name
-    side = bench.side(issue.object)
+    own = _meant(bench, issue, of)
+    side = bench.side(own[0])
     object_, key = _picked(run, bench, issue, other(side), pick)
     with run.ledger.transaction():
-        for at in ((issue.object, issue.key), (object_, key)):
+        for at in (own, (object_, key)):
             if run.ledger.links.of_records(name, at[0], [at[1]]):
                 raise PersonNeeded(
                     f"{bench.form(at[0])} {at[1]} is linked to another record already.",
                     remedy="See `syncd links`; pick another one, or merge the duplicates in their system.",
                 )
-        ends = (LinkSide(side, issue.object, issue.key, {}, False), LinkSide(other(side), object_, key, {}, False))
+        ends = (LinkSide(side, *own, {}, False), LinkSide(other(side), object_, key, {}, False))
         (link,) = run.ledger.links.make(name, [NewLink("picked by a person", ends)], run.now())
-        for at in ((issue.object, issue.key), (object_, key)):
+        for at in (own, (object_, key), (issue.object, issue.key)):
             run.ledger.inbox.close_issues(run.now(), mapping=name, object=at[0], keys=[at[1]])
-        creates = run.ledger.intents.of_sources(name, issue.object, [issue.key])
+        group = [(issue.object, issue.key), *_named(issue, "candidates"), *_named(issue, "twins")]
+        run.ledger.links.pass_over(name, link, [at for at in group if at not in (own, (object_, key))])
+        creates = run.ledger.intents.of_sources(name, own[0], [own[1]])
         run.ledger.intents.close(one.id for one in creates if one.state in ("planned", "held", "ready"))
-        run.ledger.books.decide_again(name, [(issue.object, issue.key)])
-        run.note([Note("link", f"linked: picked by a person (issue {issue.id})", name, link, issue.object, issue.key)])
+        # The others of the question too: some of them may still be in doubt, among themselves.
+        run.ledger.books.decide_again(name, group)
+        run.note([Note("link", f"linked: picked by a person (issue {issue.id})", name, link, *own)])
     return link
+
+
+def _named(issue: Issue, part: str) -> list[tuple[int, str]]:
+    return [(int(object_), str(key)) for object_, key in issue.doc.get(part, ())]
+
+
+def _meant(bench: Bench, issue: Issue, of: str | None) -> tuple[int, str]:
+    """The record of the issue that is to be linked: its own, or one of those that share its value."""
+    assert issue.object is not None
+    assert issue.key is not None
+    ours = [(issue.object, issue.key), *_named(issue, "twins")]
+    if of is None:
+        return ours[0]
+    form, _, key = of.rpartition(":")
+    for at in ours:
+        if at[1] == key and (not form or bench.form(at[0]) == form):
+            return at
+    shown = ", ".join(f"{bench.form(object_)}:{known}" for object_, known in ours)
+    raise PersonNeeded(f"Issue {issue.id} is not about '{of}'.", remedy=f"It is about: {shown}")
 
 
 def _picked(run: Run, bench: Bench, issue: Issue, side: Side, pick: str) -> tuple[int, str]:
     """(object, key) of the pick, checked against what the issue offers and what the ledger knows."""
     form, _, key = pick.rpartition(":")
-    offered = [(int(object_), str(key)) for object_, key in issue.doc.get("candidates", ())]
+    offered = _named(issue, "candidates")
     candidates = [at for at in offered if at[0] in bench.forms and bench.side(at[0]) == side]
     if issue.kind == "exists_already" or not candidates:
         candidates = [(object_, key) for object_ in bench.objects(side)]

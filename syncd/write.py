@@ -7,16 +7,15 @@ before an update, the record is looked at where the system has no precondition.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from syncd.connector import Effect, Outcome
-from syncd.core.mapping import Field
-from syncd.core.model import SIDES, Bad, Side, Unmapped
+from syncd.core.model import SIDES
 from syncd.errors import AccessError, Doubt, Transient
 from syncd.ledger.intents import Intent
+from syncd.matchvalues import KEY_RULE, looked_for
 from syncd.outcomes import adopt_unanswered, drop, keep_outcomes, side_of, told
-from syncd.partners import KEY_RULE
 from syncd.poll import look
 from syncd.run import Bench, Run
 
@@ -96,22 +95,21 @@ def _without_partners(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[I
     for object_ in reversed(bench.objects(side)):
         form = bench.form(object_)
         attributes = run.attributes(bench.mapping.end(side).system, form)
-        for where, field, wanted in _looked_for(bench, batch, side, form, system.traits(form).key):
-            values = sorted(wanted)
-            for start in range(0, len(values), system.traits(form).find_batch):
-                part = values[start : start + system.traits(form).find_batch]
-                found = list(system.connector.find(form, attributes, where, part))
+        for asked in looked_for(bench, batch, side, form, system.traits(form).key):
+            spelled = sorted(asked.values)
+            for start in range(0, len(spelled), system.traits(form).find_batch):
+                part = spelled[start : start + system.traits(form).find_batch]
+                found = list(system.connector.find(form, attributes, asked.where, part))
                 run.ledger.facts.keep(object_, [hit.record for hit in found])
                 for hit in found:
                     if hit.record.state not in ("live", "converted"):
                         continue
-                    own = field is None or str(field.canonical(side, hit.record.attributes.get(where))) == hit.value
-                    for id_ in wanted.get(hit.value, ()):
-                        if field is None and id_ in repeated and hit.record.state == "live":
+                    for id_, value in asked.values.get(hit.value, ()):
+                        if asked.rule is None and id_ in repeated and hit.record.state == "live":
                             arrived[id_] = (object_, hit.record.key)
-                        elif own:
+                        elif asked.holds(bench, side, form, hit.record.attributes, value):
                             matched.add(id_)
-                        else:
+                        elif asked.knows(bench, side, form, hit.record.attributes, value):
                             aliases[id_] = (object_, hit.record.key)
     _adopt_arrived(run, bench, [(i, *arrived[i.id]) for i in batch if i.id in arrived])
     matched -= arrived.keys()
@@ -162,7 +160,7 @@ def _known_otherwise(run: Run, bench: Bench, intent: Intent, holder: tuple[int, 
     run.ledger.inbox.raise_issue(
         "ambiguous",
         bench.mapping.name,
-        f"{bench.mapping.end(side_of(intent)).system} knows its {' or '.join(bench.mapping.match)} as a further one of"
+        f"{bench.mapping.end(side_of(intent)).system} knows its {' or '.join(rule.name for rule in bench.mapping.match)} as a further one of"
         f" {bench.form(holder[0])} {holder[1]}",
         "If they are the same person, pick it: `syncd issues resolve ID --pick KEY`; else take it off that record.",
         run.now(),
@@ -170,31 +168,6 @@ def _known_otherwise(run: Run, bench: Bench, intent: Intent, holder: tuple[int, 
         key=intent.source[1],
         doc={"candidates": [list(holder)]},
     )
-
-
-def _looked_for(
-    bench: Bench, batch: Sequence[Intent], side: Side, form: str, key: str | None
-) -> Iterable[tuple[str, Field | None, dict[str, list[int]]]]:
-    """(attribute, its field unless it is the key, value -> intents) to be looked up in one form."""
-    if key is not None:
-        by_key: dict[str, list[int]] = defaultdict(list)
-        for intent in batch:
-            if intent.unique:
-                by_key[intent.unique].append(intent.id)
-        yield key, None, by_key
-    for rule in bench.mapping.match:
-        field = bench.field(rule)
-        attribute = field.attribute(side, form)
-        if attribute is None:
-            continue
-        by_value: dict[str, list[int]] = defaultdict(list)
-        for intent in batch:
-            value = next((c.after for c in intent.body.changes if c.field == rule), None)
-            canonical = field.canonical(side, value)
-            if canonical is not None and not isinstance(canonical, (Unmapped, Bad)):
-                by_value[str(canonical)].append(intent.id)
-        if by_value:
-            yield attribute, field, by_value
 
 
 def _unmoved(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:

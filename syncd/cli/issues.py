@@ -50,6 +50,9 @@ def issues(
         show.line(f"    {one['reason']}")
         if records:
             show.line(f"    record: {records[0]}" + (f"; candidates: {', '.join(records[1:])}" if records[1:] else ""))
+        if one.get("twins"):
+            twins = [f"{r['system']} {r['object']} {r['key']}" for r in one["twins"]]
+            show.line(f"    shared by: {', '.join(twins)} (say which one with --for KEY)")
         show.line(f"    -> {one['remedy'].replace(' ID', ' ' + str(one['id']))}")
     if total > len(facts):
         show.line(f"... and {total - len(facts)} more (--limit)")
@@ -64,12 +67,16 @@ def resolve(
     context: typer.Context,
     id: Id,
     pick: Annotated[str, typer.Option("--pick", metavar="KEY", help="The record to link with: KEY, or OBJECT:KEY.")],
+    of: Annotated[
+        str | None,
+        typer.Option("--for", metavar="KEY", help="Whose partner it is, where several share the value."),
+    ] = None,
     config: Config = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Link an issue's record with one of its candidates; runs a cycle."""
-    _act(context, "resolve", {"id": id, "pick": pick})
+    _act(context, "resolve", {"id": id, "pick": pick, "for": of})
 
 
 def _act(context: typer.Context, kind: str, doc: dict[str, object]) -> None:

@@ -19,6 +19,7 @@ from syncd.core.funnel import Funnel
 from syncd.core.live import check_schema
 from syncd.core.mapping import Default, End, Field, Gate, Mapping
 from syncd.core.mappingfile import EndPart, MappingFile, SidesPart
+from syncd.core.match import Rule
 from syncd.core.model import SIDES, Bad, Side, Unmapped
 from syncd.core.problem import Problem
 from syncd.core.proof import Counterexample, prove
@@ -31,7 +32,7 @@ QUALIFIED: Final = "qualified"
 """The one name in expressions that is no field: the funnel's definition."""
 
 _LATER: Final = ("watch", "membership")
-_MATCHABLE: Final = ("email", "text", "number")
+_MATCHABLE: Final = ("email", "domain", "text", "number")
 
 
 def compile_mapping(text: str, file: str, funnel: Funnel | None) -> tuple[Mapping | None, list[Problem]]:
@@ -108,7 +109,7 @@ class _Compiler:
             kind="mapping",
             marketing=self.ends["marketing"],
             crm=self.ends["crm"],
-            match=tuple(shape.match.by),
+            match=tuple(Rule((by,) if isinstance(by, str) else tuple(by)) for by in shape.match.by),
             several=shape.match.several,
             scope={side: gates["scope", side] for side in SIDES},
             left=shape.scope.left,
@@ -151,26 +152,32 @@ class _Compiler:
         return fields
 
     def _check_match(self, fields: dict[str, Field]) -> None:
-        for index, name in enumerate(self.shape.match.by):
+        seen: set[frozenset[str]] = set()
+        for index, rule in enumerate(self.shape.match.by):
             path: Path = ("match", "by", index)
-            if name not in self.shape.fields:
-                if name not in self.broken:
+            names = [rule] if isinstance(rule, str) else rule
+            if len(set(names)) < len(names) or frozenset(names) in seen:
+                self._say(path, f"{' and '.join(names)}: this says the same twice", "remove one of them")
+            seen.add(frozenset(names))
+            for at, name in enumerate(names):
+                place = path if isinstance(rule, str) else (*path, at)
+                if name in fields:
+                    # A look-up is made by the first field of a rule; the others are compared.
+                    self._check_matched(place, fields[name], looked_up=at == 0)
+                elif name not in self.shape.fields and name not in self.broken:
                     mend = did_you_mean(name, self.shape.fields) or "declare it under [fields]"
-                    self._say(path, f"there is no field '{name}'", mend)
-                continue
-            field = fields.get(name)
-            if field is None:
-                continue
-            if field.type not in _MATCHABLE:
-                said = (
-                    f"records cannot be matched by '{name}': a look-up is exact, and a {field.type} has several forms"
-                )
-                self._say(path, said, f"match by a field of type {', '.join(_MATCHABLE)}")
-            for side in SIDES:
-                missing = [form for form in self.ends[side].forms if field.attribute(side, form) is None]
-                if missing:
-                    said = f"'{name}' has no attribute on {', '.join(missing)}, so a match there would be missed"
-                    self._say(path, said, f"name it in [fields.{name}]")
+                    self._say(place, f"there is no field '{name}'", mend)
+
+    def _check_matched(self, path: Path, field: Field, *, looked_up: bool) -> None:
+        name = field.name
+        if field.type in ("choices", "reference") or (looked_up and field.type not in _MATCHABLE):
+            said = f"records cannot be matched by '{name}': a look-up is exact, and a {field.type} has several forms"
+            self._say(path, said, f"match by a field of type {', '.join(_MATCHABLE)}")
+        for side in SIDES:
+            missing = [form for form in self.ends[side].forms if field.attribute(side, form) is None]
+            if missing:
+                said = f"'{name}' has no attribute on {', '.join(missing)}, so a match there would be missed"
+                self._say(path, said, f"name it in [fields.{name}]")
 
     def _prove(self, fields: list[Field]) -> None:
         """Every field settles. Fields that treat values alike are tried once."""

@@ -21,6 +21,7 @@ from syncd.core.values import Kind
 CEL_KINDS: Final[Mapping[str, expr.Kind]] = {
     "text": "text",
     "email": "text",
+    "domain": "text",
     "phone": "text",
     "country": "text",
     "number": "number",
@@ -43,6 +44,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "values": ("choice", "choices"),
     "backward": ("choice",),
     "link": ("reference",),
+    "also": ("email", "domain", "text"),
     "on_create": tuple(type_ for type_ in CEL_KINDS if type_ != "owner"),
 }
 _GRAINS_MS: Final = {"1ms": 1, "1s": 1_000, "1m": 60_000}
@@ -66,6 +68,9 @@ class FieldMaker:
         if self.problems:
             return None
         line, column = self.document.where_key(self.path)
+        also = {side: self._also(side) for side in SIDES} if self.part.also else {}
+        if self.problems:
+            return None
         return Field(
             name=self.name,
             type=self.type,
@@ -78,6 +83,7 @@ class FieldMaker:
             truncate=self.part.truncate,
             place=f"{self.document.file}:{line}:{column}",
             names=names,
+            also=also,
             codecs=self._codecs(chosen),
             values=dict(chosen.forward) if chosen else {},
             targets=_targets(chosen) if chosen else {},
@@ -133,6 +139,19 @@ class FieldMaker:
                 said = f"'{form}' is no form of a record on this side"
                 self.problems.append(self.document.problem(path, said, mend, key=True))
         return dict(given)
+
+    def _also(self, side: Side) -> dict[str, tuple[str, ...]]:
+        """The attributes with further values, by form."""
+        end, also = self.ends[side], self.part.also
+        given = [] if also is None else getattr(also, side)
+        by_form = given if isinstance(given, dict) else dict.fromkeys(end.forms, given)
+        for form in by_form:
+            if form not in end.forms:
+                mend = did_you_mean(form, end.forms) or f"known here: {', '.join(end.forms)}"
+                path = (*self.path, "also", side, form)
+                said = f"'{form}' is no form of a record on this side"
+                self.problems.append(self.document.problem(path, said, mend, key=True))
+        return {form: (names,) if isinstance(names, str) else tuple(names) for form, names in by_form.items() if names}
 
     # ------------------------------------------------------------ value maps
 
@@ -195,6 +214,7 @@ class FieldMaker:
         makers: dict[str, Callable[[], Any]] = {
             "text": lambda: values.text(part.truncate),
             "email": values.email,
+            "domain": places.domain,
             "phone": lambda: places.phone(part.region),
             "number": lambda: values.number(part.scale),
             "bool": lambda: values.truth(part.unset),

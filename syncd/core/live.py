@@ -54,6 +54,7 @@ _TEXTUAL: Final = frozenset({"text", "other"})
 _WRITES: Final[Mapping[str, frozenset[str]]] = {
     "text": _TEXTUAL | {"choice"},
     "email": _TEXTUAL,
+    "domain": _TEXTUAL,
     "phone": _TEXTUAL,
     "country": _TEXTUAL | {"choice"},
     "number": frozenset({"number"}),
@@ -67,6 +68,7 @@ _WRITES: Final[Mapping[str, frozenset[str]]] = {
 _READS: Final[Mapping[str, frozenset[str]]] = {
     "text": frozenset({"choice", "reference", "number", "date", "datetime", "choices"}),
     "email": frozenset({"choice"}),
+    "domain": frozenset({"choice"}),
     "number": frozenset({"text"}),
     "date": frozenset({"datetime"}),
     "choice": frozenset({"bool", "number"}),

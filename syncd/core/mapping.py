@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from syncd.core.expr import Gate, Unknown
+from syncd.core.match import Rule
 from syncd.core.model import UNSEEN, Bad, Canonical, Neutral, Owners, Side, Unmapped
 
 __all__ = ["Codec", "Default", "End", "Field", "Gate", "Mapping", "Unknown"]
@@ -74,6 +75,8 @@ class Field:
     """Attribute by side and form."""
     codecs: tuple[Codec, Codec]
     """Marketing's, the CRM's."""
+    also: abc.Mapping[Side, abc.Mapping[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict)
+    """Attributes with further values to match by, by side and form: read, never written."""
     defaults: abc.Mapping[Side, Default] = dataclasses.field(default_factory=dict)
     values: abc.Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The value map as written: marketing's value -> the CRM's. Empty: none."""
@@ -85,6 +88,10 @@ class Field:
     def attribute(self, side: Side, object: str) -> str | None:
         """Its name on that form; None: that form has no such attribute (the value is unasked, never blank)."""
         return self.names[side].get(object)
+
+    def further(self, side: Side, object: str) -> tuple[str, ...]:
+        """The attributes of that form that hold further values of this field."""
+        return self.also[side].get(object, ()) if self.also else ()
 
     def writable(self, side: Side) -> bool:
         """Does the field flow towards this side?"""
@@ -133,8 +140,8 @@ class Mapping:
     kind: Literal["mapping"]
     marketing: End
     crm: End
-    match: tuple[str, ...]
-    """Field names, in the order they are tried."""
+    match: tuple[Rule, ...]
+    """In the order they are tried."""
     several: Literal["hold"]
     scope: abc.Mapping[Side, Gate | None]
     """Which records take part. None: all."""
@@ -162,8 +169,9 @@ class Mapping:
 
     def attributes(self, side: Side, object: str) -> tuple[str, ...]:
         """Every attribute that is needed from that form, sorted: what is mapped, matched by and gated by."""
-        named = (field.attribute(side, object) for field in self.fields)
-        return tuple(sorted({name for name in named if name is not None}))
+        named = {name for field in self.fields for name in field.further(side, object)}
+        named.update(name for field in self.fields if (name := field.attribute(side, object)) is not None)
+        return tuple(sorted(named))
 
     def bind(self, owners: abc.Mapping[Side, Owners]) -> Mapping:
         """The same mapping with owners resolved by e-mail. Until then, and for a side that is not given, every owner

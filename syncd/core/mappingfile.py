@@ -22,6 +22,7 @@ Expression = Annotated[str, Field(min_length=1, max_length=2_000)]
 Types = Literal[
     "text",
     "email",
+    "domain",
     "phone",
     "country",
     "number",
@@ -55,7 +56,10 @@ class EndPart(Part):
 class MatchPart(Part):
     """How a record of one side is recognised on the other."""
 
-    by: list[FieldName] = Field(min_length=1, description="Field names, tried in this order.")
+    by: list[FieldName | Annotated[list[FieldName], Field(min_length=1)]] = Field(
+        min_length=1,
+        description="Rules, tried in this order: a field's name, or a list of names that must all agree.",
+    )
     several: Literal["hold"] = Field("hold", description="When several records match: wait for a person.")
 
 
@@ -97,12 +101,26 @@ class FormsPart(Part):
     crm: CountryForm = "name"
 
 
+Names = Attribute | list[Attribute] | dict[str, Attribute | list[Attribute]]
+
+
+class AlsoPart(Part):
+    """Attributes that hold further values of a field."""
+
+    marketing: Names = Field([], description="On marketing's side.")
+    crm: Names = Field([], description="On the CRM's side: an attribute, several, or those of each form.")
+
+
 class FieldPart(Part):
     """One field: the same thing under two names."""
 
     marketing: Attribute | dict[str, Attribute] = Field(description="Marketing's attribute.")
     crm: Attribute | dict[str, Attribute] = Field(
         description="The CRM's attribute, or one for each form: { Lead = ..., Contact = ... }."
+    )
+    also: AlsoPart | None = Field(
+        None,
+        description="Attributes with further values to match by (second e-mail addresses), read and never written.",
     )
     type: Types | None = Field(
         None, description="How values are read and compared. Default: text, or choice with values."

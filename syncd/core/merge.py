@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from syncd.core.mapping import Field, Mapping
+from syncd.core.match import further
 from syncd.core.model import Bad, Side, Unmapped, other
 
 Kind = Literal["agree", "marketing", "crm", "clash", "meet", "stand"]
@@ -101,7 +102,7 @@ def merge(
         if m == base_m and c == base_c:
             continue
         if base_m is UNASKED or base_c is UNASKED:
-            verdicts.append(_meet(pair, m, c))
+            verdicts.append(_known_otherwise(pair, marketing, crm, m, c) or _meet(pair, m, c))
         else:
             verdicts.append(_moved(pair, m, c, base_m, base_c))
     return verdicts
@@ -172,6 +173,24 @@ def _meet(pair: Pair, m: Any, c: Any) -> Verdict:
         winner: Side = "marketing" if policy == "marketing" else "crm"
         return _write(pair, "meet", winner, m, c, f"first meeting: {winner} wins by the field's rule", other(winner))
     return _hold(pair, "meet", "both sides held different values when they first met")
+
+
+def _known_otherwise(pair: Pair, marketing: Map[str, Any], crm: Map[str, Any], m: Any, c: Any) -> Verdict | None:
+    """At a first meeting: one side knows the other's value as a further one of the same record (a second address). Then
+    neither is wrong, and none is replaced."""
+    field = pair.field
+    if not field.also:
+        return None
+    sides: tuple[tuple[Side, Map[str, Any], Any], ...] = (("marketing", marketing, c), ("crm", crm, m))
+    for side, said, across in sides:
+        value = field.canonical(other(side), across)
+        names = {name for each in field.also[side].values() for name in each}
+        known = (field.canonical(side, raw) for raw in further(field, side, names, said))
+        if value is not None and not isinstance(value, (Unmapped, Bad)) and value in known:
+            return Verdict(
+                pair, "stand", f"{side} knows {other(side)}'s value as a further one; both keep what they have"
+            )
+    return None
 
 
 def _stricter(pair: Pair, kind: Kind, m: Any, c: Any) -> Verdict:

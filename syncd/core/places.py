@@ -1,4 +1,4 @@
-"""Phone numbers and countries: values that need the world's tables to compare.
+"""Phone numbers, countries and web domains: values that need the world's tables or rules to compare.
 
 Promise: two ways to write the same number, or the same country, compare as one; what the tables do not know stays
 comparable by its digits (phone) or is `Unmapped` (country). Nothing is guessed, and no fuzzy look-up is made.
@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from syncd.core.domains import domain_of
 from syncd.core.model import Bad, Canonical, Neutral, Unmapped
 from syncd.core.values import HIDDEN, Kind, clean, itself, plain_text
 
@@ -60,6 +61,19 @@ def phone(region: str | None = None) -> Kind:
 def _digits(value: str) -> str:
     """A number that the tables do not know, without the marks people set between digits."""
     return _FORMS.sub("", value).casefold() or value
+
+
+def domain() -> Kind:
+    """A web domain: however the address of a site is written, it compares, and is written, as its plain domain."""
+
+    def read(raw: Any) -> Canonical:
+        value = plain_text(raw)
+        if not isinstance(value, str):
+            return value
+        value = HIDDEN.sub("", value).strip().lower()
+        return domain_of(value) if value else None
+
+    return Kind("domain", "text", read, itself, itself, "")
 
 
 # ---------------------------------------------------------------- countries

@@ -135,6 +135,7 @@ _TEXTS: Final[tuple[Any, ...]] = (
 _SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "text": _TEXTS,
     "email": (" Ada.L@Example.COM ", "zo\u0308e@example.com", "\u200bada@example.com", "not an address", "", None),
+    "domain": ("https://www.Acme.com/about?x=1", "acme.com.", "info@acme.com", "B\u00fccher.example", "n/a", "", None),
     "phone": (
         "+49 30 901820",
         "+1 (212) 555-0123 ext. 45",
@@ -191,6 +192,7 @@ _BENDS: Final[dict[str, tuple[Callable[[Any], Any], ...]]] = {
     "choice": _TRIM,
     "country": _TRIM,
     "email": (*_TRIM, str.lower, str.upper),
+    "domain": (*_TRIM, str.upper, lambda value: f"http://{value}", lambda value: f"https://www.{value}/"),
     "phone": (*_TRIM, lambda value: re.sub(r"[\s().-]", "", value)),
     "number": (str, lambda value: f"{value}.0" if isinstance(value, int) else str(value)),
     "bool": (lambda value: str(value).lower(),),

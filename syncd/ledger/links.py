@@ -203,41 +203,59 @@ class Links:
             t.execute("DELETE FROM link_side WHERE link = ?", (link,))
             t.execute("DELETE FROM link WHERE id = ?", (link,))
 
+    # ------------------------------------------------ what a person passed over
+
+    def pass_over(self, mapping: str, link: int, records: Sequence[tuple[int, str]]) -> None:
+        """A person made this link and not one with these records: (object, key)."""
+        with self._store.transaction() as t:
+            t.executemany(
+                "INSERT OR IGNORE INTO passed_over (mapping, object, key, link) VALUES (?, ?, ?, ?)",
+                [(mapping, *record, link) for record in records],
+            )
+
+    def passed_over(self, mapping: str, record: tuple[int, str], link: int) -> bool:
+        """Whether a person passed this record over when this link was made."""
+        row = self._store.row(
+            "SELECT 1 FROM passed_over WHERE mapping = ? AND object = ? AND key = ? AND link = ?",
+            (mapping, *record, link),
+        )
+        return row is not None
+
     # ------------------------------------------------ match values
 
     def keep_match_values(
-        self, mapping: str, object: int, rows: Sequence[tuple[str, str, str]], lost: Sequence[tuple[str, str]] = ()
+        self,
+        mapping: str,
+        object: int,
+        rows: Sequence[tuple[str, str, str]],
+        lost: Sequence[tuple[str, str, str]] = (),
     ) -> None:
-        """Replaces match values of records. `rows`: (key, rule, value); `lost`: (key, rule) that have none any more."""
+        """Adds match values of records and drops those that they lost: (key, rule, value)."""
         with self._store.transaction() as t:
             t.executemany(
-                "DELETE FROM match_value WHERE mapping = ? AND object = ? AND key = ? AND rule = ?",
+                "DELETE FROM match_value WHERE mapping = ? AND object = ? AND key = ? AND rule = ? AND value = ?",
                 [(mapping, object, *each) for each in lost],
             )
             t.executemany(
-                "INSERT INTO match_value (mapping, object, key, rule, value) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (mapping, object, key, rule) DO UPDATE SET value = excluded.value",
+                "INSERT OR IGNORE INTO match_value (mapping, object, key, rule, value) VALUES (?, ?, ?, ?, ?)",
                 [(mapping, object, *row) for row in rows],
             )
 
     def moved_match_values(
         self, mapping: str, object: int, keys: Sequence[str], rows: Sequence[tuple[str, str, str]]
-    ) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]], list[str]]:
+    ) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]], list[str]]:
         """What differs from what is kept, where `rows` (key, rule, value) are all that the records `keys` hold now: rows
-        to be kept, (key, rule) to be dropped, and the keys that held another value until now. Most moves of records
-        change none."""
-        known = {
-            (key, rule): value
-            for key, rule, value in self._store.rows(
+        to be kept, rows to be dropped, and the keys that held another value until now. Most moves of records change
+        none."""
+        known = set(
+            self._store.rows(
                 "SELECT m.key, m.rule, m.value FROM json_each(?) j"
                 " CROSS JOIN match_value m ON m.mapping = ? AND m.object = ? AND m.key = j.value",
                 (orjson.dumps(keys).decode(), mapping, object),
             )
-        }
-        new = [row for row in rows if known.get((row[0], row[1])) != row[2]]
-        lost = sorted(known.keys() - {(row[0], row[1]) for row in rows})
-        left = {row[0] for row in new if (row[0], row[1]) in known} | {key for key, _ in lost}
-        return new, lost, sorted(left)
+        )
+        lost = sorted(known.difference(rows))
+        return [row for row in rows if row not in known], lost, sorted({row[0] for row in lost})
 
     def sharing(self, mapping: str, object: int, keys: Sequence[str]) -> list[tuple[int, str]]:
         """Records (object, key) that hold a match value of one of these records, as far as it is kept."""

@@ -26,6 +26,7 @@ TABLES = {
     "link": "This marketing record is that CRM record.",
     "link_side": "One end of a link: the record, and the base (the facts on which both sides last settled).",
     "match_value": "The match values of each record, so that the unlinked are matched set-wise.",
+    "passed_over": "Records that a person passed over when a link was picked: nobody is asked about them again.",
     "intent": "Effects written down before they are sent, until they are settled.",
     "hold": "A mapping's plan that a guard holds, with its reasons, until a person approves it.",
     "issue": "What waits for a person.",
@@ -128,6 +129,19 @@ CREATE INDEX refers_target ON refers (object, attribute, target);
 CREATE INDEX fact_into ON fact (into_object, into_key) WHERE into_key IS NOT NULL;
 """
 
+_SEVERAL_MATCH_VALUES = """
+CREATE TABLE match_values (
+  mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL, rule TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (mapping, object, key, rule, value)) WITHOUT ROWID;
+INSERT INTO match_values SELECT mapping, object, key, rule, value FROM match_value;
+DROP TABLE match_value;
+ALTER TABLE match_values RENAME TO match_value;
+CREATE INDEX match_value_by_value ON match_value (mapping, rule, value);
+CREATE TABLE passed_over (
+  mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL,
+  link INTEGER NOT NULL REFERENCES link (id) ON DELETE CASCADE, PRIMARY KEY (mapping, object, key, link)) WITHOUT ROWID;
+"""
+
 
 def migrations() -> Migrations:
     """The ordered list. Each entry is a small named function that is never edited after a release."""
@@ -142,6 +156,10 @@ def migrations() -> Migrations:
     @steps()
     def m030_events(db: Database) -> None:
         _execute(db, _EVENTS)
+
+    @steps()
+    def m020_several_match_values(db: Database) -> None:
+        _execute(db, _SEVERAL_MATCH_VALUES)
 
     return steps
 

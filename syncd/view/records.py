@@ -46,14 +46,17 @@ def issues(ledger: Ledger, limit: int) -> list[Shape]:
 
 
 def issue(ledger: Ledger, one: Issue) -> Shape:
-    """One issue. `records`: the one it is about first, then the candidates to pick from."""
+    """One issue. `records`: the one it is about first, then the candidates to pick from. `twins`, where there are any:
+    others that share the value with the first."""
     records = [] if one.object is None else [place(ledger, one.object, one.key)]
     records += [place(ledger, int(object_), str(key)) for object_, key in one.doc.get("candidates", ())]
+    twins = [place(ledger, int(object_), str(key)) for object_, key in one.doc.get("twins", ())]
     return {
         "id": one.id,
         "kind": one.kind,
         "mapping": one.mapping,
         "records": records,
+        **({"twins": twins} if twins else {}),
         "field": one.field,
         "reason": one.reason,
         "remedy": one.remedy,

@@ -73,7 +73,10 @@ def test_a_picked_candidate_is_linked_and_meets(shop: Shop) -> None:
     shop.contact(phone="+15550100", score=10)
     first, second = shop.lead(), shop.lead()
     shop.ok("once", "--yes")
-    issue = next(one for one in shop.ok("issues") if one["records"][0]["object"] == "contacts")
+    (issue,) = shop.ok("issues")
+    assert [one["key"] for one in issue["records"][1:]] == [first, second]
+    told = shop.run("issues").out
+    assert f"candidates: sf Lead {first}, sf Lead {second}" in told
 
     done = shop.run("issues", "resolve", str(issue["id"]), "--pick", second)
     assert done.code == 3, "the first plan of a mapping is held whatever led to it"
@@ -85,6 +88,7 @@ def test_a_picked_candidate_is_linked_and_meets(shop: Shop) -> None:
     assert link["how"] == "picked by a person"
     assert shop.sf.values("Lead", second)["Phone"] == "+15550100"
     assert shop.sf.values("Lead", first)["Phone"] is None
+    assert shop.ok("issues") == [], "the lead that was passed over is not asked about"
 
 
 def test_a_pick_that_was_not_offered_is_refused(shop: Shop) -> None:

@@ -1,0 +1,156 @@
+"""Match values: what records are recognised by, kept beside the facts so that the unlinked find each other set-wise.
+
+Promise: what is kept is what the facts say, as far as they were decided on; whoever shared a value with a record that
+lost it is decided again. It decides nothing: who belongs to whom is `partners`. No call leaves from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from syncd.core.match import BETWEEN, Held, Rule
+from syncd.core.model import Side
+from syncd.ledger.facts import Fact
+from syncd.ledger.intents import Intent
+from syncd.lifecycle import survivor
+from syncd.run import Bench, Run
+
+KEY_RULE = "syncd's key"
+"""The match rule that goes before all others: the other record carries our key for this one."""
+
+BATCH = 5000
+"""Facts whose match values are kept in one transaction."""
+
+Place = tuple[int, str]
+"""A record: (object, key)."""
+
+Found = Mapping[tuple[Side, str], Sequence[Held]]
+"""Live records that hold match values, by side and value."""
+
+
+def keep_match_values(run: Run, bench: Bench) -> None:
+    """Brings the match values of everything that moved up to date, on both sides, before anything is matched."""
+    name = bench.mapping.name
+    for object_, (side, form) in bench.forms.items():
+        mark = run.ledger.books.decided(name, object_)
+        named = {bench.key_attribute(object_)}
+        for rule in bench.mapping.match:
+            named |= rule.attributes(bench.fields, side, form)
+        wanted = sorted(attribute for attribute in named if attribute)
+        while facts := run.ledger.facts.moved_values(object_, mark, BATCH, wanted):
+            mark = facts[-1].rev
+            held = _keys(bench, object_, facts)
+            by_key = {fact.key: fact for fact in facts}
+            for rule in bench.mapping.match:
+                found = values_by(bench, object_, by_key, rule)
+                held += [(key, rule.name, value) for key, values in found.items() for value in values]
+            rows, lost, left = run.ledger.links.moved_match_values(name, object_, [fact.key for fact in facts], held)
+            if rows or lost:
+                with run.ledger.transaction():
+                    # Who shared a value with them may have been in doubt because of them.
+                    run.ledger.books.decide_again(name, run.ledger.links.sharing(name, object_, left))
+                    run.ledger.links.keep_match_values(name, object_, rows, lost)
+
+
+def _keys(bench: Bench, object_: int, facts: Iterable[Fact]) -> list[tuple[str, str, str]]:
+    """The syncd's keys that records carry, as match values; of those that are gone, the last one they carried."""
+    name = bench.key_attribute(object_)
+    return [(f.key, KEY_RULE, str(f.attributes[name])) for f in facts if name and f.attributes.get(name)]
+
+
+def own_values(bench: Bench, object_: int, facts: Iterable[Fact]) -> dict[str, list[str]]:
+    """syncd's key for each of these records: what its partner carries."""
+    side = bench.side(object_)
+    return {fact.key: [bench.key_of(side, object_, fact.key)] for fact in facts}
+
+
+def values_by(bench: Bench, object_: int, facts: Mapping[str, Fact], rule: Rule) -> dict[str, list[str]]:
+    """Match values by record key. Records that are gone have none; a converted record's lead to what it became."""
+    side, form = bench.forms[object_]
+    found = {
+        key: rule.values(bench.fields, side, form, fact.attributes)
+        for key, fact in facts.items()
+        if fact.state in ("live", "converted")
+    }
+    return {key: values for key, values in found.items() if values}
+
+
+def candidates(run: Run, bench: Bench, rule: Rule | None, values: Sequence[str]) -> Found:
+    """Live records that hold these match values, by side and value. `rule` None: those that carry syncd's key."""
+    found: dict[tuple[Side, str], list[Held]] = {}
+    name = bench.mapping.name
+    rule_name = KEY_RULE if rule is None else rule.name
+    for candidate in run.ledger.links.candidates(name, rule_name, list(bench.forms), values):
+        at, link = (candidate.object, candidate.key), candidate.link
+        if candidate.state in ("converted", "merged"):
+            fact = run.ledger.facts.get(*at)
+            at = (fact and survivor(run, fact)) or at
+            link = run.ledger.links.of_records(name, at[0], [at[1]]).get(at[1])
+        elif candidate.state != "live":
+            continue
+        if at[0] not in bench.forms:
+            continue
+        held = Held(at[0], at[1], bench.rank(at[0]), link)
+        across = found.setdefault((bench.side(at[0]), candidate.value), [])
+        if not any((each.object, each.key) == at for each in across):
+            across.append(held)
+    return found
+
+
+def together(found: Found, side: Side, values: Sequence[str], taken: set[Place]) -> list[Held]:
+    """The records of one side that hold any of these values. `taken`: those that were given away since they were found;
+    their link has no number yet."""
+    held: dict[Place, Held] = {}
+    for value in values:
+        for each in found.get((side, value), ()):
+            at = (each.object, each.key)
+            held[at] = Held(*at, each.rank, -1) if at in taken and each.link is None else each
+    return list(held.values())
+
+
+# ---------------------------------------------------------------- looked up on the target
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One look-up on the side that is written to, by one rule (None: by syncd's key) in one form."""
+
+    where: str
+    """The attribute that is asked by."""
+    rule: Rule | None
+    values: Mapping[str, Sequence[tuple[int, str]]]
+    """Value as it may be written -> the intents that would make somebody who matches it: (intent, match value)."""
+
+    def holds(self, bench: Bench, side: Side, form: str, said: Mapping[str, Any], value: str) -> bool:
+        """Whether a record that was found is recognised by that match value."""
+        return self.rule is None or value in self.rule.values(bench.fields, side, form, said)
+
+    def knows(self, bench: Bench, side: Side, form: str, said: Mapping[str, Any], value: str) -> bool:
+        """Whether the system led to this record by something else of it than what we read: a further address."""
+        if self.rule is None:
+            return False
+        own, asked = Rule(self.rule.fields[1:]), Rule(self.rule.fields[:1])
+        rest = value.partition(BETWEEN)[2]
+        if own.fields and rest not in own.values(bench.fields, side, form, said):
+            return False
+        return value.partition(BETWEEN)[0] not in asked.values(bench.fields, side, form, said)
+
+
+def looked_for(bench: Bench, batch: Sequence[Intent], side: Side, form: str, key: str | None) -> Iterator[Asked]:
+    """What is to be looked up in one form of the target before these creates may leave."""
+    if key is not None:
+        yield Asked(key, None, {intent.unique: [(intent.id, intent.unique)] for intent in batch if intent.unique})
+    made = bench.mapping.end(side).forms[0]
+    for rule in bench.mapping.match:
+        attribute = bench.field(rule.fields[0]).attribute(side, form)
+        if attribute is None:
+            continue
+        values: dict[str, list[tuple[int, str]]] = {}
+        for intent in batch:
+            for value in rule.values(bench.fields, side, made, intent.attributes):
+                for spelled in rule.looked_up(bench.fields, value):
+                    values.setdefault(spelled, []).append((intent.id, value))
+        if values:
+            yield Asked(attribute, rule, values)
