@@ -5,7 +5,8 @@ It holds no field lists (the mapping names the attributes) and asks nothing. Sou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from syncd.connector import ObjectTraits
 
@@ -32,18 +33,39 @@ class Shape:
     becomes: tuple[str, str] | None = None
     keyed: bool = True
     """May hold syncd's own key."""
+    stamp: str = "SystemModstamp"
+    """The time of the last change. Rows of histories are never changed: theirs is when they were made."""
+    archived: bool = False
+    """Old ones are found by queryAll only."""
+    makes: Mapping[str, str] = field(default_factory=dict)
+    """What a conversion makes of it: object -> the field with its id."""
 
+
+_HISTORY = Shape(deletable=False, keyed=False, stamp="CreatedDate")
 
 SHAPES: dict[str, Shape] = {
-    "Lead": Shape(mergeable=True, becomes=("Contact", "ConvertedContactId")),
+    "Lead": Shape(
+        mergeable=True,
+        becomes=("Contact", "ConvertedContactId"),
+        makes={
+            "Contact": "ConvertedContactId",
+            "Account": "ConvertedAccountId",
+            "Opportunity": "ConvertedOpportunityId",
+        },
+    ),
     "Contact": Shape(mergeable=True),
     "Account": Shape(mergeable=True),
     "Opportunity": Shape(),
+    "OpportunityContactRole": Shape(keyed=False),
+    "OpportunityHistory": _HISTORY,
+    "LeadHistory": _HISTORY,
     "Campaign": Shape(),
     "CampaignMember": Shape(),
-    "OpportunityContactRole": Shape(),
-    "Task": Shape(),
+    "CampaignMemberStatus": Shape(keyed=False),
+    "Task": Shape(keyed=False, archived=True),
+    "Event": Shape(keyed=False, archived=True),
     "User": Shape(deletable=False, keyed=False),
+    "Group": Shape(deletable=False, keyed=False),
 }
 """Standard objects that are known to behave so."""
 

@@ -636,5 +636,6 @@ def test_the_readme_names_everything_that_can_be_set_done_and_broken() -> None:
     assert there - told == set()
     options = """account all applied by calls code commit_after_s contact count every field fields fill force host key
     keys length losers message object opportunity owner overwrite_source records set status token values where with
-    inactive unique updateable hidden deleted automation api"""
+    inactive unique updateable hidden deleted automation api who what role primary campaign label responded default
+    stage user to type required value error_when as_given refused"""
     assert told - there <= set(options.split())

@@ -8,11 +8,12 @@ no sharing model, no streaming.
 from __future__ import annotations
 
 from connectors.salesforce.sandbox.app import SalesforceSandbox
+from connectors.salesforce.sandbox.load import load
 from connectors.salesforce.sandbox.populate import populate, populate_deals
 from syncd.sandbox.clock import Clock
 from syncd.sandbox.faults import Faults
 
-__all__ = ["SalesforceSandbox", "create", "populate", "populate_deals"]
+__all__ = ["SalesforceSandbox", "create", "load", "populate", "populate_deals"]
 
 
 def create(clock: Clock | None = None, faults: Faults | None = None, seed: int = 0) -> SalesforceSandbox:

@@ -7,10 +7,10 @@
     {"do": "merge",   "object", "key": winner, "losers": [...] | "with": loser, "values": {...}, "fill": true}
     {"do": "convert", "key": lead, "account", "contact", "opportunity": name | true, "status", "owner", "overwrite_source"}
                                                                               -> {"account", "contact", "opportunity"}
-    {"do": "field", "object", "field", "set": {...}}     {"do": "drop_field", "object", "field"}
     {"do": "revoke", "token": "access" | "refresh" | "all"}     {"do": "usage", "calls": n}
     {"do": "empty_bin"}     {"do": "end_cursors"}
 
+Daily work (tasks, roles, campaigns, stages) stands in `acts_sales.py`, the schema and the rules in `acts_schema.py`.
 WHICH is `key`, `keys`, `all`, or `where`, a SOQL condition (over deleted records for restore and purge). `by`: a user's
 e-mail, name or id, "automation" or "api"; default rep1. An OwnerId may be given by name, too. `commit_after_s`: visible that much later than its stamp.
 `force`: past the org's validation rules and the lock of converted Leads. `purge` of a live record is a hard delete.
@@ -22,17 +22,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectors.salesforce.sandbox import conversion, lifecycle
+from connectors.salesforce.sandbox import acts_sales, acts_schema, conversion, lifecycle
 from connectors.salesforce.sandbox.errors import Refusal
 from connectors.salesforce.sandbox.ids import normalise
-from connectors.salesforce.sandbox.org import Org
-from connectors.salesforce.sandbox.rules import meets, owner_named
-from connectors.salesforce.sandbox.saving import Actor, create, update
+from connectors.salesforce.sandbox.named import Action, actor_of, keys_of, object_of, told, values_of
+from connectors.salesforce.sandbox.rules import owner_named
+from connectors.salesforce.sandbox.saving import create, update
 from connectors.salesforce.sandbox.site import Site
-from syncd.sandbox.company import REPS
 from syncd.sandbox.wire import Refused
-
-Action = Mapping[str, Any]
 
 
 def act(site: Site, action: Action) -> dict[str, Any]:
@@ -50,56 +47,13 @@ def act(site: Site, action: Action) -> dict[str, Any]:
             raise Refused(f"{do} is refused: {reasons}") from None
 
 
-def _actor(org: Org, action: Action) -> Actor:
-    by = str(action.get("by") or REPS[0])
-    user = {"automation": org.cast.automation, "api": org.cast.integration}.get(by) or owner_named(org, by)
-    commit_after_s = float(action.get("commit_after_s", org.switches.commit_lag_s))
-    return Actor(user, api=False, commit_after_s=commit_after_s, force=bool(action.get("force")))
-
-
-def _object(site: Site, action: Action) -> str:
-    name = str(action.get("object", ""))
-    if name not in site.org.store.tables:
-        raise Refused(f"there is no object {name}")
-    return name
-
-
-def _keys(site: Site, action: Action, deleted: bool = False) -> list[str]:
-    """The ids that an action names, 18 characters each; those that meet its `where`."""
-    name = _object(site, action)
-    if "where" in action or action.get("all"):
-        test = meets(site.org, site.org.whole(name), action.get("where"))
-        rows = site.org.table(name).rows
-        return [key for key, row in rows.items() if bool(row.get("IsDeleted")) is deleted and test(row)]
-    texts = action.get("keys") or [action.get("key")]
-    keys = [key for key in map(normalise, texts) if key is not None]
-    missing = len(keys) < len(texts) or any(key not in site.org.table(name).rows for key in keys)
-    if missing or not keys:
-        raise Refused(f"the action needs the key of a {name} that exists")
-    return keys
-
-
-def _values(site: Site, action: Action) -> dict[str, Any]:
-    """What is to be written; an owner may be named by e-mail or queue name."""
-    values = dict(action.get("values") or {})
-    owner = values.get("OwnerId")
-    if isinstance(owner, str) and normalise(owner) is None:
-        values["OwnerId"] = owner_named(site.org, owner)
-    return values
-
-
 def _create(site: Site, action: Action) -> dict[str, Any]:
-    kind = site.org.whole(_object(site, action))
-    return _told(site, [create(site.org, _actor(site.org, action), kind, _values(site, action))])
-
-
-def _told(site: Site, keys: list[str]) -> dict[str, Any]:
-    stamp_ms = site.org.now_s() * 1000
-    return {"key": keys[0] if keys else None, "keys": keys, "stamp_ms": stamp_ms}
+    kind = site.org.whole(object_of(site, action))
+    return told(site, [create(site.org, actor_of(site.org, action), kind, values_of(site, action))])
 
 
 def _edit(site: Site, action: Action) -> dict[str, Any]:
-    return _change(site, action, _values(site, action))
+    return _change(site, action, values_of(site, action))
 
 
 def _clear(site: Site, action: Action) -> dict[str, Any]:
@@ -108,26 +62,26 @@ def _clear(site: Site, action: Action) -> dict[str, Any]:
 
 
 def _change(site: Site, action: Action, values: Mapping[str, Any]) -> dict[str, Any]:
-    kind, keys = site.org.whole(_object(site, action)), _keys(site, action)
+    kind, keys = site.org.whole(object_of(site, action)), keys_of(site, action)
     for key in keys:
-        update(site.org, _actor(site.org, action), kind, key, values)
-    return _told(site, keys)
+        update(site.org, actor_of(site.org, action), kind, key, values)
+    return told(site, keys)
 
 
 def _each(
     do: Callable[[Site, Action, str, str], None], deleted: bool = False
 ) -> Callable[[Site, Action], dict[str, Any]]:
     def doer(site: Site, action: Action) -> dict[str, Any]:
-        name, keys = _object(site, action), _keys(site, action, deleted)
+        name, keys = object_of(site, action), keys_of(site, action, deleted)
         for key in keys:
             do(site, action, name, key)
-        return _told(site, keys)
+        return told(site, keys)
 
     return doer
 
 
 def _delete(site: Site, action: Action, name: str, key: str) -> None:
-    lifecycle.delete(site.org, _actor(site.org, action), site.org.whole(name), key)
+    lifecycle.delete(site.org, actor_of(site.org, action), site.org.whole(name), key)
 
 
 def _restore(site: Site, action: Action, name: str, key: str) -> None:
@@ -139,9 +93,9 @@ def _purge(site: Site, action: Action, name: str, key: str) -> None:
 
 
 def _touch(site: Site, action: Action) -> dict[str, Any]:
-    name, keys = _object(site, action), _keys(site, action)
+    name, keys = object_of(site, action), keys_of(site, action)
     lifecycle.touch(site.org, name, keys)
-    return _told(site, keys)
+    return told(site, keys)
 
 
 def _hide(site: Site, action: Action, name: str, key: str) -> None:
@@ -154,17 +108,17 @@ def _show(site: Site, action: Action, name: str, key: str) -> None:
 
 def _merge(site: Site, action: Action) -> dict[str, Any]:
     org = site.org
-    kind, (winner,) = org.whole(_object(site, action)), _keys(site, action)
+    kind, (winner,) = org.whole(object_of(site, action)), keys_of(site, action)
     losers = [normalise(key) or "" for key in action.get("losers") or [action.get("with")]]
     lifecycle.merge(
-        org, _actor(org, action), kind, winner, losers, action.get("values") or {}, bool(action.get("fill", True))
+        org, actor_of(org, action), kind, winner, losers, action.get("values") or {}, bool(action.get("fill", True))
     )
     return {"key": winner, "losers": losers}
 
 
 def _convert(site: Site, action: Action) -> dict[str, Any]:
-    org, actor = site.org, _actor(site.org, action)
-    (lead,) = _keys(site, {**action, "object": "Lead"})
+    org, actor = site.org, actor_of(site.org, action)
+    (lead,) = keys_of(site, {**action, "object": "Lead"})
     row = org.table("Lead").rows[lead]
     opportunity = action.get("opportunity") or ""
     owner = owner_named(org, str(action["owner"])) if action.get("owner") else ""
@@ -209,23 +163,6 @@ def _usage(site: Site, action: Action) -> dict[str, Any]:
     return {"used": site.meters.used()}
 
 
-def _field(site: Site, action: Action) -> dict[str, Any]:
-    org, name = site.org, _object(site, action)
-    field = org.catalogue.edit(name, str(action["field"]), dict(action.get("set") or {}), org.now_s())
-    org.table(name).reindex(org.whole(name))
-    return {"field": field.describe()}
-
-
-def _drop_field(site: Site, action: Action) -> dict[str, Any]:
-    org, name, field = site.org, _object(site, action), str(action["field"])
-    org.catalogue.drop(name, field, org.now_s())
-    table = org.table(name)
-    for row in list(table.rows.values()):
-        table.put({one: value for one, value in row.items() if one != field})
-    table.reindex(org.whole(name))
-    return {"field": field}
-
-
 ACTS: Mapping[str, Callable[[Site, Action], dict[str, Any]]] = {
     "create": _create,
     "edit": _edit,
@@ -242,6 +179,6 @@ ACTS: Mapping[str, Callable[[Site, Action], dict[str, Any]]] = {
     "end_cursors": _end_cursors,
     "revoke": _revoke,
     "usage": _usage,
-    "field": _field,
-    "drop_field": _drop_field,
+    **acts_sales.ACTS,
+    **acts_schema.ACTS,
 }

@@ -94,6 +94,7 @@ class SalesforceSandbox:
         """See `switches.py`."""
         values = self.org.switches.change(changes)
         cast.rename_org(self.org)
+        cast.show_currencies(self.org)
         return values
 
     def _records(self, name: str) -> dict[str, dict[str, Any]]:

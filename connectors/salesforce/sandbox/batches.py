@@ -154,6 +154,8 @@ def retrieve(site: Site, call: Call, name: str) -> Answer:
             raise Refusal.one("MALFORMED_ID", f"malformed id {text}")
         row = site.org.seen_row(kind, key)
         seen = row is not None and not row.get("IsDeleted")
+        if row is not None and row.get("IsArchived") and not site.org.switches.archived_by_id:
+            seen = False
         found.append(record(site.org, kind, row, fields, call.version) if row is not None and seen else None)
     return Answer(200, found)
 

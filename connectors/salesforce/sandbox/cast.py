@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.salesforce.sandbox.objects import LEAD_STATUSES, STAGES
+from connectors.salesforce.sandbox.field_makers import CURRENCIES, CURRENCY_FIELD
+from connectors.salesforce.sandbox.objects import LEAD_STATUSES, PIPELINES, STAGES
 from connectors.salesforce.sandbox.org import FOUNDED_AGO_S, ORG_ID, Cast, Org
 from connectors.salesforce.sandbox.store import Row
 from syncd.sandbox.company import LEFT_REP, LEFT_REP_NAME, REP_NAMES, REPS
@@ -35,6 +36,8 @@ def fill(org: Org) -> None:
     queue = {"Id": org.cast.queue, "Name": QUEUE_NAME, "DeveloperName": "Inbound_Leads", "Type": "Queue"}
     _put(org, "Group", since_s, admin, {**queue, "Email": "inbound@acme.example"})
     _statuses(org, since_s, admin)
+    _record_types(org, since_s, admin)
+    _currencies(org, since_s, admin)
     _organization(org, since_s, admin)
 
 
@@ -70,6 +73,21 @@ def _statuses(org: Org, since_s: int, admin: str) -> None:
         _put(org, "OpportunityStage", since_s, admin, {**row, **more})
 
 
+def _record_types(org: Org, since_s: int, admin: str) -> None:
+    """One for each pipeline; the first is what an Opportunity has that names none."""
+    for name in PIPELINES:
+        key = org.mint.new("012")
+        row = {"Id": key, "Name": name, "DeveloperName": name.replace(" ", "_"), "IsActive": True}
+        _put(org, "RecordType", since_s, admin, {**row, "SobjectType": "Opportunity"})
+        org.cast.record_types.setdefault("Opportunity", key)
+
+
+def _currencies(org: Org, since_s: int, admin: str) -> None:
+    for place, (code, rate) in enumerate(CURRENCIES):
+        row = {"Id": org.mint.new("01L"), "IsoCode": code, "ConversionRate": rate, "DecimalPlaces": 2}
+        _put(org, "CurrencyType", since_s, admin, {**row, "IsActive": True, "IsCorporate": place == 0})
+
+
 def _organization(org: Org, since_s: int, admin: str) -> None:
     row = {
         "Id": ORG_ID,
@@ -96,3 +114,11 @@ def rename_org(org: Org) -> None:
     if (old["Id"], old["IsSandbox"]) != (org.org_id, org.switches.is_sandbox):
         org.store.drop("Organization", old["Id"])
         org.store.put("Organization", {**old, "Id": org.org_id, "IsSandbox": org.switches.is_sandbox})
+
+
+def show_currencies(org: Org) -> None:
+    """Makes the schema say what the switch `multi_currency` says: an org with one currency has no such field."""
+    for name in org.catalogue.names():
+        field = org.whole(name).by_name.get(CURRENCY_FIELD)
+        if field is not None and field.hidden is org.switches.multi_currency:
+            org.catalogue.edit(name, CURRENCY_FIELD, {"hidden": not org.switches.multi_currency}, org.now_s())

@@ -70,6 +70,14 @@ class Catalogue:
         self._replace(replace(whole, fields=rest if old else (*rest, new)), now_s)
         return new
 
+    def rename(self, object_name: str, old: str, new: str, now_s: int) -> None:
+        """Gives a field another name. Refused when it is taken."""
+        whole = self._object(object_name)
+        if new in whole.by_name or not new:
+            raise Refused(f"{object_name} cannot name a field {new!r}")
+        fields = tuple(replace(one, name=new) if one.name == old else one for one in whole.fields)
+        self._replace(replace(whole, fields=fields), now_s)
+
     def drop(self, object_name: str, field_name: str, now_s: int) -> None:
         """Deletes a field."""
         whole = self._object(object_name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.salesforce.sandbox.derived import statuses_of
 from connectors.salesforce.sandbox.errors import Problem, Refusal
 from connectors.salesforce.sandbox.fields import Field, ObjectType
 from connectors.salesforce.sandbox.ids import id15
@@ -60,6 +61,9 @@ def _link_problem(org: Org, kind: ObjectType, field: Field, key: str, own: bool)
         return Problem("INACTIVE_OWNER_OR_USER", message, ())
     if field.name == "OwnerId" and target == "Group" and row.get("Type") != "Queue":
         return Problem("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
+    if target == "RecordType" and row.get("SobjectType") != kind.name:
+        message = f"{field.label}: this ID value isn't valid for the user: {id15(key)}"
+        return Problem("INVALID_CROSS_REFERENCE_KEY", message, (field.name,))
     if target == "Lead" and row.get("IsConverted"):
         return Problem("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
     return None
@@ -108,3 +112,6 @@ def _check_member(org: Org, row: Row) -> None:
         same = other["CampaignId"] == row["CampaignId"] and not other.get("IsDeleted")
         if key != row["Id"] and same:
             raise Refusal.one("DUPLICATE_VALUE", "Already a campaign member.", 400, ())
+    if org.switches.unknown_member_status == "refused" and row.get("Status") not in statuses_of(org, row["CampaignId"]):
+        message = f"Status: bad value for restricted picklist field: {row.get('Status')}"
+        raise Refusal.one("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, 400, ("Status",))

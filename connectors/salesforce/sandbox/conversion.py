@@ -142,7 +142,8 @@ def _opportunity(org: Org, actor: Actor, wish: Wish, lead: Row, account: str, co
         **_carried(lead, {"LeadSource": "LeadSource"}),
     }
     key = create(org, actor, org.whole("Opportunity"), values)
-    create(org, actor, org.whole("OpportunityContactRole"), {"OpportunityId": key, "ContactId": contact})
+    role = {"OpportunityId": key, "ContactId": contact, "IsPrimary": org.switches.conversion_role_primary}
+    create(org, actor, org.whole("OpportunityContactRole"), role)
     return key
 
 
@@ -164,8 +165,14 @@ def _close(org: Org, actor: Actor, wish: Wish, lead: Row, account: str, contact:
 
 
 def _move_activities(org: Org, lead: str, contact: str) -> None:
-    """Tasks go over to the contact; campaign members gain it and keep the lead."""
-    for name, field, new in (("Task", "WhoId", "WhoId"), ("CampaignMember", "LeadId", "ContactId")):
+    """Tasks and events go over to the contact; campaign members gain it and keep the lead. Whether their stamps move
+    is unverified: a switch."""
+    moves = {"SystemModstamp": org.now_s()} if org.switches.conversion_moves_stamp else {}
+    for name, field, new in (
+        ("Task", "WhoId", "WhoId"),
+        ("Event", "WhoId", "WhoId"),
+        ("CampaignMember", "LeadId", "ContactId"),
+    ):
         table = org.table(name)
         for key in list(table.find(field, lead)):
-            org.store.put(name, {**table.rows[key], new: contact, "SystemModstamp": org.now_s()})
+            org.store.put(name, {**table.rows[key], new: contact, **moves})

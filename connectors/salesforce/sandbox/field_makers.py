@@ -6,6 +6,9 @@ from typing import Any
 
 from connectors.salesforce.sandbox.fields import Field
 
+CURRENCIES: tuple[tuple[str, float], ...] = (("EUR", 1.0), ("USD", 1.08), ("GBP", 0.86))
+"""ISO code and conversion rate; the first is the corporate currency."""
+CURRENCY_FIELD = "CurrencyIsoCode"
 SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx.")
 
 
@@ -79,6 +82,12 @@ def master(object_name: str) -> Field:
 def owner(*refers: str) -> Field:
     """Who owns the record; by default whoever creates it."""
     return lookup("OwnerId", "Owner ID", "Owner", *refers, nillable=False, defaulted=True)
+
+
+def currency_code() -> Field:
+    """In which currency a record's amounts are. Only an org with several currencies has it (a switch)."""
+    codes = tuple(code for code, _ in CURRENCIES)
+    return pick(CURRENCY_FIELD, "Currency ISO Code", codes, length=3, restricted=True, defaulted=True, default=codes[0])
 
 
 def name_parts() -> tuple[Field, ...]:

@@ -23,4 +23,13 @@ def _score_band(row: Row, now_s: int, switches: Switches) -> str | None:
     return "high" if score >= switches.score_band_from else "low"
 
 
-FORMULAS: Mapping[str, Formula] = {"age_days": _age_days, "score_band": _score_band}
+def _expected_revenue(row: Row, now_s: int, switches: Switches) -> float | None:
+    amount = row.get("Amount")
+    return None if amount is None else round(amount * row.get("Probability", 0.0) / 100, 2)
+
+
+FORMULAS: Mapping[str, Formula] = {
+    "age_days": _age_days,
+    "score_band": _score_band,
+    "expected_revenue": _expected_revenue,
+}

@@ -118,3 +118,44 @@ ORGANIZATION = ObjectType(
     deletable=False,
     replicateable=False,
 )
+
+
+RECORD_TYPE = ObjectType(
+    "RecordType",
+    "Record Type",
+    "Record Types",
+    "012",
+    (
+        ID,
+        read_only("Name", "Name", length=80, nillable=False, name_field=True),
+        read_only("DeveloperName", "Record Type Name", length=80, nillable=False),
+        read_only("SobjectType", "Object Type Name", "picklist", length=40, nillable=False),
+        system("IsActive", "Active", "boolean", default=True),
+        *STAMPS,
+    ),
+    createable=False,
+    updateable=False,
+    deletable=False,
+    replicateable=False,
+)
+
+
+CURRENCY_TYPE = ObjectType(
+    "CurrencyType",
+    "Currency Type",
+    "Currency Types",
+    "01L",
+    (
+        ID,
+        read_only("IsoCode", "Currency ISO Code", "picklist", length=3, nillable=False),
+        read_only("ConversionRate", "Conversion Rate", "double", precision=18, scale=6),
+        read_only("DecimalPlaces", "Decimal Places", "int", precision=2),
+        system("IsActive", "Active", "boolean", default=True),
+        system("IsCorporate", "Corporate Currency", "boolean", default=False),
+        *STAMPS,
+    ),
+    createable=False,
+    updateable=False,
+    deletable=False,
+    replicateable=False,
+)

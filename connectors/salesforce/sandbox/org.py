@@ -32,6 +32,8 @@ class Cast:
     automation: str = ""
     admin: str = ""
     queue: str = ""
+    record_types: dict[str, str] = field(default_factory=dict)
+    """Object -> its default record type."""
 
 
 @dataclass

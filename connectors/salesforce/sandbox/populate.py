@@ -79,7 +79,7 @@ def populate_deals(app: SalesforceSandbox, deals: Iterable[Deal], *, days_ago: i
             continue
         base = _base(org, org.now_s() - days_ago * _DAY_S, owners[number % len(owners)])
         opportunity = {**base, "Id": org.mint.new("006"), "AccountId": account, **_opportunity(deal, org.now_s())}
-        derive("Opportunity", opportunity, opportunity, org.now_s())
+        derive(org, "Opportunity", opportunity, opportunity)
         opportunities.append(opportunity)
         stamps = {name: value for name, value in base.items() if name != "OwnerId"}
         for person in deal.people:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.salesforce.sandbox.checks import check_links, check_required, check_unique
+from connectors.salesforce.sandbox.consequences import follow
 from connectors.salesforce.sandbox.derived import derive
 from connectors.salesforce.sandbox.errors import Problem, Refusal, deleted, gone, no_such_column
 from connectors.salesforce.sandbox.fields import Field, ObjectType
-from connectors.salesforce.sandbox.history import track
 from connectors.salesforce.sandbox.ids import id15
 from connectors.salesforce.sandbox.org import Org
 from connectors.salesforce.sandbox.rules import assigned_owner, bent, broken_validations, duplicate, flow_changes
@@ -52,6 +52,8 @@ def create(org: Org, actor: Actor, kind: ObjectType, given: Mapping[str, Any], r
     old: Row = {"Id": key, **blank, "CreatedDate": now_s, "CreatedById": actor.user}
     if "OwnerId" in kind.by_name:
         old["OwnerId"] = actor.user
+    if "RecordTypeId" in kind.by_name and kind.name in org.cast.record_types:
+        old["RecordTypeId"] = org.cast.record_types[kind.name]
     _save(org, actor, kind, old, changes, creating=True)
     return key
 
@@ -174,21 +176,21 @@ def live_keys(org: Org, object_name: str, field: Field, value: Any) -> list[str]
 def _save(org: Org, actor: Actor, kind: ObjectType, old: Row, changes: dict[str, Any], creating: bool) -> None:
     check_links(org, kind, old, changes, own=not actor.api)
     row = _merged(old, changes)
-    derive(kind.name, row, changes, org.now_s())
+    derive(org, kind.name, row, changes)
     flows = flow_changes(org, kind.name, row, creating)
     if flows:
         whole = org.whole(kind.name)
         set_by_flows = {name: from_json(org.switches, whole.by_name[name], value) for name, value in flows.items()}
         changes = {**changes, **set_by_flows}
         row = _merged(old, changes)
-        derive(kind.name, row, changes, org.now_s())
+        derive(org, kind.name, row, changes)
     check_unique(org, org.whole(kind.name), row, changes)
     if not actor.force:
         _check_rules(org, actor, kind.name, row)
     if actor.assign and kind.name in _ASSIGNED and org.switches.assignment_rules:
         row["OwnerId"] = assigned_owner(org, kind.name, row) or row["OwnerId"]
     stamp(org, row, actor.user)
-    commit(org, actor, kind.name, row, lambda: track(org, actor.user, kind.name, None if creating else old, row))
+    commit(org, actor, kind.name, row, lambda: follow(org, actor.user, kind.name, None if creating else old, row))
     if actor.api and org.switches.touch_after_s:
         _touch_later(org, kind.name, row["Id"])
 

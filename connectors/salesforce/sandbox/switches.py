@@ -80,6 +80,10 @@ class Switches:
     replication_lag_s: int = 60
     """latestDateCovered lies at least this far back."""
     bin_days: int = 15
+    archive_days: int = 365
+    """Events, and closed tasks, that are older are archived by the act `archive`."""
+    archived_by_id: bool = False
+    """Unverified: a retrieve by id shows archived activities."""
     purge_clears_delete_log: bool = True
     """A purged record is missing from `deleted` too."""
     bin_holds_unique: bool = False
@@ -110,6 +114,9 @@ class Switches:
     """Unverified: the key of an upsert's path must not be in its body."""
     parser_error_fails_batch: bool = True
     """A value of the wrong JSON type fails a whole collections request, not its record."""
+    unknown_member_status: str = "default"
+    """Unverified: a status that a campaign does not have quietly becomes its default; `as_given`: it is stored;
+    `refused`: it is a bad value of a restricted picklist."""
     tracked_fields: list[str] = field(default_factory=lambda: ["OwnerId", "Status"])
     """Lead fields with history tracking: changes write LeadHistory rows."""
 
@@ -131,6 +138,10 @@ class Switches:
     # --- conversion (16)
     convert_mapping: dict[str, str] = field(default_factory=dict)
     """Lead field -> Contact field for custom fields; all others stay on the Lead only."""
+    conversion_moves_stamp: bool = False
+    """Unverified: tasks, events and campaign members that go over to the contact get a new SystemModstamp."""
+    conversion_role_primary: bool = False
+    """Reported: the role that a conversion makes is not the primary one."""
 
     # --- bulk (9)
     bulk_queue_s: float = 0.5
@@ -142,6 +153,8 @@ class Switches:
     """Most rows of one page of query results."""
 
     # --- org
+    multi_currency: bool = True
+    """The org has several currencies: records carry CurrencyIsoCode. False: no object has that field."""
     org_id: str = ""
     """Another organisation's id, as after a sandbox refresh; empty: the demo org."""
     is_sandbox: bool = False

@@ -77,7 +77,7 @@ def _matching(org: Org, scope: Scope, query: Query, with_deleted: bool) -> tuple
         compiled(scope, query.where, select)
     rows = found.rows
     if not with_deleted:
-        rows = [row for row in rows if not row.get("IsDeleted")]
+        rows = [row for row in rows if not row.get("IsDeleted") and not row.get("IsArchived")]
     if org.hidden:
         rows = [row for row in rows if row["Id"] not in org.hidden]
     if found.rest is not None:
