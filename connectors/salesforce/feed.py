@@ -27,7 +27,7 @@ import msgspec
 
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.replies import Reply
-from connectors.salesforce.rows import STAMP, Rows
+from connectors.salesforce.rows import Rows
 from connectors.salesforce.shapes import GRAIN_MS, shape_of
 from connectors.salesforce.soql import Condition, select, since
 from syncd.connector import Page, Record
@@ -138,12 +138,12 @@ class Feed:
             if place.began < place.at:
                 place.at = place.began  # our clock was set back: wait once more rather than too little
         place.next = ""
-        where = self._where(place)
+        where = self._where(place, shape_of(object).stamp)
         if first:
             place.bound, place.at = self._newest(object), self.now()
 
         def call(rows: Rows) -> Sequence[Reply]:
-            order = (STAMP, "Id")
+            order = (shape_of(object).stamp, "Id")
             query = select(object, rows.fields, where, order=order, all_rows=shape_of(object).deletable)
             return [self.reader.org.query(query)]
 
@@ -151,22 +151,22 @@ class Feed:
         place.fields = _digest(rows)
         return rows, reply
 
-    def _where(self, place: Cursor) -> Condition | None:
+    def _where(self, place: Cursor, stamp: str) -> Condition | None:
         if place.reached is not None:
-            return since(STAMP, place.reached, inclusive=True)
+            return since(stamp, place.reached, inclusive=True)
         if place.mark is None:
             return None
         floor = place.mark - round(self.timing.overlap_s * 1000)
         if place.settled is not None and place.settled >= floor:
-            return since(STAMP, place.settled, inclusive=False)
-        return since(STAMP, floor, inclusive=True)
+            return since(stamp, place.settled, inclusive=False)
+        return since(stamp, floor, inclusive=True)
 
     def _newest(self, object: str) -> int | None:
         """The newest stamp there is. A first walk asks before it begins: the place to go on from is fixed before
         (hazard H068)."""
 
         def call(rows: Rows) -> Sequence[Reply]:
-            query = select(object, rows.fields, order=(STAMP,), descending=True, limit=1)
+            query = select(object, rows.fields, order=(shape_of(object).stamp,), descending=True, limit=1)
             return [self.reader.org.query(query)]
 
         rows, (reply,) = self.reader.ask(object, (), call)

@@ -15,7 +15,7 @@ import msgspec
 from connectors.salesforce.ids import id18, is_id
 from connectors.salesforce.org import Org
 from connectors.salesforce.replies import Reply
-from connectors.salesforce.rows import DISPENSABLE, STAMP, Page, Rows
+from connectors.salesforce.rows import DISPENSABLE, Page, Rows
 from connectors.salesforce.schemas import Schemas
 from connectors.salesforce.shapes import COMPOSITE_QUERIES, FIND_BATCH, READ_BATCH, shape_of
 from connectors.salesforce.soql import Query, one_of, portions, select
@@ -180,7 +180,7 @@ class Reader:
     def stamps(self, object: str, keys: Sequence[Key]) -> dict[Key, int]:
         """When each of the records last changed; deleted and unseen ones are missing. At most 2,000 keys, one call."""
         rows = self.rows(object, ())
-        reply = self.org.retrieve(object, keys, ("Id", STAMP))
+        reply = self.org.retrieve(object, keys, ("Id", shape_of(object).stamp))
         if not reply.ok:
             raise reply.refused()
         answered = [row for row in reply.decode(rows.list) if row is not None]

@@ -19,7 +19,6 @@ from connectors.salesforce.values import Stamps
 from syncd.connector import Record
 from syncd.http import BadAnswer
 
-STAMP = "SystemModstamp"
 DISPENSABLE = ("LastModifiedById", "MasterRecordId")
 """System fields that are done without where an org does not show them: then nothing counts as our own writing, and a
 merged record as a deleted one. Whom we never write to (users) is not asked for a writer at all."""
@@ -112,7 +111,7 @@ class Rows:
 
 def _system_fields(shape: Shape, unseen: Sequence[str]) -> dict[str, int]:
     """The system fields to select, with where in a row each stands."""
-    names: list[str | None] = ["Id", STAMP, "LastModifiedById" if shape.keyed else None]
+    names: list[str | None] = ["Id", shape.stamp, "LastModifiedById" if shape.keyed else None]
     names += ["IsDeleted" if shape.deletable else None, "MasterRecordId" if shape.mergeable else None]
     names += ["IsConverted", shape.becomes[1]] if shape.becomes else []
     return {name: place for place, name in enumerate(names) if name and name not in unseen}

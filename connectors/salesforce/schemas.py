@@ -48,6 +48,7 @@ class _Field(msgspec.Struct, rename="camel"):
     external_id: bool = False
     calculated: bool = False
     restricted_picklist: bool = False
+    reference_to: list[str] | None = None
     picklist_values: list[_Choice] | None = None
 
 
@@ -128,4 +129,5 @@ def _attribute(field: _Field) -> Attribute:
         restricted=field.restricted_picklist,
         options=tuple(choice.value for choice in field.picklist_values or () if choice.active),
         calculated=field.calculated,
+        refers=tuple(field.reference_to or ()),
     )

@@ -86,6 +86,7 @@ def traits_of(shape: Shape, *, key: str | None, precondition: bool) -> ObjectTra
         precondition=precondition,
         key=key if shape.keyed else None,
         forms=(shape.becomes[0],) if shape.becomes else (),
+        conversions=shape.makes,
         grain_ms=GRAIN_MS,
         read_batch=READ_BATCH,
         find_batch=FIND_BATCH,

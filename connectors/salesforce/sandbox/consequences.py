@@ -55,7 +55,8 @@ def _last_activity(org: Org, user: str, old: Row | None, new: Row) -> None:
         if row is None or name is None or row.get("IsDeleted") or "LastActivityDate" not in org.whole(name).by_name:
             continue
         if row.get("LastActivityDate", "") < day:
-            org.store.put(name, {**row, "LastActivityDate": day, "SystemModstamp": org.now_s()})
+            stamp_s = max(row["SystemModstamp"], new["SystemModstamp"])
+            org.store.put(name, {**row, "LastActivityDate": day, "SystemModstamp": stamp_s})
 
 
 _FOLLOW: Mapping[str, Follow] = {

@@ -64,7 +64,7 @@ def statuses_of(org: Org, campaign: str | None) -> dict[str, Row]:
 def _task(org: Org, row: Row, changes: Mapping[str, Any]) -> None:
     closed = row.get("Status") == "Completed"
     if closed and not row.get("IsClosed"):
-        row["CompletedDateTime"] = org.now_s()
+        row.setdefault("CompletedDateTime", org.now_s())
     if not closed:
         row.pop("CompletedDateTime", None)
     row["IsClosed"] = closed
