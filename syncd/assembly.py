@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from syncd.budget import Budget
 from syncd.connector import Account, Connector, Context, ObjectTraits
-from syncd.core.compile import check_together, compile_mapping
+from syncd.core.compile import check_together
 from syncd.core.funnel import Funnel, compile_funnel
+from syncd.core.kinds import compile_file, name_in
+from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.problem import Problem
+from syncd.core.watch import Watch, check_watches
 from syncd.errors import ConfigError, SyncdError, WrongAccount
 from syncd.ledger import Ledger
 from syncd.pace import Timing
@@ -84,6 +87,16 @@ class Mappings:
     by_name: Mapping[str, Compiled]
     funnel: Funnel | None
     problems: tuple[Problem, ...]
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+
+    def every(self) -> dict[str, Compiled | Watch]:
+        """Mappings, then watches, by name: each thing that is read for its own sake."""
+        return {**self.by_name, **self.watches}
+
+    def ends(self, names: Iterable[str]) -> list[End]:
+        """The sides that these mappings and watches look at."""
+        every = self.every()
+        return [end for name in names for end in every[name].ends]
 
 
 def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
@@ -107,16 +120,21 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
         problems += found
         funnel = funnel or last
     compiled: dict[str, Compiled] = {}
+    watches: dict[str, Watch] = {}
     for name, text in texts.items():
-        mapping, found = compile_mapping(text, str(folder / name), funnel)
+        made, found = compile_file(text, str(folder / name), funnel)
         problems += found
-        if mapping is not None and not found:
-            if mapping.name in compiled:
-                problems.append(Problem(mapping.file, 1, 1, f"a mapping named {mapping.name} exists already"))
-            else:
-                compiled[mapping.name] = mapping
+        if made is None or found:
+            continue
+        if made.name in compiled or made.name in watches:
+            problems.append(Problem(made.file, 1, 1, f"a {made.kind} named {made.name} exists already"))
+        elif isinstance(made, Watch):
+            watches[made.name] = made
+        else:
+            compiled[made.name] = made
     problems += check_together(list(compiled.values()))
-    return Mappings(compiled, funnel, tuple(problems))
+    problems += check_watches(watches.values(), compiled, filter(None, map(name_in, texts.values())))
+    return Mappings(compiled, funnel, tuple(problems), watches)
 
 
 def connect(

@@ -21,6 +21,7 @@ from syncd.core.compile import check_schema
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Side
 from syncd.core.problem import Problem
+from syncd.core.watch import check_watch_schema
 from syncd.errors import (
     EXIT_CONFIG,
     EXIT_OK,
@@ -102,7 +103,7 @@ def check_files(config: Path | None, environ: Mapping[str, str]) -> Findings:
     found.problems += mappings.problems
     if settings is None:
         return found
-    found.problems += unknown_systems(settings, mappings.by_name.values())
+    found.problems += unknown_systems(settings, mappings.every().values())
     for name in settings.systems:
         try:
             settings.connector(name)
@@ -110,7 +111,7 @@ def check_files(config: Path | None, environ: Mapping[str, str]) -> Findings:
             found.problems += error.problems
     found.problems += settings.secret_problems()
     found.problems += _ledger(settings)
-    if not mappings.by_name and not mappings.problems:
+    if not mappings.every() and not mappings.problems:
         found.warnings.append(Problem(str(folder), 0, 0, "holds no mapping: nothing is synced", "`syncd init`"))
     found.files = Files(settings, mappings)
     return found
@@ -169,7 +170,7 @@ def check_online(found: Findings, clock: Clock) -> dict[str, Connected]:
     if settings.daemon.ledger.exists():
         known = Ledger.open(settings.daemon.ledger, read_only=True)
     try:
-        for name in sorted(found.files.systems_of(list(mappings.by_name)) or systems):
+        for name in sorted(found.files.systems_of(list(mappings.every())) or systems):
             try:
                 _online(found, systems[name], known, mappings, clock.now())
             except SyncdError as error:
@@ -188,6 +189,7 @@ def _online(found: Findings, system: Connected, known: Ledger | None, mappings: 
         "kind": account.kind,
         "pinned": known is not None and known.books.account(system.name) is not None,
         "objects": [],
+        "watched": [],
     }
     found.systems[system.name] = told
     for mapping in mappings.by_name.values():
@@ -197,6 +199,10 @@ def _online(found: Findings, system: Connected, known: Ledger | None, mappings: 
             for form in mapping.end(side).forms:
                 _form(found, system, mapping, side, form)
                 told["objects"].append(form)
+    for watch in mappings.watches.values():
+        if watch.end.system == system.name:
+            found.problems += check_watch_schema(watch, system.connector.describe(watch.end.object))
+            told["watched"].append(watch.end.object)
     told["owners"] = _owners(system)
     told["limits"] = [{"meter": one.name, "limit": one.limit, "window_s": one.window_s} for one in _meters(system)]
     budget = system.budget.snapshot()

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from syncd import safemode
+from syncd import observe, safemode
 from syncd.assembly import Connected, Mappings, identify
 from syncd.confirm import confirm
 from syncd.core.guard import Counters, reasons
@@ -89,7 +89,10 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
     _keep_funnel(run, mappings)
     for mapping in chosen:
         _put_in_force(run, mapping)
-    for system in {mapping.end(side).system for mapping in chosen for side in SIDES}:
+    run.watches = tuple(watch for name, watch in mappings.watches.items() if names is None or name in names)
+    observe.put_in_force(run)
+    ends = [end for one in chosen for end in one.ends] + [watch.end for watch in run.watches]
+    for system in {end.system for end in ends}:
         _identify(run, run.systems[system])
     run.wanted = _wanted(run, mappings)
     owners = _owners(run, chosen)
@@ -165,6 +168,8 @@ def _wanted(run: Run, mappings: Mappings) -> dict[tuple[str, str], tuple[str, ..
             for form in end.forms:
                 names = wanted.setdefault((end.system, form), set())
                 names.update(mapping.attributes(side, form))
+    for watch in mappings.watches.values():
+        wanted.setdefault((watch.end.system, watch.end.object), set()).update(watch.attributes())
     for (system, form), names in wanted.items():
         connected = run.systems[system]
         key = None if connected.trouble else connected.traits(form).key
@@ -212,24 +217,29 @@ def _owners(run: Run, mappings: Sequence[Compiled]) -> dict[str, Owners]:
 
 def read(run: Run, benches: Sequence[Bench]) -> None:
     """Polls each object once; sweeps what no feed tells when its time has come."""
-    objects: dict[tuple[str, str], list[tuple[Bench, Side]]] = {}
+    objects: dict[tuple[str, str], list[tuple[str, Side]]] = {}
     for bench in benches:
         for side, form in bench.forms.values():
-            objects.setdefault((bench.systems[side].name, form), []).append((bench, side))
+            objects.setdefault((bench.systems[side].name, form), []).append((bench.mapping.name, side))
+    mapped = set(objects)
+    for watch in run.watches:
+        objects.setdefault((watch.end.system, watch.end.object), []).append((watch.name, watch.end.side))
     for (name, form), users in objects.items():
         system = run.systems[name]
         if system.trouble or run.stop():
             continue
         try:
             kept = poll(run, system, form, run.attributes(name, form))
-            _sweep_if_due(run, system, form)
+            if (name, form) in mapped:  # a watch takes deletions where its feed tells them, and asks no record again
+                _sweep_if_due(run, system, form)
         except (Transient, AccessError) as error:
             _trouble(run, system, error)
             continue
-        for bench, side in users:
-            run.tally(bench.mapping.name).read[side] += kept.read
+        for user, side in users:
+            run.tally(user).read[side] += kept.read
         run.event("polled", system=name, object=form, read=kept.read, moved=kept.moved)
     run.read_at = run.now()
+    observe.observe(run, benches)
 
 
 def _sweep_if_due(run: Run, system: Connected, form: str) -> None:

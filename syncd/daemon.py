@@ -94,7 +94,7 @@ class Daemon:
         work = Work(session, self._environ, time.monotonic, self.stopping)
         scheduler = self._scheduler(work)
         scheduler.start()
-        names = ", ".join(session.files.mappings.by_name) or "no mapping"
+        names = ", ".join(session.files.mappings.every()) or "no mapping"
         self._notifier.ready(f"started: {names}")
         self._event("started", mappings=names, process=os.getpid(), every_s=session.files.settings.daemon.every)
         try:

@@ -7,7 +7,6 @@ its links. An error in syncd.toml stops all. What is not in force, or not as its
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,18 +14,17 @@ from pathlib import Path
 from typing import Protocol
 
 from syncd.assembly import FUNNEL, Mappings, load_mappings
-from syncd.core.compile import check_together, compile_mapping
+from syncd.core.compile import check_together
 from syncd.core.funnel import Funnel, compile_funnel
+from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import Mapping as Compiled
-from syncd.core.model import SIDES
 from syncd.core.problem import Problem
 from syncd.core.toml import did_you_mean
+from syncd.core.watch import Watch, check_watches
 from syncd.errors import ConfigError, SyncdError
 from syncd.ledger import Ledger
 from syncd.settings import Settings
 from syncd.settings import load as load_settings
-
-_NAME = re.compile(r"""^mapping\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,9 @@ class Files:
     """By the name of the mapping (or of the file that is none): why its newest text is not in force."""
 
     def named(self, mapping: str | None) -> list[str]:
-        """The mapping of that name, or all that are in force. ConfigError if there is none of that name, or its file
+        """The mapping (or watch) of that name, or all that are in force. ConfigError if there is none of that name, or its file
         is not valid: who names it wants what the file says."""
-        known = self.mappings.by_name
+        known = self.mappings.every()
         if mapping is None:
             return list(known)
         if mapping in self.broken:
@@ -52,13 +50,21 @@ class Files:
             raise ConfigError(Problem("", 0, 0, f"there is no mapping '{mapping}'", mend))
         return [mapping]
 
+    def mapping(self, name: str) -> Compiled:
+        """The mapping of that name, to be decided or written. ConfigError as in `named`, and for a watch."""
+        (found,) = self.named(name)
+        if found in self.mappings.watches:
+            said = f"'{found}' is a watch: it pairs nothing and writes nothing"
+            raise ConfigError(Problem("", 0, 0, said, "its records are read by every cycle"))
+        return self.mappings.by_name[found]
+
     def systems_of(self, names: Sequence[str]) -> set[str]:
         """The systems that these mappings need."""
-        return {self.mappings.by_name[name].end(side).system for name in names for side in SIDES}
+        return {end.system for end in self.mappings.ends(names)}
 
     def instead(self, name: str) -> str:
         """What happens in the place of a broken file, in words."""
-        if name in self.mappings.by_name:
+        if name in self.mappings.every():
             return "its last valid version stays in force"
         return "the version before stays in force" if "." in name or name == Path(FUNNEL).stem else "it is not run"
 
@@ -69,6 +75,8 @@ class Last(Protocol):
     def funnel(self) -> Funnel | None: ...
 
     def mapping(self, name: str, file: str, funnel: Funnel | None) -> Compiled | None: ...
+
+    def watch(self, name: str, file: str) -> Watch | None: ...
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,11 @@ class Before:
         """The mapping in force under that name, or from that file."""
         mine = [one for one in self.mappings.by_name.values() if one.file == file]
         return self.mappings.by_name.get(name) or next(iter(mine), None)
+
+    def watch(self, name: str, file: str) -> Watch | None:
+        """The watch in force under that name, or from that file."""
+        mine = [one for one in self.mappings.watches.values() if one.file == file]
+        return self.mappings.watches.get(name) or next(iter(mine), None)
 
 
 class Kept:
@@ -109,8 +122,14 @@ class Kept:
         version = (ledger := self._open()) and ledger.books.mapping(name)
         if not version:
             return None
-        compiled, problems = compile_mapping(version.text, file, funnel)
-        return None if problems else compiled
+        compiled, _ = compile_file(version.text, file, funnel)
+        return compiled if isinstance(compiled, Compiled) else None
+
+    def watch(self, name: str, file: str) -> Watch | None:
+        """The watch that was in force last under that name."""
+        version = (ledger := self._open()) and ledger.books.mapping(name)
+        watch = compile_file(version.text, file, None)[0] if version else None
+        return watch if isinstance(watch, Watch) else None
 
     def _open(self) -> Ledger | None:
         if self._ledger is None and self._path.exists():
@@ -129,7 +148,7 @@ def read_files(config: Path | None, environ: Mapping[str, str]) -> Files:
     finally:
         last.close()
     everything = [problem for problems in files.broken.values() for problem in problems]
-    if everything and (not files.mappings.by_name or not folder.is_dir()):
+    if everything and (not files.mappings.every() or not folder.is_dir()):
         raise ConfigError(everything)
     return files
 
@@ -142,21 +161,28 @@ def in_force(settings: Settings, last: Last) -> Files:
     if any(problem.file == str(folder / FUNNEL) for problem in fresh.problems):
         broken[str(folder / FUNNEL)] = [one for one in fresh.problems if one.file == str(folder / FUNNEL)]
         fresh = load_mappings(folder, last.funnel())
-    alone = {mapping.file for mapping in fresh.by_name.values()}
-    unknown = unknown_systems(settings, fresh.by_name.values())
+    alone = {one.file for one in fresh.every().values()}
+    unknown = unknown_systems(settings, fresh.every().values())
     for problem in (*(one for one in fresh.problems if one.file not in alone), *unknown):
         broken.setdefault(problem.file, []).append(problem)
     names = {file: _name(file, fresh) for file in broken}
     chosen = {name: mapping for name, mapping in fresh.by_name.items() if mapping.file not in broken}
+    watches = {name: watch for name, watch in fresh.watches.items() if watch.file not in broken}
     for file, name in names.items():
         stands_in = last.mapping(name, file, fresh.funnel)
         if stands_in is not None and not unknown_systems(settings, [stands_in]):
             names[file] = stands_in.name
             chosen.setdefault(stands_in.name, stands_in)
+        elif (watch := last.watch(name, file)) is not None and not unknown_systems(settings, [watch]):
+            names[file] = watch.name
+            watches.setdefault(watch.name, watch)
     chosen = _without_quarrels(chosen, last, fresh, broken)
+    for problem in [*check_watches(watches.values(), chosen, {*fresh.by_name, *names.values()})]:
+        broken.setdefault(problem.file, []).append(problem)
+        watches = {name: watch for name, watch in watches.items() if watch.file != problem.file}
     told = {names.get(file) or _name(file, fresh): tuple(problems) for file, problems in broken.items()}
     in_order = {name: chosen[name] for name in sorted(chosen)}
-    return Files(settings, replace(fresh, by_name=in_order, problems=()), told)
+    return Files(settings, replace(fresh, by_name=in_order, problems=(), watches=watches), told)
 
 
 def _without_quarrels(
@@ -188,19 +214,19 @@ def _without_quarrels(
     return left
 
 
-def unknown_systems(settings: Settings, mappings: Iterable[Compiled]) -> list[Problem]:
+def unknown_systems(settings: Settings, mappings: Iterable[Compiled | Watch]) -> list[Problem]:
     """Mappings that name a system which syncd.toml does not have."""
     return [
         Problem(
             mapping.file,
             1,
             1,
-            f"'{side}' names the system '{mapping.end(side).system}', and {settings.file.name} has no such system",
-            did_you_mean(mapping.end(side).system, settings.systems) or f"add [systems.{mapping.end(side).system}]",
+            f"'{end.side}' names the system '{end.system}', and {settings.file.name} has no such system",
+            did_you_mean(end.system, settings.systems) or f"add [systems.{end.system}]",
         )
         for mapping in mappings
-        for side in SIDES
-        if mapping.end(side).system not in settings.systems
+        for end in mapping.ends
+        if end.system not in settings.systems
     ]
 
 
@@ -209,8 +235,8 @@ def _name(file: str, fresh: Mappings) -> str:
     path = Path(file)
     if path.name != FUNNEL:
         with suppress(OSError, ValueError):
-            found = _NAME.search(path.read_text(encoding="utf-8"))
-            holder = fresh.by_name.get(found[1]) if found else None
-            if found and (holder is None or holder.file == file):
-                return found[1]
+            name = name_in(path.read_text(encoding="utf-8"))
+            holder = fresh.every().get(name) if name else None
+            if name and (holder is None or holder.file == file):
+                return name
     return path.stem or "mappings"

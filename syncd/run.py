@@ -18,6 +18,7 @@ from syncd.core.mapping import Field
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.merge import Pair, pairs
 from syncd.core.model import SIDES, Side
+from syncd.core.watch import Watch
 from syncd.ledger import Ledger
 from syncd.ledger.journal import Note
 
@@ -46,6 +47,9 @@ class Tally:
     skipped: str = ""
     """Why nothing was decided: a side that cannot be read is never "0 changes"."""
 
+    watch: bool = False
+    """It is a watch's: `moved` counts events."""
+
     def as_json(self, issues: int) -> dict[str, Any]:
         return {
             "read": {side: self.read[side] for side in SIDES},
@@ -57,6 +61,7 @@ class Tally:
             "waiting": self.waiting,
             "again": self.again,
             **({"skipped": self.skipped} if self.skipped else {}),
+            **({"kind": "watch"} if self.watch else {}),
         }
 
 
@@ -80,6 +85,8 @@ class Run:
     stop: Callable[[], bool] = lambda: False
     """Asked between batches: true once the process was told to stop."""
     tallies: dict[str, Tally] = field(default_factory=dict)
+    watches: tuple[Watch, ...] = ()
+    """The watches of this run."""
 
     def attributes(self, system: str, object: str) -> tuple[str, ...]:
         return self.wanted[system, object]

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from syncd import safemode
 from syncd.assembly import Clock, Connected, connect, identify
 from syncd.core.guard import Limit, Limits
-from syncd.core.model import SIDES
 from syncd.cycle import as_json
 from syncd.errors import (
     EXIT_OK,
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
 LEASE_TRIES = 4
 """A look at who holds the lease takes it for a moment: a second try is not in its way."""
 LEASE_PAUSE_S = 0.05
-DROPPED_VALUES = 1_000
-"""Values of the journal that a run erases at most, once they are older than `keep_values`."""
 DAEMON = "run"
 INVALID = "mapping_invalid"
 """The issue about a file that is not in force as it stands."""
@@ -160,7 +157,7 @@ class Session:
     def identify(self, names: Sequence[str]) -> None:
         """Asks each system that these mappings need which account it is, and what its objects can do; what cannot say
         it, is in trouble."""
-        ends = [self.files.mappings.by_name[name].end(side) for name in names for side in SIDES]
+        ends = self.files.mappings.ends(names)
         for name in sorted({end.system for end in ends}):
             system = self.systems[name]
             if system.trouble:
@@ -251,8 +248,6 @@ class Session:
             for system in self.systems.values():
                 self._count_calls(system)
             self.ledger.books.end_run(run.id or 0, ok, report, self.clock.now())
-            kept_since = self.clock.now() - self.files.settings.daemon.keep_values
-            self.ledger.journal.drop_values(kept_since, DROPPED_VALUES)
         if any(tally.outcomes for tally in run.tallies.values()):
             self.ledger.epoch.advance()
 

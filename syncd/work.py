@@ -170,8 +170,8 @@ class Work:
                 self.session.reconnect(files)
                 self._make_breakers()
             else:
-                changed = {name: mapping.digest for name, mapping in files.mappings.by_name.items()} != {
-                    name: mapping.digest for name, mapping in before.mappings.by_name.items()
+                changed = {name: one.digest for name, one in files.mappings.every().items()} != {
+                    name: one.digest for name, one in before.mappings.every().items()
                 }
                 if changed:
                     self._put_aside()
@@ -182,7 +182,7 @@ class Work:
         files = self.session.files
         self._watched.take(files)
         self.session.tell_broken()
-        self.session.event("reloaded", mappings=list(files.mappings.by_name), invalid=list(files.broken))
+        self.session.event("reloaded", mappings=list(files.mappings.every()), invalid=list(files.broken))
         return True
 
     # ------------------------------------------------------------ requests and backfills
@@ -273,9 +273,11 @@ class _Slices:
         work = self._work
         if self._doing is None:
             session = work.session
-            (name,) = session.files.named(str(self.request.doc["mapping"]))
-            doing = Backfilling(session, session.files.mappings.by_name[name], self.request.doc, work.stop)
-            run = self._stack.enter_context(session.run("backfill", [name], stop=work.stop, fresh=False))
+            doing = Backfilling(
+                session, session.files.mapping(str(self.request.doc["mapping"])), self.request.doc, work.stop
+            )
+            names = [doing.mapping.name]
+            run = self._stack.enter_context(session.run("backfill", names, stop=work.stop, fresh=False))
             doing.begin(run)
             self._doing = doing
         work.session.room()

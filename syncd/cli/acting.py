@@ -71,8 +71,7 @@ def plan(
 
 
 def _places(files: Files, names: Sequence[str]) -> list[tuple[str, str]]:
-    ends = [end for name in names for end in (files.mappings.by_name[name].marketing, files.mappings.by_name[name].crm)]
-    return [(end.system, form) for end in ends for form in end.forms]
+    return [(end.system, form) for end in files.mappings.ends(names) for form in end.forms]
 
 
 def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, limit: int, *, whole: bool) -> None:
@@ -209,6 +208,11 @@ def _digests(file: Path) -> list[str]:
 def tell_report(report: dict[str, Any]) -> None:
     """What a cycle did, for people."""
     for name, tally in report["mappings"].items():
+        if tally.get("kind") == "watch":
+            show.line(f"{name}: read {sum(tally['read'].values())}; {tally['moved']} events")
+            if tally.get("skipped"):
+                show.line(f"  nothing was seen: {tally['skipped']}")
+            continue
         read = ", ".join(f"{n} from {side}" for side, n in tally["read"].items())
         writes = [f"{n} {op} on {side}" for side, ops in tally["writes"].items() for op, n in ops.items() if n]
         show.line(f"{name}: read {read}; {tally['moved']} moved; wrote {', '.join(writes) or 'nothing'}")

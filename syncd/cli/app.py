@@ -39,7 +39,6 @@ def application() -> typer.Typer:
         check,
         conflicts,
         demo,
-        forget,
         init,
         issues,
         journal,
@@ -73,7 +72,6 @@ def application() -> typer.Typer:
         journal,
         why,
         ledger,
-        forget,
     ):
         module.register(app)
     return app

@@ -42,10 +42,9 @@ def backfill(
 
     call = Call.of(context)
     files = call.files()
-    (name,) = files.named(mapping)
-    choice = engine.Choice(side, since, where, field, dry_run)
-    engine.check(files.mappings.by_name[name], choice)
-    doc = {"mapping": name, "side": side, "since": since, "where": where, "field": field, "dry_run": dry_run}
+    chosen = files.mapping(mapping)
+    engine.check(chosen, engine.Choice(side, since, where, field, dry_run))
+    doc = {"mapping": chosen.name, "side": side, "since": since, "where": where, "field": field, "dry_run": dry_run}
     bar = _Bar()
     try:
         answer = call.act(files, "backfill", doc, bar.tell)
@@ -53,6 +52,7 @@ def backfill(
         raise Interrupted("stopped; nothing is lost", remedy="The same command goes on where it was.") from None
     finally:
         bar.close()
+    name = chosen.name
     if call.json:
         show.as_json(answer.facts)
     else:

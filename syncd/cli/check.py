@@ -71,6 +71,8 @@ def _tell(found: Findings, *, asked: bool) -> None:
         show.line(f"{len(found.problems)} problems.")
     elif found.files is not None and not found.troubles:
         names = ", ".join(found.files.mappings.by_name) or "none"
+        if found.files.mappings.watches:
+            names += f"; watches: {', '.join(found.files.mappings.watches)}"
         online = "files and systems are" if asked else "the files are"
         show.line(f"All well: {online} in order (mappings: {names}).")
     if found.problems and asked and not found.systems:

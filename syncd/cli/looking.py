@@ -36,6 +36,9 @@ def status(context: typer.Context, config: Config = None, json: Json = False, de
     show.line()
     show.table(("mapping", "links", "moved", "issues", "conflicts", "held", "last cycle"), _mappings(facts["mappings"]))
     show.line()
+    if facts["watches"]:
+        show.table(("watch", "looks at", "means", "events", "last event", "last cycle"), _watches(facts["watches"]))
+        show.line()
     book = facts["ledger"]
     show.line(f"ledger {book['path']}: {book['size_bytes'] >> 10} KiB; {book['waiting']} writes wait to be seen")
     show.line(f"lease: {book['holder'] or 'free (no daemon runs)'}")
@@ -66,6 +69,19 @@ def _mappings(mappings: dict[str, Any]) -> list[tuple[str, ...]]:
             (one["last_cycle"] or "never").replace("T", " ")[:19],
         )
         for name, one in mappings.items()
+    ]
+
+
+def _watches(watches: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            name,
+            f"{one['object']} ({one['side']})",
+            one["means"],
+            str(one["events"]),
+            *((one[when] or "never").replace("T", " ")[:19] for when in ("last_event", "last_cycle")),
+        )
+        for name, one in watches.items()
     ]
 
 

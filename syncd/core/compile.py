@@ -31,7 +31,6 @@ __all__ = ["check_schema", "check_together", "compile_mapping"]
 QUALIFIED: Final = "qualified"
 """The one name in expressions that is no field: the funnel's definition."""
 
-_LATER: Final = ("watch", "membership")
 _MATCHABLE: Final = ("email", "domain", "text", "number")
 
 
@@ -40,10 +39,6 @@ def compile_mapping(text: str, file: str, funnel: Funnel | None) -> tuple[Mappin
     document, found = parse(text, file)
     if document is None:
         return None, found
-    kind = document.data.get("kind")
-    if kind in _LATER:
-        said = f"files of kind '{kind}' come with a later release of syncd"
-        return None, [document.problem(("kind",), said, "move the file out of the mappings folder")]
     shape, found = _shape(document)
     if shape is None:
         return None, found

@@ -69,6 +69,8 @@ class Field:
     """What a value without counterpart (`Unmapped`) does: leave the other side alone, or wait for a person."""
     backward: Literal["ignore", "clear_then_set"]
     truncate: int | None
+    history: bool
+    """Each change is kept as an event, for reports."""
     place: str
     """Where it is declared: `people.toml:14:1`."""
     names: abc.Mapping[Side, abc.Mapping[str, str]]
@@ -155,6 +157,11 @@ class Mapping:
     fields: tuple[Field, ...]
     references: tuple[Field, ...] = ()
     """Fields with `link`: read and kept, resolved by a later release. Not among `fields`."""
+
+    @property
+    def ends(self) -> tuple[End, ...]:
+        """Both sides: marketing's, the CRM's."""
+        return (self.marketing, self.crm)
 
     def end(self, side: Side) -> End:
         """That side's system, object and forms."""

@@ -159,6 +159,7 @@ class FieldPart(Part):
         None, description="Compare points in time at this grain. Default: 1s."
     )
     unset: bool | None = Field(None, description="What a blank truth means: a checkbox that nobody touched.")
+    history: bool | None = Field(None, description="Keep each change of this choice, on both sides, with its time.")
     link: Name | None = Field(None, description="The mapping whose links this reference follows.")
 
 
@@ -170,7 +171,9 @@ class MappingFile(Part):
     )
 
     mapping: Name = Field(description="The mapping's name.")
-    kind: Literal["mapping"] = Field("mapping", description="watch and membership come with a later release.")
+    kind: Literal["mapping"] = Field(
+        "mapping", description="What the file is: a mapping, or watch, or membership (schemas of their own)."
+    )
     marketing: EndPart = Field(description="Marketing's side.")
     crm: EndPart = Field(description="The CRM's side.")
     match: MatchPart = Field(description="How a record of one side is recognised on the other.")

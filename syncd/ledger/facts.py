@@ -12,7 +12,6 @@ import msgspec
 import orjson
 import xxhash
 
-from syncd.ledger.erasure import Erasure
 from syncd.ledger.store import Store
 
 _KEEP = """
@@ -58,9 +57,8 @@ class Feed(msgspec.Struct, frozen=True):
 class Facts:
     """The fact and object tables."""
 
-    def __init__(self, store: Store, erasure: Erasure) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._erasure = erasure
         self._objects: dict[tuple[str, str], int] = {}
         self._names: dict[int, tuple[str, str]] = {}
         self._newest: dict[int, int] = {}
@@ -139,8 +137,7 @@ class Facts:
         `records`: shaped like `syncd.connector.Record`, holding what was asked for and answered, and nothing else:
         the hash covers the attributes and which they are. A gone record keeps the attributes it was last seen with.
         """
-        forgotten = self._erasure.keys(object)
-        records = [record for record in records if record.key not in forgotten] if forgotten else list(records)
+        records = list(records)
         if not records:
             return Kept(0, 0)
         known = {
@@ -239,12 +236,12 @@ class Facts:
         """As `moved`, with these attributes only: the rest of each document is not even decoded."""
         picks = "".join(", json_extract(CAST(doc AS TEXT), ?)" for _ in names)
         rows = self._store.rows(
-            f"SELECT key, rev, state, hash{picks} FROM fact WHERE rev > ? AND +object = ? ORDER BY rev LIMIT ?",
+            f"SELECT key, rev, stamp_ms, state, hash{picks} FROM fact WHERE rev > ? AND +object = ? ORDER BY rev LIMIT ?",
             (*(f'$."{name}"' for name in names), since, object, limit),
         )
         return [
-            Fact(object, key, rev, 0, state, None, False, dict(zip(names, values, strict=True)), hash_)
-            for key, rev, state, hash_, *values in rows
+            Fact(object, key, rev, stamp_ms, state, None, False, dict(zip(names, values, strict=True)), hash_)
+            for key, rev, stamp_ms, state, hash_, *values in rows
         ]
 
     def walk(self, object: int, after: str = "", limit: int = 1000) -> list[Fact]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from syncd.assembly import Mappings
-from syncd.core.model import SIDES
+from syncd.core.watch import Watch
 from syncd.errors import LeaseHeld, LedgerError
 from syncd.ledger import Ledger
 from syncd.request import holder_of
@@ -29,8 +29,9 @@ UNSENT = ("planned", "held", "ready")
 def status(ledger: Ledger, settings: Settings, mappings: Mappings, now: float) -> dict[str, Any]:
     """What `status --json` prints."""
     names = sorted({*ledger.books.mapping_names(), *mappings.by_name})
-    cycles = {name: ledger.books.last_cycle(name) for name in names}
+    cycles = {name: ledger.books.last_cycle(name) for name in (*names, *mappings.watches)}
     shown = {name: _mapping(ledger, name, cycles[name]) for name in names}
+    watches = {name: _watch(ledger, watch, cycles[name]) for name, watch in sorted(mappings.watches.items())}
     troubles = _troubles(cycles)
     systems = {name: _system(ledger, settings, mappings, name, troubles.get(name), now) for name in settings.systems}
     holder = lease_holder(settings)
@@ -43,7 +44,14 @@ def status(ledger: Ledger, settings: Settings, mappings: Mappings, now: float) -
         "holder": holder,
     }
     reasons = _reasons(settings, mappings, shown, systems, book, cycles, now)
-    return {"healthy": not reasons, "reasons": reasons, "systems": systems, "mappings": shown, "ledger": book}
+    return {
+        "healthy": not reasons,
+        "reasons": reasons,
+        "systems": systems,
+        "mappings": shown,
+        "watches": watches,
+        "ledger": book,
+    }
 
 
 Cycles = dict[str, tuple[float, dict[str, Any]] | None]
@@ -76,17 +84,24 @@ def _mapping(ledger: Ledger, name: str, cycle: tuple[float, dict[str, Any]] | No
     }
 
 
+def _watch(ledger: Ledger, watch: Watch, cycle: tuple[float, dict[str, Any]] | None) -> dict[str, Any]:
+    told = ledger.events.told(watch.name)
+    return {
+        "side": watch.end.side,
+        "object": watch.end.object,
+        "means": watch.means,
+        "events": told.events,
+        "first_event": None if told.first_ms is None else iso(told.first_ms / 1000),
+        "last_event": None if told.last_ms is None else iso(told.last_ms / 1000),
+        "last_cycle": iso(cycle[0]) if cycle else None,
+    }
+
+
 def _system(
     ledger: Ledger, settings: Settings, mappings: Mappings, name: str, trouble: str | None, now: float
 ) -> dict[str, Any]:
     account = ledger.books.account(name)
-    forms = {
-        form
-        for mapping in mappings.by_name.values()
-        for side in SIDES
-        if mapping.end(side).system == name
-        for form in mapping.end(side).forms
-    }
+    forms = {form for end in mappings.ends(mappings.every()) if end.system == name for form in end.forms}
     reads = [at for form, at in ledger.facts.read_at(name).items() if at is not None and (form in forms or not forms)]
     last = min(reads, default=None)
     calls = ledger.books.calls(name, time.strftime("%Y-%m-%d", time.gmtime(now)))

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from sketch import FUNNEL
 
 from syncd.core import mappingfile
-from syncd.core.compile import compile_mapping
 from syncd.core.expr import Language
 from syncd.core.fieldmaker import CEL_KINDS
 from syncd.core.funnel import FunnelFile, QualifiedPart, StagePart, compile_funnel
+from syncd.core.kinds import compile_file
+from syncd.core.watchfile import WatchedPart, WatchFile
 
 TEXT = (Path(__file__).parents[2] / "docs/mapping.md").read_text()
 BLOCKS = re.findall(r"^```toml( refused)?\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
@@ -27,8 +28,8 @@ def test_every_example_does_what_is_said_of_it(refused: str, block: str) -> None
         assert compile_funnel(block, "funnel.toml", None)[1] == []
         return
     funnel, _ = compile_funnel(FUNNEL, "funnel.toml", None)
-    text = block if "mapping " in block else f"{WHOLE}\n{block}"
-    _, problems = compile_mapping(text, "people.toml", funnel)
+    text = block if "mapping " in block or "kind " in block else f"{WHOLE}\n{block}"
+    _, problems = compile_file(text, "people.toml", funnel)
 
     assert bool(problems) == bool(refused), problems
 
@@ -44,6 +45,7 @@ def test_every_key_and_type_is_told() -> None:
     parts: list[type[BaseModel]] = [
         *(mappingfile.MappingFile, mappingfile.EndPart, mappingfile.MatchPart, mappingfile.ScopePart),
         *(mappingfile.FieldPart, mappingfile.GonePart, FunnelFile, QualifiedPart, StagePart),
+        *(WatchFile, WatchedPart),
     ]
     keys = {info.alias or name for part in parts for name, info in part.model_fields.items()}
     told = (

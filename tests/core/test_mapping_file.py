@@ -292,8 +292,6 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
         (HEAD.replace('mapping = "people"', 'mapping = "../people"'), "1:11", "should match pattern"),
         (HEAD.replace('mapping = "people"', 'mapping = "people"\nmapping = "x"'), "2:1", "stands here a second time"),
         (HEAD.replace('mapping = "people"', "mapping = people"), "1:11", "this is not TOML"),
-        ('kind = "watch"\n' + HEAD, "1:8", "come with a later release"),
-        ('kind = "membership"\n' + HEAD, "1:8", "come with a later release"),
         ('kind = "flow"\n' + HEAD, "1:8", "must be one of"),
         (HEAD.replace("hubspot", "salesforce").replace("contacts", "Contact"), "3:7", "both sides are the same object"),
     ],

@@ -1,0 +1,40 @@
+"""Any file of the mappings folder, compiled by its kind: `mapping` (also where none is written), `watch`.
+
+Promise: never raises for what a file may hold. It opens no file: it is given the text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from syncd.core.compile import compile_mapping
+from syncd.core.funnel import Funnel
+from syncd.core.mapping import Mapping
+from syncd.core.problem import Problem
+from syncd.core.toml import parse
+from syncd.core.watch import Watch, compile_watch
+
+KINDS: Final = ("mapping", "watch")
+
+
+def compile_file(text: str, file: str, funnel: Funnel | None) -> tuple[Mapping | Watch | None, list[Problem]]:
+    """The mapping or watch, or every problem of the file. With one problem there is none."""
+    document, found = parse(text, file)
+    if document is None:
+        return None, found
+    kind = document.data.get("kind", "mapping")
+    if kind not in KINDS:
+        return None, [document.problem(("kind",), f"'kind' must be one of: {', '.join(KINDS)}")]
+    if kind == "watch":
+        return compile_watch(document, text)
+    return compile_mapping(text, file, funnel)
+
+
+_NAME: Final = re.compile(r"""^(?:mapping|name)\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
+
+
+def name_in(text: str) -> str | None:
+    """What a file calls itself, as far as that can be told of one that may not be valid."""
+    found = _NAME.search(text)
+    return found[1] if found else None
