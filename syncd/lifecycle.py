@@ -11,41 +11,37 @@ from typing import Any
 
 import msgspec
 
+from syncd import merged
 from syncd.core.merge import Pair
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
+from syncd.merged import survivor
 from syncd.run import Bench, Run
 
 Facts = dict[tuple[int, str], Fact]
 
-HOPS = 10
-"""A chain of merges longer than this is not followed: somebody's data goes in circles."""
-
 UNSENT = ("planned", "held", "ready")
 
-MERGED_INTO_LINKED = "merged_into_linked"
-"""The issue where two links end at one record."""
+MOVED_ON = ("merged", "converted")
+"""States of a record that lives on as another one."""
 
 
 def follow(run: Run, bench: Bench, links: Sequence[Link], facts: Facts) -> tuple[list[Link], Facts]:
     """Brings links in step with records that are no longer live. Returns the links to be decided, and their facts."""
     calm: list[Link] = []
     for link in links:
-        troubled = [side for side in SIDES if _not_live(link, side, facts)]
+        troubled = {side: fact for side in SIDES if (fact := _not_live(link, side, facts)) is not None}
         if not troubled:
             if link.state == "unlinked":
                 _restored(run, bench, link)
                 link = msgspec.structs.replace(link, state="live")
             calm.append(link)
             continue
-        for side in troubled:
-            end = link.end(side)
-            fact = facts[end.object, end.key]
-            if fact.state in ("merged", "converted"):
-                _rekey(run, bench, link, side, fact)
-            elif link.state != "unlinked":
+        _move(run, bench, link, {side: fact for side, fact in troubled.items() if fact.state in MOVED_ON})
+        for side, fact in troubled.items():
+            if fact.state not in MOVED_ON and link.state != "unlinked":
                 _gone(run, bench, link, side, facts)
     settled = {link.id for link in calm}
     rekeyed = [link.id for link in links if link.id not in settled]
@@ -58,26 +54,57 @@ def follow(run: Run, bench: Bench, links: Sequence[Link], facts: Facts) -> tuple
                         {(end.object, key): f for key, f in run.ledger.facts.many(end.object, [end.key]).items()}
                     )
         calm += fresh
-    return calm, facts
+    held = merged.held_links(run, bench)
+    return [link for link in calm if link.id not in held], facts
 
 
-def _not_live(link: Link, side: Side, facts: Facts) -> bool:
+def _not_live(link: Link, side: Side, facts: Facts) -> Fact | None:
     end = link.end(side)
     fact = facts.get((end.object, end.key))
-    return fact is not None and fact.state != "live"
+    return fact if fact is not None and fact.state != "live" else None
 
 
-def _rekey(run: Run, bench: Bench, link: Link, side: Side, fact: Fact) -> None:
-    """Points the link at the record that this one lives on as, unless somebody else is linked to it already."""
-    target = survivor(run, fact)
-    name = bench.mapping.name
-    if target is None or target[0] not in bench.forms:
+def _move(run: Run, bench: Bench, link: Link, moved: dict[Side, Fact]) -> None:
+    """Points the link at the records that its own live on as, unless another link ends there already."""
+    meets: dict[Side, tuple[Fact, Link]] = {}
+    for side, fact in moved.items():
+        target = survivor(run, fact)
+        if target is None or target[0] not in bench.forms:
+            continue
+        taken = run.ledger.links.of_records(bench.mapping.name, target[0], [target[1]]).get(target[1])
+        there = None if taken in (None, link.id) else run.ledger.links.get(taken or 0)
+        if there is not None and (there.state != "unlinked" or link.state == "unlinked"):
+            meets[side] = (fact, there)
+            continue
+        if there is not None:
+            # It rests since its other end is gone; this one is alive.
+            run.ledger.links.unlink(there.id)
+        _rekey(run, bench, link, side, fact, target)
+    if not meets:
         return
+    now = run.ledger.links.get(link.id) or link
+    same = [there for _, there in meets.values() if _lives_as(run, there) == _lives_as(run, now)]
+    if same:
+        merged.join(run, bench, now, same[0])
+    elif link.state != "unlinked":
+        merged.ask(run, bench, now, meets)
+
+
+def _lives_as(run: Run, link: Link) -> list[tuple[int, str] | None]:
+    """The pair that both ends of a link live on as."""
+    return [_lives_at(run, link, side) for side in SIDES]
+
+
+def _lives_at(run: Run, link: Link, side: Side) -> tuple[int, str] | None:
+    at = (link.end(side).object, link.end(side).key)
+    fact = run.ledger.facts.get(*at)
+    return at if fact is None or fact.into is None else survivor(run, fact)
+
+
+def _rekey(run: Run, bench: Bench, link: Link, side: Side, fact: Fact, target: tuple[int, str]) -> None:
+    """The link goes on with the record that this one became."""
     object_, key = target
-    taken = run.ledger.links.of_records(name, object_, [key]).get(key)
-    if taken is not None and taken != link.id:
-        _meets_another_link(run, bench, link, side, fact, taken)
-        return
+    name = bench.mapping.name
     run.ledger.intents.drop_unsent(name, [link.id])
     # Where it goes on a partner may have been planned: it has one now.
     creates = run.ledger.intents.of_sources(name, object_, [key])
@@ -87,10 +114,10 @@ def _rekey(run: Run, bench: Bench, link: Link, side: Side, fact: Fact) -> None:
     base = _carried_over(run, bench, link, side, fact, object_, key) if converted else link.end(side).base
     state = "converted" if converted else link.state
     run.ledger.links.rekey(link.id, side, object_, key, base, stamped=False, state=state)
+    merged.close(run, bench, link)
     run.ledger.inbox.close_issues(run.now(), kind="ambiguous", mapping=name, object=object_, keys=[key])
-    run.note(
-        [Note(fact.state, f"the link follows the {side} record to {bench.form(object_)}", name, link.id, object_, key)]
-    )
+    said = f"the link follows the {side} record to {bench.form(object_)}"
+    run.note([Note(fact.state, said, name, link.id, at[0], at[1]) for at in ((fact.object, fact.key), target)])
 
 
 def _carried_over(
@@ -123,48 +150,6 @@ def _pairs(bench: Bench, side: Side, object_: int, across: int) -> tuple[Pair, .
     return bench.pairs(object_, across) if side == "marketing" else bench.pairs(across, object_)
 
 
-def _meets_another_link(run: Run, bench: Bench, link: Link, side: Side, fact: Fact, taken: int) -> None:
-    """Two links lead to one record. If they do on both sides it is one pair, and one link is enough."""
-    name = bench.mapping.name
-    end = link.end(other(side))
-    across = run.ledger.facts.get(end.object, end.key)
-    lives_on = survivor(run, across) if across is not None and across.into else (end.object, end.key)
-    first = run.ledger.links.get(taken)
-    assert first is not None
-    if lives_on == (first.end(other(side)).object, first.end(other(side)).key):
-        run.ledger.intents.drop_unsent(name, [link.id])
-        run.ledger.links.unlink(link.id)
-        for each in (link.marketing, link.crm):
-            run.ledger.inbox.close_issues(
-                run.now(), kind=MERGED_INTO_LINKED, mapping=name, object=each.object, keys=[each.key]
-            )
-        run.note([Note("unlinked", "merged on both sides: one link is left", name, taken, fact.object, fact.key)])
-        return
-    run.ledger.inbox.raise_issue(
-        MERGED_INTO_LINKED,
-        name,
-        f"the {side} record was {fact.state} into one that is linked to another {other(side)} record",
-        f"Merge the two {other(side)} records, or delete one of them.",
-        run.now(),
-        object=fact.object,
-        key=fact.key,
-        doc={"into": list(survivor(run, fact) or ()), "link": taken},
-    )
-
-
-def survivor(run: Run, fact: Fact) -> tuple[int, str] | None:
-    """(object, key) of the record that a merged or converted one lives on as, through any chain."""
-    target = fact.into
-    for _ in range(HOPS):
-        if target is None:
-            return None
-        into = run.ledger.facts.get(*target)
-        if into is None or into.state not in ("merged", "converted"):
-            return target
-        target = into.into
-    return None
-
-
 def _gone(run: Run, bench: Bench, link: Link, side: Side, facts: Facts) -> None:
     """The mapping's `gone` rule; an edit on the other side that nobody has seen over here becomes an issue."""
     name = bench.mapping.name
@@ -174,10 +159,8 @@ def _gone(run: Run, bench: Bench, link: Link, side: Side, facts: Facts) -> None:
         return
     run.ledger.links.set_state(link.id, "unlinked")
     end, across = link.end(side), link.end(other(side))
-    for each in (end, across):
-        run.ledger.inbox.close_issues(
-            run.now(), kind=MERGED_INTO_LINKED, mapping=name, object=each.object, keys=[each.key]
-        )
+    merged.look_again(run, bench, link)
+    merged.close(run, bench, link)
     run.note(
         [
             Note(

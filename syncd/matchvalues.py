@@ -14,7 +14,7 @@ from syncd.core.match import BETWEEN, Held, Rule
 from syncd.core.model import Side
 from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Intent
-from syncd.lifecycle import survivor
+from syncd.merged import survivor
 from syncd.run import Bench, Run
 
 KEY_RULE = "syncd's key"

@@ -22,8 +22,8 @@ from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Body
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
-from syncd.lifecycle import survivor
 from syncd.matchvalues import KEY_RULE, Place, candidates, own_values, together, values_by
+from syncd.merged import survivor
 from syncd.run import Bench, Run
 
 AT_SYSTEM = ("sent", "answered")

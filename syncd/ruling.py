@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncd import merged
 from syncd.core.model import Bad, Side, Unmapped, other
 from syncd.core.plan import Change
+from syncd.doubts import AMBIGUOUS
 from syncd.errors import PersonNeeded
 from syncd.ledger.inbox import Conflict, Issue
 from syncd.ledger.intents import Body
@@ -19,6 +21,9 @@ from syncd.run import Bench, Run
 
 LEFT_STANDING = ("refused", "ignored")
 """Issues whose difference was settled, so that it is not sent again by itself."""
+
+PICKABLE = (AMBIGUOUS, "exists_already", merged.MERGED_INTO_LINKED)
+"""Issues that a pick answers."""
 
 
 def retry(run: Run, bench: Bench, issue: Issue) -> None:
@@ -79,8 +84,11 @@ def resolve(run: Run, bench: Bench, issue: Issue, pick: str, of: str | None = No
 
     Raises PersonNeeded where the issue asks nothing of the kind, or the pick is no candidate or is linked already.
     """
-    if issue.object is None or issue.key is None or issue.kind not in ("ambiguous", "exists_already"):
+    if issue.object is None or issue.key is None or issue.kind not in PICKABLE:
         raise PersonNeeded(f"Issue {issue.id} ({issue.kind}) has nothing to pick.", remedy=issue.remedy)
+    if issue.kind == merged.MERGED_INTO_LINKED:
+        asked: Side = "crm" if issue.doc["side"] == "crm" else "marketing"
+        return merged.resolve(run, bench, issue, _picked(run, bench, issue, other(asked), pick))
     name = bench.mapping.name
     own = _meant(bench, issue, of)
     side = bench.side(own[0])

@@ -21,6 +21,7 @@ from syncd.errors import ConfigError
 from syncd.ledger import Ledger
 from syncd.ledger.facts import Fact
 from syncd.ledger.links import Link
+from syncd.merged import HOPS
 from syncd.view.moment import iso
 from syncd.view.plan import STATES, effect
 from syncd.view.records import conflict, entry, issue, place
@@ -222,7 +223,8 @@ def _rule(field: Field) -> dict[str, Any]:
 
 
 def _history(ledger: Ledger, number: int, key: str, told: list[dict[str, Any]]) -> list[Any]:
-    """What the journal says of the record, its links, and the records that it is linked to."""
+    """What the journal says of the record, its links, the records that it is linked to, and all that were merged or
+    converted into one of these."""
     places = {(number, key)}
     entries: dict[int, Any] = {}
     for shown in told:
@@ -230,6 +232,24 @@ def _history(ledger: Ledger, number: int, key: str, told: list[dict[str, Any]]) 
             partner = shown["link"]["partner"]
             places.add((ledger.facts.object_id(partner["system"], partner["object"]), partner["key"]))
             entries |= {one.seq: one for one in ledger.journal.of_link(shown["link"]["id"], HISTORY)}
+    places |= _swallowed(ledger, places)
     for object_, of in places:
         entries |= {one.seq: one for one in ledger.journal.page(object=object_, key=of, limit=HISTORY, newest=True)}
     return [entries[seq] for seq in sorted(entries)][-HISTORY:]
+
+
+def _swallowed(ledger: Ledger, places: set[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Every record that lives on as one of these, through chains of merges and conversions."""
+    found: set[tuple[int, str]] = set()
+    edge = places
+    for _ in range(HOPS):
+        edge = {
+            at
+            for object_ in {object_ for object_, _ in edge}
+            for ats in ledger.facts.swallowed(object_, [key for each, key in edge if each == object_]).values()
+            for at in ats
+        } - found
+        if not edge:
+            break
+        found |= edge
+    return found

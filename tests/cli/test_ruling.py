@@ -107,6 +107,33 @@ def test_a_pick_that_was_not_offered_is_refused(shop: Shop) -> None:
     assert all(link["how"] != "picked by a person" for link in shop.ok("links"))
 
 
+def test_a_merge_on_one_side_waits_for_a_pick_and_follows_it(shop: Shop) -> None:
+    """Two contacts merged, two leads left: the issue tells both to pick from, and the pick is the survivor's partner."""
+    first, second = shop.lead(), shop.lead(Email="grace@example.test")
+    shop.ok("once", "--yes")
+    quiet(shop)
+    partner = {link["crm"]["key"]: link["marketing"]["key"] for link in shop.ok("links")}
+    survivor = shop.mk.merge("contacts", partner[first], partner[second])
+    shop.mk.touch("contacts", survivor)
+    shop.edit(
+        shop.config,
+        f'store = "{shop.folder.name}-mk"',
+        f'sweep = {{ deletions = "1ms" }}\nstore = "{shop.folder.name}-mk"',
+    )
+    shop.ok("once")
+    (issue,) = shop.ok("issues")
+    assert [one["key"] for one in issue["records"][1:]] == [second, first]
+
+    shop.ok("issues", "resolve", str(issue["id"]), "--pick", second)
+    quiet(shop)
+
+    assert [(one["marketing"]["key"], one["crm"]["key"]) for one in shop.ok("links") if one["state"] == "live"] == [
+        (survivor, second)
+    ]
+    assert shop.ok("issues") == []
+    assert len(shop.mk.keys("contacts")) == 1
+
+
 def test_a_restored_loser_stands_on_both_sides(synced: Shop) -> None:
     """restore writes the lost value back; there it counts as that side's own edit, and crosses."""
     (lead,), (contact,) = synced.sf.keys("Lead"), synced.mk.keys("contacts")
