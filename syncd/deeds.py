@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 
+from syncd import forget as forgetting
 from syncd import ruling
 from syncd.core.mapping import Mapping as Compiled
 from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, read, release
 from syncd.errors import EXIT_CONFIG, EXIT_OK, EXIT_PERSON, EXIT_TRANSIENT, ConfigError, Fault, PersonNeeded
 from syncd.run import Bench, Run
 from syncd.session import Session
+from syncd.view.moment import iso
 from syncd.view.plan import row_digest
 
 Facts = dict[str, Any]
@@ -225,6 +227,14 @@ def backfilled(work: Backfilling) -> Answer:
     return Answer(facts)
 
 
+def forget(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """Erases the records of a person (doc: places, as [object, key]); the certificate is the answer."""
+    places = [(int(object_), str(key)) for object_, key in doc["places"]]
+    with session.run("forget", [], stop=watch.stop) as run:
+        certificate = forgetting.forget(session.ledger, places, run.id, run.now())
+    return Answer({"at": iso(session.clock.now()), **certificate}, EXIT_OK, "Erased.")
+
+
 DEEDS: Mapping[str, Deed] = {
     "once": once,
     "plan": plan,
@@ -233,6 +243,7 @@ DEEDS: Mapping[str, Deed] = {
     "resolve": resolve,
     "restore": restore,
     "backfill": backfill,
+    "forget": forget,
 }
 """By the kind of request."""
 

@@ -61,7 +61,7 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
             elif choice.kind != "shadow" and not passed_over(run, bench, (object_, key), choice.partner):
                 clear -= {ask(run, bench, fact, rule, choice.kind, own, across)}
     end_doubts(run, bench, object_, clear)
-    _create(run, bench, object_, list(left.values()), lane)
+    _create(run, bench, object_, _not_forgotten(run, bench, object_, list(left.values())), lane)
     return _link(run, bench, found_links)
 
 
@@ -128,6 +128,31 @@ def _carries_key(run: Run, bench: Bench, end: LinkSide, across: LinkSide) -> boo
     attribute, fact = bench.key_attribute(end.object), run.ledger.facts.get(end.object, end.key)
     key = bench.key_of(bench.side(across.object), across.object, across.key)
     return attribute is not None and fact is not None and fact.attributes.get(attribute) == key
+
+
+def _not_forgotten(run: Run, bench: Bench, object_: int, facts: list[Fact]) -> list[Fact]:
+    """Without those who have a match value of a person that was erased: nobody brings them back but a person."""
+    if not run.ledger.erasure.any_value:
+        return facts
+    name, known = bench.mapping.name, run.ledger.erasure.knows_value
+    by_key = {fact.key: fact for fact in facts}
+    held = {
+        key
+        for rule in bench.mapping.match
+        for key, values in values_by(bench, object_, by_key, rule).items()
+        if any(known(name, rule.name, value) for value in values)
+    }
+    for key in sorted(held):
+        run.ledger.inbox.raise_issue(
+            "forgotten",
+            name,
+            "somebody who was erased on purpose is here again; no partner is created",
+            "Erase this record too (`syncd forget SYSTEM OBJECT KEY`), or create its partner by hand: they are linked.",
+            run.now(),
+            object=object_,
+            key=key,
+        )
+    return [fact for fact in facts if fact.key not in held]
 
 
 def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str) -> None:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 LEASE_TRIES = 4
 """A look at who holds the lease takes it for a moment: a second try is not in its way."""
 LEASE_PAUSE_S = 0.05
+DROPPED_VALUES = 1_000
+"""Values of the journal that a run erases at most, once they are older than `keep_values`."""
 DAEMON = "run"
 INVALID = "mapping_invalid"
 """The issue about a file that is not in force as it stands."""
@@ -248,6 +250,8 @@ class Session:
             for system in self.systems.values():
                 self._count_calls(system)
             self.ledger.books.end_run(run.id or 0, ok, report, self.clock.now())
+            kept_since = self.clock.now() - self.files.settings.daemon.keep_values
+            self.ledger.journal.drop_values(kept_since, DROPPED_VALUES)
         if any(tally.outcomes for tally in run.tallies.values()):
             self.ledger.epoch.advance()
 

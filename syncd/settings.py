@@ -89,6 +89,7 @@ class Daemon(_Table):
     every: Period = _wait("60s", "Pause between the starts of two runs.")
     jitter: Duration = _wait("5s", "Up to so much is added to each pause, so that daemons spread out.")
     drain: Period = _wait("60s", "How long a stop waits for answers to requests already sent.")
+    keep_values: Period = _wait("730d", "How long the journal keeps people's values; their digests stay for good.")
     min_free: Size = Field(
         default=64 << 20,
         description="Less free disk space than this beside the ledger: nothing is sent.",

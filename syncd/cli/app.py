@@ -39,6 +39,7 @@ def application() -> typer.Typer:
         check,
         conflicts,
         demo,
+        forget,
         init,
         issues,
         journal,
@@ -72,6 +73,7 @@ def application() -> typer.Typer:
         journal,
         why,
         ledger,
+        forget,
     ):
         module.register(app)
     return app

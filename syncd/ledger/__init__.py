@@ -6,6 +6,7 @@ intents    effects between decision and sight             journal   what was dec
 inbox      issues, conflicts, requests                    books     accounts, versions, runs, calls, backfills
 events     what watches saw happen, with its time         refers    who points to whom
 epoch      which life of the ledger this is, safe mode    keeping   backup, verify, restore, compact
+erasure    a person's data out of all of it, and tombstones
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from syncd.ledger.books import Books
 from syncd.ledger.epoch import Epoch
+from syncd.ledger.erasure import Erasure
 from syncd.ledger.events import Events
 from syncd.ledger.facts import Facts
 from syncd.ledger.inbox import Inbox
@@ -34,7 +36,8 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.facts = Facts(store)
+        self.erasure = Erasure(store)
+        self.facts = Facts(store, self.erasure)
         self.links = Links(store)
         self.intents = Intents(store)
         self.journal = Journal(store)

@@ -12,6 +12,7 @@ import msgspec
 import orjson
 import xxhash
 
+from syncd.ledger.erasure import Erasure
 from syncd.ledger.store import Store
 
 _KEEP = """
@@ -57,8 +58,9 @@ class Feed(msgspec.Struct, frozen=True):
 class Facts:
     """The fact and object tables."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, erasure: Erasure) -> None:
         self._store = store
+        self._erasure = erasure
         self._objects: dict[tuple[str, str], int] = {}
         self._names: dict[int, tuple[str, str]] = {}
         self._newest: dict[int, int] = {}
@@ -137,7 +139,8 @@ class Facts:
         `records`: shaped like `syncd.connector.Record`, holding what was asked for and answered, and nothing else:
         the hash covers the attributes and which they are. A gone record keeps the attributes it was last seen with.
         """
-        records = list(records)
+        forgotten = self._erasure.keys(object)
+        records = [record for record in records if record.key not in forgotten] if forgotten else list(records)
         if not records:
             return Kept(0, 0)
         known = {

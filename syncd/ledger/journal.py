@@ -73,6 +73,16 @@ class Journal:
             )
             t.executemany("INSERT INTO journal_value (seq, doc) VALUES (?, ?)", values)
 
+    def drop_values(self, before: float, limit: int) -> int:
+        """Erases the oldest values of entries from before that time, at most so many; returns how many. The entries
+        and the chain stay."""
+        with self._store.transaction() as t:
+            return t.execute(
+                "DELETE FROM journal_value WHERE seq IN (SELECT v.seq FROM"
+                " (SELECT seq FROM journal_value ORDER BY seq LIMIT ?) v JOIN journal j ON j.seq = v.seq WHERE j.at < ?)",
+                (limit, before),
+            ).rowcount
+
     def verify(self) -> tuple[int, int | None]:
         """(entries, seq of the first one that does not hold, or None): recomputes the whole chain, streaming."""
         chain, count, after = GENESIS, 0, 0

@@ -39,6 +39,8 @@ TABLES = {
     "event": "What a watch saw happen, with its time: an activity, a touch, a step between stages.",
     "event_on": "Which records an event hangs on, in the order of time: what happened to this person.",
     "refers": "Which records a record points to, where somebody asks from the other end: a company's deals.",
+    "forgotten": "Records of persons who were erased: nothing they say is kept any more.",
+    "forgotten_value": "Salted digests of their match values: nobody is created in their image.",
     "journal": "Append-only, hash-chained account of what was decided and done.",
     "journal_value": "The values beside the journal; erasable without breaking its chain.",
 }
@@ -143,6 +145,14 @@ CREATE TABLE passed_over (
 """
 
 
+_FORGOTTEN = """
+CREATE TABLE forgotten (object INTEGER NOT NULL, key TEXT NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (object, key)) WITHOUT ROWID;
+CREATE TABLE forgotten_value (mapping TEXT NOT NULL, rule TEXT NOT NULL, digest BLOB NOT NULL,
+  PRIMARY KEY (mapping, rule, digest)) WITHOUT ROWID;
+"""
+
+
 def migrations() -> Migrations:
     """The ordered list. Each entry is a small named function that is never edited after a release."""
     from sqlite_utils import Migrations
@@ -160,6 +170,10 @@ def migrations() -> Migrations:
     @steps()
     def m020_several_match_values(db: Database) -> None:
         _execute(db, _SEVERAL_MATCH_VALUES)
+
+    @steps()
+    def m060_forgotten(db: Database) -> None:
+        _execute(db, _FORGOTTEN)
 
     return steps
 

@@ -22,6 +22,9 @@ BUSY_S = 10.0
 CACHE_KIB = 8192
 """SQLite's own page cache. Four times as much made sweeps 4 % cheaper: what it misses, the system's file cache holds."""
 
+SCRUB_STEPS = 1_000_000
+"""SQLite's own steps between two signs of life while the file is rewritten: a fraction of a second."""
+
 
 class Store:
     """A connection to the ledger file. One writer at a time; usable from several threads, one statement at once."""
@@ -103,6 +106,23 @@ class Store:
         """The first row or None."""
         found = self.rows(sql, parameters)
         return found[0] if found else None
+
+    def scrub(self) -> None:
+        """Rewrites the file without the remains of what was deleted, and empties the log beside it. Takes a while for a
+        large ledger, and as much free disk again; `on_commit` is called along the way, as a sign of life."""
+        with self._lock:
+            self._connection.set_progress_handler(self._alive, SCRUB_STEPS)
+            try:
+                self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise _translated(error, self.path) from error
+            finally:
+                self._connection.set_progress_handler(None, 0)
+
+    def _alive(self) -> int:
+        self.on_commit()
+        return 0
 
     def integrity(self) -> str:
         """SQLite's own word on the file: `ok`, or what is damaged."""

@@ -235,3 +235,14 @@ def test_an_issue_about_the_same_thing_is_one_issue(ledger: Ledger) -> None:
     assert ledger.inbox.close_issues(2.0, kind="refused") == 1
     ledger.inbox.raise_issue("refused", "people", "third", "mend it", 3.0, object=1, key="a", field="email")
     assert len(ledger.inbox.issues()) == 1
+
+
+def test_old_values_of_the_journal_are_erased_and_the_chain_still_holds(ledger: Ledger) -> None:
+    """Retention: values older than the limit go, a bounded number at a time; newer ones and every entry stay."""
+    for at in (10.0, 20.0, 30.0):
+        ledger.journal.write([Note("decide", "update", values={"at": at})], at, None)
+    assert ledger.journal.drop_values(25.0, 1) == 1
+    assert ledger.journal.drop_values(25.0, 5) == 1
+    assert ledger.journal.drop_values(25.0, 5) == 0
+    assert [entry.values for entry in ledger.journal.page()] == [None, None, {"at": 30.0}]
+    assert ledger.journal.verify() == (3, None)
