@@ -65,8 +65,11 @@ class Facts:
         self._names: dict[int, tuple[str, str]] = {}
         self._newest: dict[int, int] = {}
         # Revisions that were given out and rolled back may stand in a mark: they are never given out again.
-        found = store.row("SELECT max(rev) FROM (SELECT max(rev) rev FROM fact UNION ALL SELECT max(rev) FROM decided)")
-        self._rev = int((found and found[0]) or 0)
+        found = store.rows(
+            "SELECT (SELECT max(rev) FROM fact WHERE object = object.id) FROM object"
+            " UNION ALL SELECT max(rev) FROM decided"
+        )
+        self._rev = max((int(row[0] or 0) for row in found), default=0)
 
     # ------------------------------------------------ objects and feeds
 
@@ -225,13 +228,12 @@ class Facts:
         )
 
     def moved(self, object: int, since: int, limit: int) -> list[Fact]:
-        """Facts whose revision is above `since`, oldest revision first. Revisions are shared by all objects, so the cost
-        is what moved anywhere since then."""
+        """Facts of an object whose revision is above `since`, oldest revision first."""
         return [
             _fact(row)
             for row in self._store.rows(
-                f"SELECT {_COLUMNS} FROM fact WHERE rev > ? AND +object = ? ORDER BY rev LIMIT ?",
-                (since, object, limit),
+                f"SELECT {_COLUMNS} FROM fact WHERE object = ? AND rev > ? ORDER BY rev LIMIT ?",
+                (object, since, limit),
             )
         ]
 
@@ -239,8 +241,8 @@ class Facts:
         """As `moved`, with these attributes only: the rest of each document is not even decoded."""
         picks = "".join(", json_extract(CAST(doc AS TEXT), ?)" for _ in names)
         rows = self._store.rows(
-            f"SELECT key, rev, stamp_ms, state, hash{picks} FROM fact WHERE rev > ? AND +object = ? ORDER BY rev LIMIT ?",
-            (*(f'$."{name}"' for name in names), since, object, limit),
+            f"SELECT key, rev, stamp_ms, state, hash{picks} FROM fact WHERE object = ? AND rev > ? ORDER BY rev LIMIT ?",
+            (*(f'$."{name}"' for name in names), object, since, limit),
         )
         return [
             Fact(object, key, rev, stamp_ms, state, None, False, dict(zip(names, values, strict=True)), hash_)

@@ -153,6 +153,22 @@ CREATE TABLE forgotten_value (mapping TEXT NOT NULL, rule TEXT NOT NULL, digest 
 """
 
 
+_IN_PLACE = """
+DROP INDEX fact_into;
+ALTER TABLE fact RENAME TO fact_by_rev;
+CREATE TABLE fact (
+  id INTEGER PRIMARY KEY, object INTEGER NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, hash INTEGER NOT NULL,
+  stamp_ms INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'live', into_object INTEGER, into_key TEXT,
+  ours INTEGER NOT NULL DEFAULT 0, doc BLOB NOT NULL, UNIQUE (object, key));
+INSERT INTO fact (object, key, rev, hash, stamp_ms, state, into_object, into_key, ours, doc)
+  SELECT object, key, rev, hash, stamp_ms, state, into_object, into_key, ours, doc FROM fact_by_rev ORDER BY rev;
+DROP TABLE fact_by_rev;
+CREATE INDEX fact_rev ON fact (object, rev);
+CREATE INDEX fact_into ON fact (into_object, into_key) WHERE into_key IS NOT NULL;
+"""
+"""A fact that moves is changed where it stands: its revision is a column, and no longer the number of its row."""
+
+
 def migrations() -> Migrations:
     """The ordered list. Each entry is a small named function that is never edited after a release."""
     from sqlite_utils import Migrations
@@ -174,6 +190,10 @@ def migrations() -> Migrations:
     @steps()
     def m060_forgotten(db: Database) -> None:
         _execute(db, _FORGOTTEN)
+
+    @steps()
+    def m050_facts_in_place(db: Database) -> None:
+        _execute(db, _IN_PLACE)
 
     return steps
 
