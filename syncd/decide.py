@@ -128,6 +128,7 @@ def _decide_links(
     notes: list[Note] = []
     bases: list[tuple[int, str, dict[str, Any], int | None]] = []
     raised: set[Place] = set()
+    stirred: set[int] = set()
     for link in links:
         ends = ends_of(bench, link, facts, forget)
         if ends is None:
@@ -144,12 +145,14 @@ def _decide_links(
             (link.id, side, base, facts[ends[side].object, ends[side].key].hash if rests and not forget else None)
             for side, base in decision.settled.items()
         ]
+        if decision.leaves_open:
+            stirred.add(link.id)
         _tell(run, bench, link, decision, notes, raised)
         for effect in effects:
             rows.append(row_of(bench, link.id, effect, rev=max(facts[e.object, e.key].rev for e in ends.values())))
             notes.append(told(bench, link.id, effect))
     run.ledger.links.set_bases(bases)
-    run.ledger.links.stir({row["link"] for row in rows})
+    run.ledger.links.stir(stirred)
     run.ledger.intents.plan(rows, run.now())
     run.note(notes)
     _close_settled_issues(run, bench, links, raised)

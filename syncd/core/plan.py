@@ -78,6 +78,12 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     verdicts: list[Verdict]
     left_scope: bool = False
 
+    @property
+    def leaves_open(self) -> bool:
+        """Something neither settles nor is written: a person is asked, a gate is shut, or it left the scope."""
+        open_ = sum(not verdict.settles for verdict in self.verdicts)
+        return open_ > sum(len(effect.changes) for effect in self.effects)
+
 
 KeyOf = Callable[[Side, int, str], str]
 """(side, object, key) of a record -> syncd's key for it."""

@@ -125,11 +125,13 @@ class Links:
         return str(row[0]) if row else ""
 
     def rests(self, mapping: str, object: int, keys: Sequence[str]) -> dict[str, int]:
-        """The hashes of the facts with which linked records were last known to be at rest with their base, by key."""
+        """The hashes of the facts with which linked records were last known to be at rest with their base, by key; none
+        while an effect on their link is open."""
         return dict(
             self._store.rows(
                 "SELECT s.key, s.rest FROM json_each(?) j"
-                " CROSS JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value WHERE s.rest IS NOT NULL",
+                " CROSS JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value WHERE s.rest IS NOT NULL"
+                " AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.link = s.link)",
                 (orjson.dumps(keys).decode(), mapping, object),
             )
         )
@@ -140,7 +142,7 @@ class Links:
             t.execute("UPDATE link_side SET rest = NULL WHERE mapping = ? AND rest IS NOT NULL", (mapping,))
 
     def stir(self, links: Iterable[int]) -> None:
-        """Something is planned on these links: until it is settled, whatever is seen of them is decided."""
+        """Something stays open on these links without an effect: whatever is seen of them is decided."""
         rows = [(link,) for link in links]
         if rows:
             with self._store.transaction() as t:

@@ -103,6 +103,23 @@ def test_a_held_clash_waits_for_a_person_and_ends_when_the_sides_agree(world: Wo
     assert world.ledger.inbox.issues() == []
 
 
+def test_a_held_clash_ends_when_one_side_takes_its_edit_back(world: World) -> None:
+    """Then only the other side moved, and its edit crosses: that a record says again what its base says is no rest
+    while something of its link is open."""
+    contact, lead = linked(world, jobtitle="CTO")
+    world.mk.edit("contacts", contact, {"jobtitle": "CEO"}, by="ann")
+    world.until_quiet()
+    world.mk.edit("contacts", contact, {"jobtitle": "CTO"}, by="ann")
+    world.sf.edit("Lead", lead, {"Title": "CFO"}, by="rep")
+    assert writes(world.once()) == 0
+    assert [(i.kind, i.field) for i in world.ledger.inbox.issues()] == [("clash", "title")]
+
+    world.sf.edit("Lead", lead, {"Title": "CEO"}, by="rep")
+    world.until_quiet()
+    assert world.sf.values("Lead", lead)["Title"] == "CTO"
+    assert world.ledger.inbox.issues() == []
+
+
 def test_a_blank_overwrites_only_where_the_field_says_so(world: World) -> None:
     """blank = keep is the default; blank = clear clears."""
     contact, lead = linked(world, phone="+49 30 1234567", jobtitle="CTO")
