@@ -13,15 +13,19 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from connectors.hubspot.asked import Asked
+from connectors.hubspot.associating import Associating
+from connectors.hubspot.associations import Associations
 from connectors.hubspot.auth import OAuth
 from connectors.hubspot.blanks import Blanks
+from connectors.hubspot.effects import Effects
 from connectors.hubspot.errors import classify, daily, refuse_read
 from connectors.hubspot.feed import Feed
-from connectors.hubspot.kinds import OWNER_ATTRIBUTES, OWNERS, ObjectsTraits, kind_of
+from connectors.hubspot.kinds import OWNER_ATTRIBUTES, OWNERS, Kind, ObjectsTraits, kind_of
 from connectors.hubspot.owners import OwnerList
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.reads import BURST, Reader
-from connectors.hubspot.schema import PROPERTIES, schema_of
+from connectors.hubspot.schema import Describer
 from connectors.hubspot.writes import Writer
 from syncd.connector import (
     Account,
@@ -59,6 +63,8 @@ class Settings(BaseModel):
     )
     app_id: str = Field("", description="Our app's id in HubSpot's histories, where HubSpot does not tell it.")
     calls_per_10s: int = Field(190, ge=1, description="HubSpot's limit of this app (100 on Free and Starter).")
+    associations_per_10s: int = Field(150, ge=1, description="The same for associations (100 on Free and Starter).")
+    sensitive: bool = Field(False, description="Also describe sensitive properties; the app needs scopes for them.")
     searches_per_s: int = Field(5, ge=1, description="HubSpot's limit of the account, shared with other apps.")
     proxy: str | None = None
     ca_file: str | None = None
@@ -104,8 +110,12 @@ def connect(settings: Settings, context: Context) -> HubSpot:
 
 
 def _meters(settings: Settings) -> tuple[Meter, ...]:
-    """Section 16: searches have a limit of their own and do not count in the other."""
-    return Meter("burst", settings.calls_per_10s, 10.0), Meter("search", settings.searches_per_s, 1.0)
+    """Section 16: searches and associations have limits of their own and do not count in the other."""
+    return (
+        Meter("burst", settings.calls_per_10s, 10.0),
+        Meter("search", settings.searches_per_s, 1.0),
+        Meter("association", settings.associations_per_10s, 10.0),
+    )
 
 
 class _Details(msgspec.Struct):
@@ -132,7 +142,10 @@ class HubSpot:
         self._reader = Reader(http, paths, Blanks(lambda object: self.describe(object).attributes, context.now))
         self._feed = Feed(self._reader, timing, context.now)
         self._owners = OwnerList(http, paths)
-        self._writer = Writer(http, paths, self._reader, self._key, self._choices, self._learn_app)
+        self._describer = Describer(http, paths, settings.sensitive)
+        self._associations = Associations(http, paths)
+        writer = Writer(http, paths, self._reader, self._key, self._choices, self._learn_app)
+        self._effects = Effects(writer, Associating(http, paths, self._associations), self._reader)
         self._traits = Traits(
             objects=ObjectsTraits(self._key),
             meters=_meters(settings),
@@ -170,11 +183,7 @@ class HubSpot:
         """The properties that our token may see. Sensitive ones are hidden by HubSpot unless asked for apart."""
         if object == OWNERS:
             return Schema(OWNERS, OWNER_ATTRIBUTES)
-        kind = kind_of(object)
-        answer = self._http.read("GET", self._paths.properties(object), meters=BURST)
-        if answer.status >= 300:
-            raise refuse_read(answer)
-        schema = schema_of(kind, answer.json(PROPERTIES).results)
+        schema = self._describer.describe(kind_of(object))
         with self._lock:
             self._schemas[object] = schema
         return schema
@@ -183,7 +192,8 @@ class HubSpot:
         """See `syncd.connector.Connector.changes` and `connectors.hubspot.feed`."""
         if object == OWNERS:
             return self._owners.changes(attributes, cursor)
-        return self._feed.changes(kind_of(object), attributes, cursor, held)
+        asked = self._asked(kind_of(object), attributes)
+        return asked.pages(self._feed.changes(kind_of(object), asked.properties, cursor, held))
 
     def fetch(
         self, object: str, attributes: Sequence[str], keys: Sequence[Key], *, history: bool = False
@@ -191,7 +201,10 @@ class HubSpot:
         """See `syncd.connector.Connector.fetch` and `connectors.hubspot.reads`."""
         if object == OWNERS:
             return self._owners.fetch(attributes, keys)
-        return self._reader.fetch(kind_of(object), attributes, keys, self._app_id, history)
+        asked = self._asked(kind_of(object), attributes)
+        if asked.only_references and not history:
+            return asked.alone(keys)
+        return asked.batches(self._reader.fetch(kind_of(object), asked.properties, keys, self._app_id, history))
 
     def find(self, object: str, attributes: Sequence[str], where: str, values: Sequence[str]) -> Iterator[Found]:
         """See `syncd.connector.Connector.find`. E-mails of contacts are found by the additional ones too. Attributes
@@ -200,18 +213,22 @@ class HubSpot:
             return self._owners.find(attributes, where, values)
         known = self._schema(object).attributes.get(where)
         unique = known is not None and known.unique
-        return self._reader.find(kind_of(object), attributes, where, values, unique)
+        asked = self._asked(kind_of(object), attributes)
+        return asked.found(self._reader.find(kind_of(object), asked.properties, where, values, unique))
 
     def write(self, object: str, effects: Sequence[Effect]) -> Iterable[Outcome]:
         """See `syncd.connector.Connector.write` and `connectors.hubspot.writes`."""
         if object == OWNERS:
             said = "owners are managed in HubSpot"
             return [Outcome(effect.ref, "refused", effect.key, code="READ_ONLY", message=said) for effect in effects]
-        return self._writer.write(kind_of(object), effects)
+        return self._effects.write(kind_of(object), effects)
 
     def close(self) -> None:
         """Ends connections. Safe to call twice."""
         self._http.close()
+
+    def _asked(self, kind: Kind, attributes: Sequence[str]) -> Asked:
+        return Asked(self._associations, kind, attributes)
 
     def _schema(self, object: str) -> Schema:
         with self._lock:

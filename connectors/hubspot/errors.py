@@ -44,6 +44,12 @@ class Trouble(msgspec.Struct):
     policyName: str | None = None
     errorType: str | None = None
     status: Any = None
+    subCategory: Any = None
+
+    @property
+    def of_associations(self) -> bool:
+        """Whether it is about what the record was to be associated with."""
+        return str(self.subCategory or "").startswith("crm.associations")
 
     def values(self, name: str) -> list[str]:
         """What `context` lists under a name, here or in the entries of `errors`."""
@@ -69,7 +75,11 @@ _EXISTING = re.compile(r"Existing ID: *(\d+)|\b(\d+) already has|already exists[
 _NAME = re.compile(r"[a-z0-9_]{1,200}")
 _CODE = re.compile(r"[A-Za-z0-9_.]{1,80}")
 
+ASSOCIATION = "INVALID_ASSOCIATION"
+"""Our code for whatever is wrong with what a record was to be associated with."""
+
 _SAID = {
+    ASSOCIATION: "what it is to be associated with is archived, deleted or never was",
     "PROPERTY_DOESNT_EXIST": "the property does not exist",
     "READ_ONLY_VALUE": "the property is calculated or read-only",
     "INVALID_OPTION": "the value is not one of the property's options",
@@ -110,7 +120,7 @@ def classify(answer: Answer) -> Verdict:
     if status == 423:
         return Verdict("transient", "locked by many writes", after_s=LOCK_WAIT_S, executed=False)
     if status == 429:
-        return _throttled(trouble_of(answer))
+        return _throttled(trouble_of(answer), "association" if "/associations/" in answer.what else "burst")
     if status == 477:
         return Verdict("transient", "the account is being moved to another data centre", executed=False)
     if status == 500 and trouble_of(answer).category == "RATE_LIMITS":
@@ -141,7 +151,7 @@ def refusal(trouble: Trouble) -> Refusal:
         if name and _NAME.fullmatch(name) and name not in culprits:
             culprits.append(name)
     culprits += [name for name in trouble.values("properties") if _NAME.fullmatch(name) and name not in culprits]
-    code = next(iter(codes), "") or trouble.category or "REFUSED"
+    code = next(iter(codes), "") or (ASSOCIATION if trouble.of_associations else trouble.category) or "REFUSED"
     code = code if _CODE.fullmatch(code) else "REFUSED"
     said = _SAID.get(code) or code.lower().replace("_", " ")
     return Refusal(code, said, tuple(culprits), _existing(trouble))
@@ -166,7 +176,7 @@ def _forbidden(trouble: Trouble) -> Verdict:
     return Verdict("access", "forbidden", "check the app's scopes and that the account has this feature")
 
 
-def _throttled(trouble: Trouble) -> Verdict:
+def _throttled(trouble: Trouble, meter: str) -> Verdict:
     policy = (trouble.policyName or "").upper()
     text = (trouble.message or "").lower()
     if policy == "DAILY" or (not policy and "daily" in text):
@@ -176,7 +186,7 @@ def _throttled(trouble: Trouble) -> Verdict:
     if policy == "SECONDLY" or (not policy and "secondly limit" in text and "ten" not in text):
         return Verdict("throttled", "too many searches a second", after_s=SEARCH_WAIT_S, meter="search")
     if policy == "TEN_SECONDLY_ROLLING" or "ten_secondly" in text:
-        return Verdict("throttled", "too many requests in ten seconds", after_s=BURST_WAIT_S, meter="burst")
+        return Verdict("throttled", "too many requests in ten seconds", after_s=BURST_WAIT_S, meter=meter)
     return Verdict("throttled", "too many requests")
 
 

@@ -11,6 +11,23 @@ from dataclasses import dataclass, replace
 from syncd.connector import Attribute, ObjectTraits
 from syncd.errors import Fault
 
+ASSOCIATED = "associations."
+"""What the names of all references begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An attribute made of associations (contract section 8): with what the record is associated, by key."""
+
+    name: str
+    to: str
+    """The object at the other end."""
+    default: int
+    """The type id of an association without label, seen from here."""
+    one: int | None = None
+    """The type id of the label that at most one has (the primary, the parent): the attribute is that one's key.
+    None: the attribute is the list of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -21,14 +38,67 @@ class Kind:
     modified: str = "hs_lastmodifieddate"
     has_emails: bool = False
     """Found by primary and additional e-mail addresses; both count for uniqueness."""
+    merges: bool = False
+    references: tuple[Reference, ...] = ()
+    staged: tuple[str, str] | None = None
+    """The properties of pipeline and stage, which belong together."""
+
+    @property
+    def stage(self) -> str:
+        """The attribute of pipeline and stage in one, `default/closedwon`; "" where there is none."""
+        return ".".join(self.staged) if self.staged else ""
+
+    def reference(self, name: str) -> Reference | None:
+        """The reference of that name."""
+        return next((one for one in self.references if one.name == name), None)
+
+
+def _of_activity(contact: int, company: int, deal: int) -> tuple[Reference, ...]:
+    """What an activity hangs on."""
+    return (
+        Reference(ASSOCIATED + "contacts", "contacts", contact),
+        Reference(ASSOCIATED + "companies", "companies", company),
+        Reference(ASSOCIATED + "deals", "deals", deal),
+    )
 
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("contacts", modified="lastmodifieddate", has_emails=True),
-        Kind("companies"),
-        Kind("deals"),
+        Kind(
+            "contacts",
+            modified="lastmodifieddate",
+            has_emails=True,
+            merges=True,
+            references=(
+                Reference("associations.companies", "companies", 279, one=1),
+                Reference("associations.companies.all", "companies", 279),
+                Reference("associations.deals", "deals", 4),
+            ),
+        ),
+        Kind(
+            "companies",
+            merges=True,
+            references=(
+                Reference("associations.contacts", "contacts", 280),
+                Reference("associations.deals", "deals", 342),
+                Reference("associations.companies.parent", "companies", 450, one=14),
+            ),
+        ),
+        Kind(
+            "deals",
+            merges=True,
+            references=(
+                Reference("associations.companies", "companies", 341, one=5),
+                Reference("associations.companies.all", "companies", 341),
+                Reference("associations.contacts", "contacts", 3),
+            ),
+            staged=("pipeline", "dealstage"),
+        ),
+        Kind("tasks", references=_of_activity(204, 192, 216)),
+        Kind("calls", references=_of_activity(194, 182, 206)),
+        Kind("meetings", references=_of_activity(200, 188, 212)),
+        Kind("notes", references=_of_activity(202, 190, 214)),
     )
 }
 
@@ -70,10 +140,11 @@ class ObjectsTraits(Mapping[str, ObjectTraits]):
         return ObjectTraits(
             feed="since",
             deletions="tombstone",
-            merges=True,
+            merges=KINDS[object].merges,
             history=True,
             answers_values=True,
             key=self._key(object),
+            unstamped=(ASSOCIATED,),
         )
 
     def __contains__(self, object: object) -> bool:

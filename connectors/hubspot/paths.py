@@ -23,6 +23,22 @@ class Paths:
     def properties(self, object: str) -> str:
         return f"{self._crm('properties')}/{segment(object)}"
 
+    def associations(self, start: str, end: str, *rest: str) -> str:
+        """`/crm/associations/2026-09/contacts/companies/batch/read`."""
+        area = "/crm/v4/associations" if self.version == "v3" else f"/crm/associations/{self.version}"
+        return "/".join((area, segment(start), segment(end), *rest))
+
+    def pipelines(self, object: str) -> str:
+        return f"{self._crm('pipelines')}/{segment(object)}"
+
+    def lists(self, *rest: str) -> str:
+        """`/crm/lists/2026-09/17/memberships`."""
+        return "/".join((self._crm("lists"), *map(segment, rest)))
+
+    @property
+    def campaigns(self) -> str:
+        return f"/marketing/{'v3/campaigns' if self.version == 'v3' else 'campaigns/' + self.version}"
+
     @property
     def owners(self) -> str:
         return self._crm("owners")

@@ -53,6 +53,7 @@ class Written(msgspec.Struct):
     status: str | None = None
 
 
+_NOTHING: Mapping[str, Sequence[Mapping[str, Any]]] = {}
 _WRITTEN: msgspec.json.Decoder[Written] = msgspec.json.Decoder(Written)
 
 
@@ -62,6 +63,8 @@ class Input:
 
     effect: Effect
     properties: Mapping[str, str]
+    associations: Sequence[Mapping[str, Any]] = ()
+    """What a create is associated with from the start."""
 
     @property
     def ref(self) -> str:
@@ -92,20 +95,25 @@ class Writer:
     learn_app: Callable[[str], None]
     """Told our app's id in histories, which HubSpot writes on what we create."""
 
-    def write(self, kind: Kind, effects: Sequence[Effect]) -> list[Outcome]:
-        """See `Connector.write`. Raises only where nothing at all was carried out."""
+    def write(
+        self, kind: Kind, effects: Sequence[Effect], inline: Mapping[str, Sequence[Mapping[str, Any]]] = _NOTHING
+    ) -> list[Outcome]:
+        """See `Connector.write`; properties only. `inline`: by ref, the associations that creates carry with them.
+        Raises only where nothing at all was carried out."""
         if not effects:
             return []
-        outcomes = self._write(kind, effects)
+        outcomes = self._write(kind, effects, inline)
         return Look(self.reader).close(kind, effects, outcomes, self.key_of(kind.name))
 
-    def _write(self, kind: Kind, effects: Sequence[Effect]) -> list[Outcome]:
+    def _write(
+        self, kind: Kind, effects: Sequence[Effect], inline: Mapping[str, Sequence[Mapping[str, Any]]]
+    ) -> list[Outcome]:
         op = effects[0].op
         outcomes: list[Outcome] = []
         inputs: list[Input] = []
         for effect in effects:
             try:
-                inputs.append(self._input(kind, effect))
+                inputs.append(replace(self._input(kind, effect), associations=inline.get(effect.ref, ())))
             except ValueError:
                 outcomes.append(Outcome(effect.ref, "refused", code="UNSENDABLE", message="a value that is no number"))
         clears = [
@@ -188,6 +196,8 @@ def _wire(op: str, one: Input) -> dict[str, Any]:
     if op == "archive":
         return {"id": one.key}
     sent: dict[str, Any] = {"properties": one.properties, "objectWriteTraceId": one.ref}
+    if one.associations:
+        sent["associations"] = list(one.associations)
     return {"id": one.key, **sent} if op == "update" else sent
 
 

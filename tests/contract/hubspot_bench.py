@@ -61,7 +61,7 @@ def connection(server: Server, pauses: Pauses, *, oauth: bool = True) -> Connect
 class HubSpotBench(SandboxBench):
     """HubSpot's people, time and network."""
 
-    write_paths = r"/batch/(create|update|archive|upsert)$"
+    write_paths = r"/batch/(labels/)?(create|update|archive|upsert)$"
     token_paths = "/oauth/"
     too_fast: ClassVar[Mapping[str, Any]] = {"kind": "rate_limit"}
 
