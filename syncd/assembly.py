@@ -15,7 +15,7 @@ from typing import Any
 
 from syncd.budget import Budget
 from syncd.connector import Account, Connector, Context, ObjectTraits
-from syncd.core.compile import check_together
+from syncd.core.compile import check_references, check_together
 from syncd.core.funnel import Funnel, compile_funnel
 from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import End
@@ -100,8 +100,8 @@ class Mappings:
 
 
 def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
-    """Reads and compiles every file of the mappings folder; parents before children is the order of names for now.
-    `last`: the funnel that stays in force if its file is not valid."""
+    """Reads and compiles every file of the mappings folder. `last`: the funnel that stays in force if its file is not
+    valid."""
     problems: list[Problem] = []
     texts = {}
     if not folder.is_dir():
@@ -133,7 +133,9 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
         else:
             compiled[made.name] = made
     problems += check_together(list(compiled.values()))
-    problems += check_watches(watches.values(), compiled, filter(None, map(name_in, texts.values())))
+    meant = {name for name in map(name_in, texts.values()) if name}
+    problems += check_references(compiled.values(), meant)
+    problems += check_watches(watches.values(), compiled, meant)
     return Mappings(compiled, funnel, tuple(problems), watches)
 
 

@@ -216,7 +216,7 @@ def _meters(system: Connected) -> Any:
 
 def _form(found: Findings, system: Connected, mapping: Compiled, side: Side, form: str) -> None:
     schema = system.connector.describe(form)
-    wrong = check_schema(mapping, side, form, schema)
+    wrong = check_schema(mapping, side, form, schema, parents=found.files.mappings.by_name if found.files else None)
     found.problems += wrong
     key = system.traits(form).key
     if key is not None:

@@ -8,8 +8,8 @@ A write is done when its value was seen, not when it was answered. What is seen 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -26,6 +26,7 @@ from syncd.ledger.intents import Body, Intent
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
 from syncd.poll import look
+from syncd.references import Said, of_links
 from syncd.run import Bench, Run
 
 BATCH = 1000
@@ -130,6 +131,8 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
     latest: dict[tuple[int, str], dict[str, Any]] = {}
     rests: dict[tuple[int, str], int] = {}
     losers: list[Conflict] = []
+    if bench.references:
+        bench = of_links(run, bench, links.values(), {}, _said(bench, seen))
     for intent, sight in seen:
         link = links.get(intent.link or 0)
         if link is None:
@@ -155,6 +158,15 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
     run.ledger.inbox.keep_losers(losers)
     run.ledger.intents.close([intent.id for intent, _ in seen])
     run.note(notes)
+
+
+def _said(bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Iterator[Said]:
+    """Every value that is about to be compared: what was seen, what was written, and what stood there before."""
+    for intent, sight in seen:
+        side, form = bench.forms[intent.object]
+        yield side, form, sight.attributes
+        yield side, form, intent.attributes
+        yield side, form, {change.attribute: change.before for change in intent.body.changes}
 
 
 def _rests(bench: Bench, link: Link, side: Side, sight: Sight, base: Map[str, Any]) -> bool:
@@ -193,7 +205,8 @@ def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -
         if moved_on and (mine not in end.base or found != "ours"):
             # What became of our write in the new form was decided when the link followed.
             continue
-        judged.target.append((mine, change.after if seen is UNASKED or found == "theirs" else seen))
+        stands = change.after if seen is UNASKED or found == "theirs" else seen
+        judged.target.append((mine, field.settled(side, stands)))
         if found == "ours" and change.restores:
             judged.target.append((mine, change.before))
         elif found == "ours":
@@ -241,7 +254,7 @@ def _judge_birth(bench: Bench, intent: Intent, link: Link, side: Side, sight: Si
     for pair in bench.pairs(link.marketing.object, link.crm.object):
         if pair.field.name not in written:
             seen = sight.attributes.get(pair.attribute(side), None)
-            judged.target.append((pair.base(side), seen if untouched else None))
+            judged.target.append((pair.base(side), pair.field.settled(side, seen) if untouched else None))
 
 
 def _covered(field: Any, side: Side, change: Change, intent: Intent, entries: Sequence[Entry]) -> Any | None:

@@ -20,6 +20,7 @@ from syncd.confirm import confirm
 from syncd.core.guard import Counters, reasons
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Owners, Side
+from syncd.core.order import parents_first
 from syncd.decide import decide
 from syncd.errors import AccessError, SyncdError, Transient, WrongAccount
 from syncd.ledger.intents import Intent
@@ -85,7 +86,8 @@ def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) 
 def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[Bench]:
     """Puts the mappings in force, identifies both sides of each, and lays out what the run needs."""
     run.since_rev = run.ledger.facts.revision()
-    chosen = [mapping for name, mapping in mappings.by_name.items() if names is None or name in names]
+    order, back = parents_first(mappings.by_name.values())
+    chosen = [mapping for mapping in order if names is None or mapping.name in names]
     _keep_funnel(run, mappings)
     for mapping in chosen:
         _put_in_force(run, mapping)
@@ -97,7 +99,13 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
     run.wanted = _wanted(run, mappings)
     owners = _owners(run, chosen)
     return [
-        Bench.lay(run, mapping.bind({side: owners[mapping.end(side).system] for side in SIDES})) for mapping in chosen
+        Bench.lay(
+            run,
+            mapping.bind({side: owners[mapping.end(side).system] for side in SIDES}),
+            mappings.by_name,
+            frozenset(parent for child, parent in back if child == mapping.name),
+        )
+        for mapping in chosen
     ]
 
 
@@ -130,6 +138,7 @@ def _put_in_force(run: Run, mapping: Compiled) -> None:
         run.ledger.intents.drop_unsent(mapping.name)
         run.ledger.intents.release(mapping.name)
         books.forget_decided(mapping.name)
+        run.ledger.waits.forget(mapping.name)
         run.ledger.links.forget_match_values(mapping.name)
         run.ledger.links.forget_rests(mapping.name)
         run.note(
@@ -379,6 +388,8 @@ def report(run: Run, benches: Sequence[Bench]) -> None:
         ready = run.ledger.intents.total(("ready",), bench.mapping.name)
         tally.again = run.ledger.books.again(bench.mapping.name) + ready
         tally.held = run.ledger.intents.held(bench.mapping.name) is not None
+        if bench.references:
+            tally.waiting_for = run.ledger.waits.creates(bench.mapping.name)
 
 
 def as_json(run: Run, calls: Mapping[str, int], ok: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from syncd.ledger.links import Link
 from syncd.lifecycle import follow
 from syncd.matchvalues import keep_match_values
 from syncd.partners import drop_creates, find_partners, row_of, told
+from syncd.references import Waiting, of_links
 from syncd.run import Bench, Run
 
 Place = tuple[int | None, str | None, str | None]
@@ -32,6 +33,8 @@ BATCH = 1000
 
 def decide(run: Run, bench: Bench, lane: str = "normal") -> None:
     """Decides everything of this mapping that moved since it was decided last."""
+    if bench.references:
+        run.ledger.waits.end_makings(bench.mapping.name)
     keep_match_values(run, bench)
     for object_ in bench.forms:
         while True:
@@ -124,6 +127,8 @@ def _decide_links(
     facts = gather(run, links, known)
     links, facts = follow(run, bench, links, facts)
     links = _without_open_intents(run, bench, links, facts, anew)
+    bench = of_links(run, bench, links, facts)
+    waiting = Waiting(run, bench) if bench.references else None
     rows: list[dict[str, Any]] = []
     notes: list[Note] = []
     bases: list[tuple[int, str, dict[str, Any], int | None]] = []
@@ -135,6 +140,8 @@ def _decide_links(
             continue
         paired = bench.pairs(link.marketing.object, link.crm.object)
         decision = plan.decide(bench.mapping, paired, ends, bench.key_of, lane)
+        if waiting is not None:
+            waiting.decided(link, decision.verdicts)
         effects = decision.effects
         if link.state == "converted" and not link.crm.stamped and not any(e.side == "crm" for e in effects):
             effects = [*effects, plan.stamp_only("crm", ends, bench.key_of)]
@@ -155,6 +162,8 @@ def _decide_links(
     run.ledger.links.stir(stirred)
     run.ledger.intents.plan(rows, run.now())
     run.note(notes)
+    if waiting is not None:
+        waiting.keep()
     _close_settled_issues(run, bench, links, raised)
 
 
@@ -233,7 +242,7 @@ def _tell(run: Run, bench: Bench, link: Link, decision: plan.Decision, notes: li
                 doc={"place": field.place},
             )
             raised.add((link.marketing.object, link.marketing.key, field.name))
-        if verdict.kind == "stand":
+        if verdict.kind == "stand" and not verdict.waits:
             notes.append(
                 Note(
                     "stand", f"{field.name}: {verdict.why}", bench.mapping.name, link.id, link.crm.object, link.crm.key

@@ -87,6 +87,9 @@ def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
         )
     links = run.ledger.links.make(name, rows, run.now())
     run.ledger.intents.set_link([(intent.id, link) for (intent, _), link in zip(made, links, strict=True)])
+    # What they refer to may have been linked meanwhile.
+    without = [intent.source for intent, _ in made if intent.body.waits and intent.source is not None]
+    run.ledger.books.decide_again(name, without)
     if made and run.ledger.inbox.issue_count(name):
         for intent, _ in made:
             if intent.source:

@@ -24,6 +24,7 @@ from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
 from syncd.matchvalues import KEY_RULE, Place, candidates, own_values, together, values_by
 from syncd.merged import survivor
+from syncd.references import held_back, of_records
 from syncd.run import Bench, Run
 
 AT_SYSTEM = ("sent", "answered")
@@ -163,6 +164,12 @@ def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: s
     gate = mapping.create[to]
     if gate is None or not facts:
         return
+    if bench.references:
+        facts = [fact for fact in facts if _holds(bench, gate, side, form, fact)]
+        bench = of_records(run, bench, object_, facts)
+        mapping = bench.mapping
+        held = held_back(run, bench, facts, to)
+        facts = [fact for fact in facts if fact.key not in held]
     target_form = mapping.end(to).forms[0]
     target = run.ledger.facts.object_id(mapping.end(to).system, target_form)
     rows, notes = [], []
@@ -196,7 +203,7 @@ def _without_open_creates(
         if intent.state in AT_SYSTEM:
             busy.add(key)
             run.ledger.books.decide_again(bench.mapping.name, [(object_, key)])
-        elif intent.rev is not None and revisions[key] <= intent.rev:
+        elif intent.rev is not None and revisions[key] <= intent.rev and (intent.attempt or not intent.body.waits):
             busy.add(key)
         elif intent.attempt and gate is not None and _holds(bench, gate, side, form, by_key[key]):
             # It left once, and may have arrived: what leaves again under the same key is the same. Edits follow it.
@@ -244,7 +251,7 @@ def row_of(bench: Bench, link: int | None, effect: Planned, rev: int) -> dict[st
         "unique": effect.unique,
         "expect_ms": effect.expect_ms,
         "rev": rev,
-        "body": Body(changes=effect.changes, decided=effect.decided),
+        "body": Body(changes=effect.changes, decided=effect.decided, waits=bool(effect.waits)),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncd import merged
-from syncd.core.model import Bad, Side, Unmapped, other
+from syncd.core.model import Bad, Side, Unmapped, Waits, other
 from syncd.core.plan import Change
 from syncd.doubts import AMBIGUOUS
 from syncd.errors import PersonNeeded
@@ -70,7 +70,7 @@ def _move_again(run: Run, bench: Bench, link: Link, target: Side, fields: list[s
             continue
         now = own.attributes.get(pair.attribute(source))
         agreed = pair.field.render(source, said.attributes.get(pair.attribute(target)), now)
-        if isinstance(agreed, (Unmapped, Bad)):
+        if isinstance(agreed, (Unmapped, Bad, Waits)):
             base.pop(pair.base(source), None)
         else:
             base[pair.base(source)] = agreed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from syncd.assembly import Connected
@@ -17,7 +17,7 @@ from syncd.core.guard import Limits
 from syncd.core.mapping import Field
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.merge import Pair, pairs
-from syncd.core.model import SIDES, Side
+from syncd.core.model import SIDES, Lookup, Side
 from syncd.core.watch import Watch
 from syncd.ledger import Ledger
 from syncd.ledger.journal import Note
@@ -44,6 +44,8 @@ class Tally:
     waiting: int = 0
     again: int = 0
     """Records that the next cycle decides again: something moved under our hands."""
+    waiting_for: int = 0
+    """Creates that wait until somebody whom their record refers to is linked."""
     skipped: str = ""
     """Why nothing was decided: a side that cannot be read is never "0 changes"."""
 
@@ -60,6 +62,7 @@ class Tally:
             "held": self.held,
             "waiting": self.waiting,
             "again": self.again,
+            "waiting_for_others": self.waiting_for,
             **({"skipped": self.skipped} if self.skipped else {}),
             **({"kind": "watch"} if self.watch else {}),
         }
@@ -109,11 +112,24 @@ class Bench:
     systems: dict[Side, Connected]
     account: dict[Side, str]
     fields: dict[str, Field]
+    references: tuple[Field, ...] = ()
+    """The fields that point to records of other mappings."""
+    parents: Mapping[str, Mapping[Side, Mapping[int, str]]] = field(default_factory=dict)
+    """The mappings that these follow: their objects by side, number and form."""
+    back: frozenset[str] = frozenset()
+    """Of those, the ones that are decided later: for them nobody waits."""
     _pairs: dict[tuple[int, int], tuple[Pair, ...]] = field(default_factory=dict)
     _named: dict[tuple[int, int], dict[str, Pair]] = field(default_factory=dict)
 
     @classmethod
-    def lay(cls, run: Run, mapping: Compiled) -> Bench:
+    def lay(
+        cls,
+        run: Run,
+        mapping: Compiled,
+        others: Mapping[str, Compiled] | None = None,
+        back: frozenset[str] = frozenset(),
+    ) -> Bench:
+        """`others`: every mapping by name; `back`: those it refers to that are decided after it."""
         forms: dict[int, tuple[Side, str]] = {}
         systems: dict[Side, Connected] = {}
         account: dict[Side, str] = {}
@@ -124,7 +140,31 @@ class Bench:
             account[side] = known[0] if known else ""
             for form in end.forms:
                 forms[run.ledger.facts.object_id(end.system, form)] = (side, form)
-        return cls(mapping, forms, systems, account, {field.name: field for field in mapping.fields})
+        references = mapping.references
+        parents = {
+            one.reference.mapping: {
+                side: {run.ledger.facts.object_id(end.system, form): form for form in end.forms}
+                for side in SIDES
+                for end in [parent.end(side)]
+            }
+            for one in references
+            if one.reference is not None
+            if (parent := (others or {}).get(one.reference.mapping)) is not None
+        }
+        fields = {field.name: field for field in mapping.fields}
+        return cls(mapping, forms, systems, account, fields, references, parents, back)
+
+    def knowing(self, lookups: Mapping[str, Lookup]) -> Bench:
+        """The same bench with its references bound to what one batch refers to."""
+        mapping = self.mapping.knowing(lookups)
+        return replace(
+            self,
+            mapping=mapping,
+            fields={field.name: field for field in mapping.fields},
+            references=mapping.references,
+            _pairs={},
+            _named={},
+        )
 
     def objects(self, side: Side) -> list[int]:
         """The object numbers of one side, first form first."""

@@ -23,10 +23,10 @@ from syncd.core.match import Rule
 from syncd.core.model import SIDES, Bad, Side, Unmapped
 from syncd.core.problem import Problem
 from syncd.core.proof import Counterexample, prove
-from syncd.core.together import check_together
+from syncd.core.together import check_references, check_together
 from syncd.core.toml import Document, Path, did_you_mean, parse, problems
 
-__all__ = ["check_schema", "check_together", "compile_mapping"]
+__all__ = ["check_references", "check_schema", "check_together", "compile_mapping"]
 
 QUALIFIED: Final = "qualified"
 """The one name in expressions that is no field: the funnel's definition."""
@@ -111,8 +111,7 @@ class _Compiler:
             create={side: gates["create", side] for side in SIDES},
             update={side: gates["update", side] for side in SIDES},
             gone={"marketing": shape.gone.marketing, "crm": shape.gone.crm},
-            fields=tuple(field for field in fields if field.type != "reference"),
-            references=tuple(field for field in fields if field.type == "reference"),
+            fields=tuple(fields),
         )
         self.problems += check_together([made])
         return made

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from syncd.core import choicemap, expr, owners, places, values
+from syncd.core import choicemap, expr, owners, places, references, values
 from syncd.core.choicemap import ChoiceMap
-from syncd.core.mapping import Codec, End, Field
+from syncd.core.mapping import Codec, End, Field, Reference
 from syncd.core.mappingfile import FieldPart, FormsPart, SidesPart
 from syncd.core.model import SIDES, Side
 from syncd.core.problem import Problem
@@ -46,6 +46,9 @@ _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "history": ("choice",),
     "link": ("reference",),
     "also": ("email", "domain", "text"),
+    "many": ("reference",),
+    "required": ("reference",),
+    "refers": ("reference",),
     "on_create": tuple(type_ for type_ in CEL_KINDS if type_ != "owner"),
 }
 _GRAINS_MS: Final = {"1ms": 1, "1s": 1_000, "1m": 60_000}
@@ -90,6 +93,7 @@ class FieldMaker:
             values=dict(chosen.forward) if chosen else {},
             targets=_targets(chosen) if chosen else {},
             binder=owners.codecs if self.type == "owner" else None,
+            reference=self._reference() if self.type == "reference" else None,
         )
 
     def _say(self, key: str, what: str, mend: str = "") -> None:
@@ -201,10 +205,25 @@ class FieldMaker:
     def _codecs(self, chosen: ChoiceMap | None) -> tuple[Codec, Codec]:
         if self.type == "owner":
             return owners.codecs({})
+        if self.type == "reference":
+            return references.codecs(None, many=bool(self.part.many))
         marketing, crm = self._kinds()
         if chosen is not None:
             return choicemap.codecs(marketing, chosen)
         return values.codec(marketing, crm), values.codec(crm, marketing)
+
+    def _reference(self) -> Reference:
+        part, many = self.part, bool(self.part.many)
+        line, column = self.document.where((*self.path, "link"))
+        named = {side: getattr(part.refers, side, None) for side in SIDES}
+        return Reference(
+            mapping=str(part.link),
+            place=f"{self.document.file}:{line}:{column}",
+            many=many,
+            required=bool(part.required),
+            refers={side: (given,) if isinstance(given, str) else tuple(given or ()) for side, given in named.items()},
+            codecs=lambda lookup: references.codecs(lookup, many=many),
+        )
 
     def _kinds(self) -> tuple[Kind, Kind]:
         part = self.part
@@ -224,7 +243,6 @@ class FieldMaker:
             "datetime": lambda: values.moment(_GRAINS_MS[part.grain or "1s"]),
             "choice": values.choice,
             "choices": values.choices,
-            "reference": values.text,
         }
         kind = makers[self.type]()
         return kind, kind

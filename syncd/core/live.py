@@ -39,6 +39,8 @@ class AttributeLike(Protocol):
     def restricted(self) -> bool: ...
     @property
     def options(self) -> tuple[str, ...]: ...
+    @property
+    def refers(self) -> tuple[str, ...]: ...
 
 
 class SchemaLike(Protocol):
@@ -64,6 +66,7 @@ _WRITES: Final[Mapping[str, frozenset[str]]] = {
     "choice": _TEXTUAL | {"choice"},
     "choices": frozenset({"choices"}),
     "owner": _TEXTUAL | {"reference", "choice"},
+    "reference": frozenset({"reference", "references", "other"}),
 }
 _READS: Final[Mapping[str, frozenset[str]]] = {
     "text": frozenset({"choice", "reference", "number", "date", "datetime", "choices"}),
@@ -78,11 +81,17 @@ _READS: Final[Mapping[str, frozenset[str]]] = {
 
 
 def check_schema(
-    mapping: Compiled, side: Side, object: str, schema: SchemaLike, *, key: str | None = None
+    mapping: Compiled,
+    side: Side,
+    object: str,
+    schema: SchemaLike,
+    *,
+    key: str | None = None,
+    parents: Mapping[str, Compiled] | None = None,
 ) -> list[Problem]:
     """What the live `schema` of one form of one side would refuse. `key`: the attribute for syncd's own key, if the
-    account is expected to have one."""
-    live = _Live(mapping, side, object, schema)
+    account is expected to have one. `parents`: the mappings by name, for what references may lead to."""
+    live = _Live(mapping, side, object, schema, parents or {})
     found = [problem for field in mapping.fields for problem in live.field(field)]
     found += live.required()
     if key is not None:
@@ -96,6 +105,7 @@ class _Live:
     side: Side
     object: str
     schema: SchemaLike
+    parents: Mapping[str, Compiled]
 
     def field(self, field: Field) -> Iterator[Problem]:
         name = field.attribute(self.side, self.object)
@@ -107,6 +117,7 @@ class _Live:
             yield at_place(field.place, f"{self.object} has no attribute '{name}' that the sync user can see", mend)
             return
         yield from self._type(field, attribute)
+        yield from self._reference(field, attribute)
         if field.writable(self.side):
             yield from self._writing(field, attribute)
         elif field.targets.get(self.side):
@@ -123,6 +134,28 @@ class _Live:
         )
         near = {"text": "text", "reference": "owner", "other": "text"}.get(attribute.type, attribute.type)
         yield at_place(field.place, said, f'type = "{near}" fits it')
+
+    def _reference(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+        """One key or a list, and to records of the mapping that is followed."""
+        reference = field.reference
+        if reference is None or attribute.type not in ("reference", "references"):
+            return
+        where = self._where(attribute)
+        if reference.many != (attribute.type == "references"):
+            holds, mend = ("one key", "remove 'many'") if reference.many else ("a list of keys", "many = true")
+            yield at_place(reference.place, f"{where} holds {holds}", mend)
+        parent = self.parents.get(reference.mapping)
+        if parent is None or not attribute.refers:
+            return
+        pairs = reference.refers[self.side] or parent.end(self.side).forms
+        fits = [form for form in pairs if form in attribute.refers]
+        if not fits:
+            said = f"{where} points to {', '.join(attribute.refers)}, and '{parent.name}' pairs {', '.join(pairs)}"
+            yield at_place(reference.place, said, "follow another mapping, or name another attribute")
+        elif len(fits) < len(pairs) and field.writable(self.side):
+            said = f"{where} cannot point to {', '.join(form for form in pairs if form not in fits)}"
+            named = f'"{fits[0]}"' if len(fits) == 1 else "[" + ", ".join(f'"{form}"' for form in fits) + "]"
+            yield at_place(reference.place, said, f"refers = {{ {self.side} = {named} }}")
 
     def _writing(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
         where = self._where(attribute)
@@ -214,4 +247,9 @@ SHORT_CHARS: Final = 255
 
 
 def _called(type_: str) -> str:
-    return {"bool": "true or false", "choice": "one of a list", "choices": "several of a list"}.get(type_, f"a {type_}")
+    return {
+        "bool": "true or false",
+        "choice": "one of a list",
+        "choices": "several of a list",
+        "references": "a list of references",
+    }.get(type_, f"a {type_}")

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from syncd.core.expr import Gate, Unknown
 from syncd.core.match import Rule
-from syncd.core.model import UNSEEN, Bad, Canonical, Neutral, Owners, Side, Unmapped
+from syncd.core.model import UNSEEN, Bad, Canonical, Lookup, Neutral, Owners, Side, Unmapped, Waits
 
-__all__ = ["Codec", "Default", "End", "Field", "Gate", "Mapping", "Unknown"]
+__all__ = ["Codec", "Default", "End", "Field", "Gate", "Mapping", "Reference", "Unknown"]
 
 Flow = Literal["both", "to_crm", "to_marketing"]
 Policy = Literal["marketing", "crm", "newer", "hold", "stricter"]
@@ -39,7 +39,7 @@ class Codec:
 
     canonical: abc.Callable[[Any], Canonical]
     """raw -> what it compares by"""
-    render: abc.Callable[[Any, Any], Neutral | Unmapped | Bad]
+    render: abc.Callable[[Any, Any], Neutral | Unmapped | Bad | Waits]
     """(raw of the other side, current raw here) -> what to write here"""
     context: abc.Callable[[Any], Any]
     """raw -> what an expression sees, or UNSEEN"""
@@ -53,6 +53,26 @@ class Default:
     place: str
     evaluate: abc.Callable[[abc.Mapping[str, Any]], Any]
     """context -> value in marketing's words, or `Unknown`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What makes a field a reference: its values are keys of records that another mapping links."""
+
+    mapping: str
+    """The mapping whose links it follows."""
+    place: str
+    """Where `link` is written: `people.toml:14:8`."""
+    many: bool
+    """A list of keys, compared as a set."""
+    required: bool
+    """A create waits until there is something to refer to."""
+    refers: abc.Mapping[Side, tuple[str, ...]]
+    """The objects that a key may be of on each side. Empty: every form that the other mapping has there."""
+    codecs: abc.Callable[[Lookup | None], tuple[Codec, Codec]]
+    """Makes the field's codecs, once it is known what a batch refers to."""
+    lookup: Lookup | None = None
+    """What the field's codecs are bound to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,8 @@ class Field:
     """The choices that may be written on each side, where a value map names them."""
     binder: abc.Callable[[abc.Mapping[Side, Owners]], tuple[Codec, Codec]] | None = None
     """Makes the codecs of an owner field once both directories are known."""
+    reference: Reference | None = None
+    """Set where values are keys of other records (`link`)."""
 
     def attribute(self, side: Side, object: str) -> str | None:
         """Its name on that form; None: that form has no such attribute (the value is unasked, never blank)."""
@@ -103,7 +125,7 @@ class Field:
         """What a raw value compares by. With a value map both sides compare in the CRM's words."""
         return self.codecs[side == "crm"].canonical(raw)
 
-    def render(self, side: Side, source: Any, current: Any) -> Neutral | Unmapped | Bad:
+    def render(self, side: Side, source: Any, current: Any) -> Neutral | Unmapped | Bad | Waits:
         """The value to write on `side`, from the other side's raw value and the raw value that stands there now.
 
         Where several values of marketing mean one of the CRM's, the current one is kept if it means the same, else
@@ -127,7 +149,30 @@ class Field:
             return None
         if side == "crm":
             value = self.render("crm", value, None)
-        return None if isinstance(value, (Unmapped, Bad)) else value
+        return None if isinstance(value, (Unmapped, Bad, Waits)) else value
+
+    def waiting(self, side: Side, raw: Any) -> tuple[Waits, ...]:
+        """The keys in a reference's raw value that have no live link yet. Other fields never wait."""
+        reference = self.reference
+        if reference is None or raw is None:
+            return ()
+        links = reference.lookup.link_by_key[side] if reference.lookup is not None else {}
+        return tuple(Waits(side, key) for key in keys_of(raw) if key not in links)
+
+    def settled(self, side: Side, raw: Any) -> Any:
+        """What a base keeps of a raw value: all of it, but of a list of references only what has a link, so that the
+        rest counts as an edit once it has one."""
+        if self.reference is None or not self.reference.many or self.reference.lookup is None:
+            return raw
+        links = self.reference.lookup.link_by_key[side]
+        return [key for key in keys_of(raw) if key in links] or None
+
+
+def keys_of(raw: Any) -> list[str]:
+    """The keys that a raw value of a reference names: text, a list of texts, or nothing. What is blank or cannot be read
+    names none."""
+    found = raw if isinstance(raw, (list, tuple)) else [raw]
+    return [key for key in (str(each).strip() for each in found if isinstance(each, (str, int))) if key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +200,6 @@ class Mapping:
     """When to update on that side, seen from the other side's record. None: always."""
     gone: abc.Mapping[Side, Literal["unlink", "archive", "ignore"]]
     fields: tuple[Field, ...]
-    references: tuple[Field, ...] = ()
-    """Fields with `link`: read and kept, resolved by a later release. Not among `fields`."""
 
     @property
     def ends(self) -> tuple[End, ...]:
@@ -166,6 +209,11 @@ class Mapping:
     def end(self, side: Side) -> End:
         """That side's system, object and forms."""
         return self.crm if side == "crm" else self.marketing
+
+    @property
+    def references(self) -> tuple[Field, ...]:
+        """The fields that point to records of other mappings."""
+        return tuple(field for field in self.fields if field.reference is not None)
 
     def field(self, name: str) -> Field:
         """The field of that name (KeyError if there is none)."""
@@ -186,6 +234,18 @@ class Mapping:
 
         def bound(field: Field) -> Field:
             return dataclasses.replace(field, codecs=field.binder(owners)) if field.binder else field
+
+        return dataclasses.replace(self, fields=tuple(map(bound, self.fields)))
+
+    def knowing(self, lookups: abc.Mapping[str, Lookup]) -> Mapping:
+        """The same mapping with its references bound to what one batch refers to, by field name."""
+
+        def bound(field: Field) -> Field:
+            lookup = lookups.get(field.name)
+            if field.reference is None or lookup is None:
+                return field
+            reference = dataclasses.replace(field.reference, lookup=lookup)
+            return dataclasses.replace(field, codecs=reference.codecs(lookup), reference=reference)
 
         return dataclasses.replace(self, fields=tuple(map(bound, self.fields)))
 

@@ -111,6 +111,13 @@ class AlsoPart(Part):
     crm: Names = Field([], description="On the CRM's side: an attribute, several, or those of each form.")
 
 
+class RefersPart(Part):
+    """The object, or objects, that a reference points to on each side."""
+
+    marketing: Attribute | list[Attribute] | None = None
+    crm: Attribute | list[Attribute] | None = None
+
+
 class FieldPart(Part):
     """One field: the same thing under two names."""
 
@@ -161,6 +168,15 @@ class FieldPart(Part):
     unset: bool | None = Field(None, description="What a blank truth means: a checkbox that nobody touched.")
     history: bool | None = Field(None, description="Keep each change of this choice, on both sides, with its time.")
     link: Name | None = Field(None, description="The mapping whose links this reference follows.")
+    many: bool | None = Field(None, description="A list of references, compared as a set: all contacts of a deal.")
+    required: bool | None = Field(
+        None, description="A create waits until there is something linked to refer to. Default: it goes without."
+    )
+    refers: RefersPart | None = Field(
+        None,
+        description="The objects that it may point to, where that is not every form of the other mapping: "
+        '{ crm = "Contact" }.',
+    )
 
 
 class MappingFile(Part):

@@ -16,7 +16,7 @@ import msgspec
 
 from syncd.core.mapping import Field, Mapping
 from syncd.core.match import further
-from syncd.core.model import Bad, Side, Unmapped, other
+from syncd.core.model import Bad, Side, Unmapped, Waits, other
 
 Kind = Literal["agree", "marketing", "crm", "clash", "meet", "stand"]
 
@@ -65,6 +65,8 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The side whose own edit is overridden (always `to`); its value is kept as a loser."""
     issue: str | None = None
     """Kind of issue to raise, if a person should know."""
+    waits: tuple[Waits, ...] = ()
+    """References of this field that have no link yet: the record is to be decided again when one of them has."""
 
 
 def base_key(field: str, attribute: str) -> str:
@@ -102,10 +104,23 @@ def merge(
         if m == base_m and c == base_c:
             continue
         if base_m is UNASKED or base_c is UNASKED:
-            verdicts.append(_known_otherwise(pair, marketing, crm, m, c) or _meet(pair, m, c))
+            verdict = _known_otherwise(pair, marketing, crm, m, c) or _meet(pair, m, c)
         else:
-            verdicts.append(_moved(pair, m, c, base_m, base_c))
+            verdict = _moved(pair, m, c, base_m, base_c)
+        verdicts.append(verdict if pair.field.reference is None else _awaiting(verdict, m, c))
     return verdicts
+
+
+def _awaiting(verdict: Verdict, m: Any, c: Any) -> Verdict:
+    """A reference whose record has no link yet is neither settled nor a clash: it waits, unless the other side's value
+    is to be written over it. A list goes on with the records that have one."""
+    pair, field = verdict.pair, verdict.pair.field
+    waits = (*field.waiting("marketing", m), *field.waiting("crm", c))
+    if not waits:
+        return verdict
+    if verdict.to is None and field.reference is not None and not field.reference.many:
+        return Verdict(pair, "stand", f"waits for its {field.name}", settles=False, waits=waits)
+    return msgspec.structs.replace(verdict, waits=waits)
 
 
 def _moved(pair: Pair, m: Any, c: Any, base_m: Any, base_c: Any) -> Verdict:
@@ -217,11 +232,15 @@ def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost:
     if not field.writable(to):
         return Verdict(pair, "stand", f"{why}; the field does not flow to {to}")
     value = field.canonical(source, said)
+    if isinstance(value, Waits):
+        return Verdict(pair, "stand", f"{why}; waits for its {field.name}", settles=False)
     if isinstance(value, Bad):
         return Verdict(pair, "stand", f"{source}'s value cannot be read: {value.why}", issue="unreadable_value")
     if value is None and field.blank == "keep":
         return Verdict(pair, "stand", f"{source} is blank, and a blank does not overwrite")
-    after = None if value is None else field.render(to, said, current)
+    # A list that was emptied keeps what has no link on the other side.
+    emptied = value is None and (field.reference is None or not field.reference.many)
+    after = None if emptied else field.render(to, said, current)
     if isinstance(after, Bad):
         return Verdict(
             pair, "stand", f"{source}'s value cannot be written on {to}: {after.why}", issue="unwritable_value"
@@ -234,4 +253,4 @@ def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost:
         return Verdict(pair, "stand", f"{to} is never made more contactable than it is")
     if field.canonical(to, after) == field.canonical(to, current):
         return Verdict(pair, "agree", f"{why}; {to} already says so")
-    return Verdict(pair, kind, why, to, current, after, said, False, lost)
+    return Verdict(pair, kind, why, to, current, after, field.settled(source, said), False, lost)

@@ -37,6 +37,20 @@ class Unmapped:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """A reference to a record that has no live link yet: nothing is wrong, and nobody can say what it is across.
+
+    It decides nothing and settles nothing; whoever refers to it is decided again once the link is there.
+    """
+
+    side: Side
+    key: str
+
+    def __repr__(self) -> str:
+        return "Waits(…)"
+
+
+@dataclass(frozen=True, slots=True)
 class Bad:
     """A value that cannot be read as the field's type. `why` says what is wrong with it, without showing it."""
 
@@ -58,6 +72,19 @@ class Unseen:
 
 UNSEEN: Final = Unseen()
 """What `Field.context` gives when an expression must not see the value: blank where blank is not a value, or bad."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a reference field needs to know of the records that a batch refers to: their links, by side."""
+
+    link_by_key: Mapping[Side, Mapping[str, int]]
+    """Key of a record on that side -> its live link in the referenced mapping."""
+    key_by_link: Mapping[Side, Mapping[int, str]]
+    """That link -> the key of its record on that side."""
+
+    def __repr__(self) -> str:
+        return f"Lookup({len(self.key_by_link.get('crm', ()))} links)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import msgspec
 
 from syncd.core.mapping import Mapping
 from syncd.core.merge import Pair, Verdict, base_key, merge
-from syncd.core.model import SIDES, Bad, Side, Unmapped, other
+from syncd.core.model import SIDES, Bad, Side, Unmapped, Waits, other
 
 SCOPE = ":scope"
 """In a base: the scope rule that held when it was settled. While the rule is the same and none of its fields moved, it
@@ -67,6 +67,8 @@ class Planned(msgspec.Struct, frozen=True, gc=False):
     changes: list[Change]
     decided: dict[str, Any] | None = None
     """Creates: every field value of the source that was decided on, by base key."""
+    waits: tuple[Waits, ...] = ()
+    """Creates: references that it goes without, because they have no link yet."""
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -110,7 +112,7 @@ def decide(
                     base = settled.get(side)
                     if base is None:
                         base = settled[side] = dict(ends[side].base)
-                    base[pair.base(side)] = ends[side].attributes[pair.attribute(side)]
+                    base[pair.base(side)] = pair.field.settled(side, ends[side].attributes[pair.attribute(side)])
             continue
         if not _update_allowed(mapping, to, ends):
             continue
@@ -157,25 +159,29 @@ def create(
     context = mapping.context(side, source_form, source.attributes)
     changes: list[Change] = []
     decided: dict[str, Any] = {}
+    waits: list[Waits] = []
     for field in mapping.fields:
         attribute = field.attribute(to, form)
         own = field.attribute(side, source_form)
         said = source.attributes.get(own) if own is not None else None
-        if own is not None and own in source.attributes:
-            decided[base_key(field.name, own)] = said
+        awaited = field.waiting(side, said)
+        waits += awaited
+        # What waits has no base: both sides meet in it once it has a link.
+        if own is not None and own in source.attributes and not (awaited and field.canonical(side, said) == awaited[0]):
+            decided[base_key(field.name, own)] = field.settled(side, said)
         if attribute is None or not field.writable(to):
             continue
         value = None
         if field.canonical(side, said) is not None:
             value = field.render(to, said, None)
         why = "the record has no partner yet"
-        if value is None or isinstance(value, (Unmapped, Bad)):
+        if value is None or isinstance(value, (Unmapped, Bad, Waits)):
             value = field.on_create(context, to)
             why = "required on create, and blank on the other side"
         if value is not None and not (field.clash == "stricter" and field.canonical(to, value) is not True):
             changes.append(Change(field.name, attribute, None, value, why, own, said))
     at = (source.object, source.key)
-    return Planned(to, object, None, at, "create", lane, key_of(side, *at), None, changes, decided)
+    return Planned(to, object, None, at, "create", lane, key_of(side, *at), None, changes, decided, tuple(waits))
 
 
 def holds(mapping: Mapping, gates: Map[Side, Any], gate: Side, side: Side, form: str, said: Map[str, Any]) -> bool:

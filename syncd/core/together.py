@@ -1,7 +1,8 @@
 """What several fields, or several mappings, may not do together.
 
 Promise: no attribute has two writers, and no chain of fields leads a value back to where it came from: either would
-make values change for ever, alternating or creeping, whatever each field proves of itself.
+make values change for ever, alternating or creeping, whatever each field proves of itself. Every reference leads to a
+mapping that pairs the same two systems.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 
 from syncd.core.mapping import Field, Mapping
 from syncd.core.model import SIDES, other
+from syncd.core.order import parents_first
 from syncd.core.problem import Problem
+from syncd.core.toml import did_you_mean
 
 Node = tuple[str, str, str]
 """(system, object, attribute)"""
@@ -41,6 +44,43 @@ def check_together(mappings: Iterable[Mapping]) -> list[Problem]:
     mappings = list(mappings)
     members = [_Member(mapping, field) for mapping in mappings for field in mapping.fields]
     return [*_names(mappings), *_two_writers(members), *_circles(members)]
+
+
+def check_references(mappings: Iterable[Mapping], others: Iterable[str] = ()) -> list[Problem]:
+    """References that lead nowhere: to no mapping, to one of other systems or other objects, or round in a circle in
+    which everybody would wait. `others`: names of mappings that could not be compiled, and may well be meant."""
+    mappings = list(mappings)
+    by_name = {mapping.name: mapping for mapping in mappings}
+    _, back = parents_first(mappings)
+    found: list[Problem] = []
+    for mapping in mappings:
+        for field in mapping.references:
+            assert field.reference is not None
+            parent = by_name.get(field.reference.mapping)
+            if parent is not None:
+                found += _leads_to(mapping, field, parent, back)
+            elif field.reference.mapping not in others:
+                said = f"'{field.name}' follows the links of '{field.reference.mapping}', and there is no such mapping"
+                mend = did_you_mean(field.reference.mapping, by_name) or "write that mapping, or remove the field"
+                found.append(at_place(field.reference.place, said, mend))
+    return found
+
+
+def _leads_to(mapping: Mapping, field: Field, parent: Mapping, back: frozenset[tuple[str, str]]) -> Iterator[Problem]:
+    reference = field.reference
+    assert reference is not None
+    for side in SIDES:
+        here, there = mapping.end(side), parent.end(side)
+        if here.system != there.system:
+            said = f"'{field.name}' lives in {here.system}, and '{parent.name}' pairs records of {there.system} there"
+            yield at_place(reference.place, said, "follow the links of a mapping of the same two systems")
+        for object_ in reference.refers[side]:
+            if object_ not in there.forms:
+                said = f"'{field.name}' refers to {object_}, and '{parent.name}' has no such form on {side}"
+                yield at_place(reference.place, said, f"it has {', '.join(there.forms)}")
+    if reference.required and (mapping.name, parent.name) in back:
+        said = f"'{field.name}' is required, and '{parent.name}' refers back: each would wait for the other"
+        yield at_place(reference.place, said, "required = false on one of them")
 
 
 def _names(mappings: list[Mapping]) -> Iterator[Problem]:

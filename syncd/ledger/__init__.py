@@ -5,6 +5,7 @@ facts      what each side said, and how far it was read   links     who is linke
 intents    effects between decision and sight             journal   what was decided and done, hash-chained
 inbox      issues, conflicts, requests                    books     accounts, versions, runs, calls, backfills
 events     what watches saw happen, with its time         refers    who points to whom
+waits      who refers to a record that has no link yet
 epoch      which life of the ledger this is, safe mode    keeping   backup, verify, restore, compact
 erasure    a person's data out of all of it, and tombstones
 """
@@ -27,6 +28,7 @@ from syncd.ledger.lease import Lease
 from syncd.ledger.links import Links
 from syncd.ledger.refers import Refers
 from syncd.ledger.store import Store
+from syncd.ledger.waits import Waits
 
 __all__ = ["Lease", "Ledger"]
 
@@ -45,6 +47,7 @@ class Ledger:
         self.books = Books(store)
         self.events = Events(store)
         self.refers = Refers(store)
+        self.waits = Waits(store)
         self.epoch = Epoch(store)
 
     @classmethod

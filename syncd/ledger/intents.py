@@ -31,6 +31,8 @@ class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     answer: dict[str, Any] | None = None
     """The written attributes as the answer showed them."""
     stamp_ms: int | None = None
+    waits: bool = False
+    """Creates: a reference is left out that has no link yet."""
     guessed: bool = False
     """No answer came: that it was applied is only what its record looks like."""
 
@@ -132,6 +134,17 @@ class Intents:
             " ORDER BY id",
             (mapping, object, orjson.dumps(keys).decode()),
         )
+
+    def making(self, mapping: str, object: int, keys: Sequence[str]) -> list[str]:
+        """Of these records, the keys of those for which a partner is planned, or on its way."""
+        return [
+            row[0]
+            for row in self._store.rows(
+                "SELECT DISTINCT j.value FROM json_each(?) j CROSS JOIN intent i ON i.mapping = ? AND i.source_object = ?"
+                " AND i.source_key = j.value WHERE i.op = 'create'",
+                (orjson.dumps(keys).decode(), mapping, object),
+            )
+        ]
 
     def sent_sources(self, mapping: str) -> list[tuple[int, str]]:
         """Sources of creates that left and were not answered."""

@@ -6,6 +6,7 @@ unknown base.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 import orjson
 
 from syncd.ledger.store import Store
+from syncd.ledger.waits import wake
 
 
 class LinkSide(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +82,7 @@ class Links:
                     for end in row.ends
                 ],
             )
+            wake(t, mapping, [(end.side, end.key) for row in rows for end in row.ends])
         return list(range(first, first + len(rows)))
 
     def of_records(self, mapping: str, object: int, keys: Sequence[str]) -> dict[str, int]:
@@ -165,12 +168,34 @@ class Links:
                 "UPDATE link_side SET object = ?, key = ?, base = ?, stamped = ?, rest = NULL WHERE link = ? AND side = ?",
                 (object, key, orjson.dumps(base), stamped, link, side),
             )
+            self._wake(t, link)
 
     def set_state(self, link: int, state: str) -> None:
         """Wakes or rests a link; what was known to be at rest has to be looked at anew."""
         with self._store.transaction() as t:
             t.execute("UPDATE link SET state = ? WHERE id = ?", (state, link))
             t.execute("UPDATE link_side SET rest = NULL WHERE link = ?", (link,))
+            if state != "unlinked":
+                self._wake(t, link)
+
+    def _wake(self, t: sqlite3.Connection, link: int) -> None:
+        """Whoever waits for one of the link's ends is decided again."""
+        ends = t.execute("SELECT mapping, side, key FROM link_side WHERE link = ?", (link,)).fetchall()
+        for mapping in {end[0] for end in ends}:
+            wake(t, mapping, [(side, key) for _, side, key in ends])
+
+    def across(self, mapping: str, object: int, keys: Sequence[str]) -> list[tuple[str, int, int, str]]:
+        """Of the records of an object that have a live link: (key, link, object and key of the other end)."""
+        return [
+            (row[0], row[1], row[2], row[3])
+            for row in self._store.rows(
+                "SELECT s.key, s.link, o.object, o.key FROM json_each(?) j"
+                " CROSS JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value"
+                " CROSS JOIN link l ON l.id = s.link AND l.state != 'unlinked'"
+                " CROSS JOIN link_side o ON o.link = s.link AND o.side != s.side",
+                (orjson.dumps(keys).decode(), mapping, object),
+            )
+        ]
 
     def stamp(self, ends: Iterable[tuple[int, str]]) -> None:
         """Notes that syncd's key stands on these ends: (link, side)."""

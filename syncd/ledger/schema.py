@@ -25,6 +25,7 @@ TABLES = {
     "again": "Links and records to be decided again although their facts did not move.",
     "link": "This marketing record is that CRM record.",
     "link_side": "One end of a link: the record, and the base (the facts on which both sides last settled).",
+    "wait": "Who refers to a record that has no link yet, and is decided again once it has one.",
     "match_value": "The match values of each record, so that the unlinked are matched set-wise.",
     "passed_over": "Records that a person passed over when a link was picked: nobody is asked about them again.",
     "intent": "Effects written down before they are sent, until they are settled.",
@@ -143,6 +144,14 @@ CREATE TABLE passed_over (
   mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL,
   link INTEGER NOT NULL REFERENCES link (id) ON DELETE CASCADE, PRIMARY KEY (mapping, object, key, link)) WITHOUT ROWID;
 """
+_WAITS = """
+CREATE TABLE wait (
+  mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL, parent TEXT NOT NULL, side TEXT NOT NULL,
+  parent_key TEXT NOT NULL, making INTEGER NOT NULL DEFAULT 0, creates INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (mapping, object, key, parent, side, parent_key)) WITHOUT ROWID;
+CREATE INDEX wait_parent ON wait (parent, side, parent_key);
+ALTER TABLE object ADD COLUMN reread_at REAL;
+"""
 
 
 _FORGOTTEN = """
@@ -178,6 +187,10 @@ def migrations() -> Migrations:
     @steps()
     def m001_first(db: Database) -> None:
         _execute(db, _FIRST)
+
+    @steps()
+    def m010_waits(db: Database) -> None:
+        _execute(db, _WAITS)
 
     @steps()
     def m030_events(db: Database) -> None:

@@ -191,15 +191,20 @@ def test_a_plain_spare_word_is_the_targets(flow: str, side: Any, source: str, wr
     assert field.render(side, source, None) == written
 
 
-def test_a_reference_is_kept_aside() -> None:
-    """Its link is resolved by a later release: until then nothing reads or writes it."""
+def test_a_reference_is_a_field_that_follows_another_mapping() -> None:
+    """It is read and written like any field; expressions do not see it."""
     mapping = mapping_of(
-        '[fields.company]\nmarketing = "associations.companies"\ncrm = { Contact = "AccountId" }\nlink = "companies"'
+        '[fields.company]\nmarketing = "associations.companies"\ncrm = { Contact = "AccountId" }\nlink = "companies"\n'
+        'refers = { crm = "Account" }'
     )
+    (field,) = mapping.references
 
-    assert [field.name for field in mapping.references] == ["company"]
-    assert "company" not in [field.name for field in mapping.fields]
-    assert "AccountId" not in mapping.attributes("crm", "Contact")
+    assert field.reference is not None
+    assert (field.reference.mapping, field.reference.many, field.reference.required) == ("companies", False, False)
+    assert field.reference.refers == {"marketing": (), "crm": ("Account",)}
+    assert field.reference.place == "m.toml:10:8"
+    assert "AccountId" in mapping.attributes("crm", "Contact")
+    assert "company" not in mapping.context("crm", "Contact", {"AccountId": "001"})
 
 
 def test_a_default_can_use_other_fields_and_is_given_in_the_targets_words() -> None:

@@ -1,0 +1,229 @@
+"""What a batch refers to: gathered from the ledger before anything is decided, and who waits for it.
+
+Promise: a few set-wise look-ups per batch and referenced mapping, none for a mapping without references; a record waits
+only as long as it says whom it waits for. It decides nothing (`core.references`), and no call leaves from here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from syncd.core.mapping import Field, keys_of
+from syncd.core.merge import Verdict, base_key
+from syncd.core.model import SIDES, Lookup, Side, Waits, other
+from syncd.ledger.facts import Fact
+from syncd.ledger.journal import Note
+from syncd.ledger.links import Link
+from syncd.ledger.waits import Wait
+from syncd.merged import survivor
+from syncd.run import Bench, Run
+
+Said = tuple[Side, str, Mapping[str, Any]]
+"""(side, form, attributes) of one record."""
+Keys = dict[str, dict[Side, set[str]]]
+"""By referenced mapping and side."""
+Met = tuple[Side, str, int, int, int, str]
+"""(side, key as it was referred to, link, its object, object and key of the other end)."""
+
+
+def of_links(
+    run: Run, bench: Bench, links: Iterable[Link], facts: Mapping[tuple[int, str], Fact], more: Iterable[Said] = ()
+) -> Bench:
+    """The bench bound to what these links' records refer to, now and in their bases. `more`: other values of theirs."""
+    if not bench.references:
+        return bench
+    keys = _keys(bench, more)
+    for link in links:
+        for side in SIDES:
+            end = link.end(side)
+            form = bench.form(end.object)
+            fact = facts.get((end.object, end.key))
+            for field in bench.references:
+                assert field.reference is not None
+                attribute = field.attribute(side, form)
+                if attribute is None:
+                    continue
+                wanted = keys[field.reference.mapping][side]
+                if fact is not None:
+                    wanted.update(keys_of(fact.attributes.get(attribute)))
+                wanted.update(keys_of(end.base.get(base_key(field.name, attribute))))
+    return bench.knowing(_lookups(run, bench, keys))
+
+
+def of_records(run: Run, bench: Bench, object_: int, facts: Iterable[Fact]) -> Bench:
+    """The bench bound to what these records of one object refer to."""
+    if not bench.references:
+        return bench
+    side, form = bench.forms[object_]
+    return bench.knowing(_lookups(run, bench, _keys(bench, ((side, form, fact.attributes) for fact in facts))))
+
+
+def _keys(bench: Bench, said: Iterable[Said]) -> Keys:
+    keys: Keys = {field.reference.mapping: {} for field in bench.references if field.reference is not None}
+    for wanted in keys.values():
+        wanted.update((side, set()) for side in SIDES)
+    for side, form, attributes in said:
+        for field in bench.references:
+            assert field.reference is not None
+            attribute = field.attribute(side, form)
+            if attribute is not None:
+                keys[field.reference.mapping][side].update(keys_of(attributes.get(attribute)))
+    return keys
+
+
+def _lookups(run: Run, bench: Bench, keys: Keys) -> dict[str, Lookup]:
+    met = {parent: list(_meet(run, bench, parent, wanted)) for parent, wanted in keys.items()}
+    return {
+        field.name: _lookup(bench, field, met[field.reference.mapping])
+        for field in bench.references
+        if field.reference is not None
+    }
+
+
+def _meet(run: Run, bench: Bench, parent: str, wanted: Mapping[Side, set[str]]) -> Iterable[Met]:
+    """The live links of the records that are referred to, also under the key of a record that lives on as another."""
+    for side, forms in bench.parents.get(parent, {}).items():
+        left = set(wanted[side])
+        for object_ in forms:
+            if left:
+                for key, link, across, other_key in run.ledger.links.across(parent, object_, sorted(left)):
+                    left.discard(key)
+                    yield side, key, link, object_, across, other_key
+        for object_ in forms:
+            for key, fact in (run.ledger.facts.many(object_, sorted(left)) if left else {}).items():
+                lives_on = survivor(run, fact) if fact.into is not None else None
+                if lives_on is None or lives_on[0] not in forms:
+                    continue
+                for _, link, across, other_key in run.ledger.links.across(parent, lives_on[0], [lives_on[1]]):
+                    yield side, key, link, lives_on[0], across, other_key
+
+
+def _lookup(bench: Bench, field: Field, met: Iterable[Met]) -> Lookup:
+    """Without links that end at a form which the field cannot point to: those are as good as none."""
+    assert field.reference is not None
+    forms = bench.parents.get(field.reference.mapping, {})
+    refers = field.reference.refers
+    link_by_key: dict[Side, dict[str, int]] = {side: {} for side in SIDES}
+    key_by_link: dict[Side, dict[int, str]] = {side: {} for side in SIDES}
+    for side, key, link, object_, across, other_key in met:
+        far = other(side)
+        if refers[side] and forms[side][object_] not in refers[side]:
+            continue
+        if refers[far] and forms[far].get(across) not in refers[far]:
+            continue
+        link_by_key[side][key] = link
+        link_by_key[far][other_key] = link
+        key_by_link[far][link] = other_key
+        key_by_link[side].setdefault(link, key)
+    return Lookup(link_by_key, key_by_link)
+
+
+# ---------------------------------------------------------------- waiting
+
+
+class Waiting:
+    """Collects who waits in one batch, and keeps it at its end."""
+
+    def __init__(self, run: Run, bench: Bench) -> None:
+        self._run, self._bench = run, bench
+        self._records: list[tuple[int, str]] = []
+        self._rows: dict[Wait, str] = {}
+
+    def decided(self, link: Link, verdicts: Sequence[Verdict]) -> None:
+        """A link was decided: it waits for what these verdicts say, and for nothing else."""
+        self._records += [(link.marketing.object, link.marketing.key), (link.crm.object, link.crm.key)]
+        at = (link.marketing.object, link.marketing.key)
+        for verdict in verdicts:
+            if verdict.waits:
+                self._add(at, verdict.pair.field, verdict.waits)
+
+    def undecided(self, fact: Fact, held: Mapping[str, tuple[Sequence[Waits], int]]) -> None:
+        """A record without a partner was looked at. `held`: by field, what its create waits for, and the object of the
+        awaited record where that one's partner is being made."""
+        self._records.append((fact.object, fact.key))
+        for name, (waits, making) in held.items():
+            self._add((fact.object, fact.key), self._bench.field(name), waits, making, create=True)
+
+    def _add(
+        self, at: tuple[int, str], field: Field, waits: Sequence[Waits], making: int = 0, *, create: bool = False
+    ) -> None:
+        assert field.reference is not None
+        for one in waits:
+            self._rows[Wait(*at, field.reference.mapping, one.side, one.key, making, create)] = field.name
+
+    def keep(self) -> None:
+        """Writes down what is new; call it in the transaction that decides."""
+        if not self._records:
+            return
+        name = self._bench.mapping.name
+        new = self._run.ledger.waits.keep(name, self._records, list(self._rows))
+        self._run.note(
+            [
+                Note(
+                    "waits",
+                    f"{self._rows[row]}: waits for its record in {row.parent}" + (", and is not created" * row.create),
+                    name,
+                    None,
+                    row.object,
+                    row.key,
+                )
+                for row in new
+            ]
+        )
+
+
+def held_back(run: Run, bench: Bench, facts: Sequence[Fact], to: Side) -> set[str]:
+    """Keys of those records whose create on `to` waits: for a partner that somebody they refer to is about to get, or,
+    where the field is required, for whatever they should refer to. A reference back in a circle makes nobody wait."""
+    waiting = Waiting(run, bench)
+    side, form = other(to), bench.form(facts[0].object)
+    target = bench.mapping.end(to).forms[0]
+    fields = [
+        (field, attribute)
+        for field in bench.references
+        if field.reference is not None and field.reference.mapping not in bench.back
+        if field.writable(to) and field.attribute(to, target) is not None
+        if (attribute := field.attribute(side, form)) is not None
+    ]
+    awaited = {
+        (fact.key, field.name): field.waiting(side, fact.attributes.get(attribute))
+        for fact in facts
+        for field, attribute in fields
+    }
+    making = _making(run, bench, awaited)
+    kept: set[str] = set()
+    for fact in facts:
+        held: dict[str, tuple[Sequence[Waits], int]] = {}
+        for field, attribute in fields:
+            assert field.reference is not None
+            waits = awaited[fact.key, field.name]
+            made = [
+                (one, making[field.reference.mapping, one]) for one in waits if (field.reference.mapping, one) in making
+            ]
+            if made:
+                held[field.name] = ([one for one, _ in made], made[0][1])
+            elif field.reference.required and (waits or fact.attributes.get(attribute) in (None, "", [])):
+                held[field.name] = (waits, 0)
+        if held:
+            kept.add(fact.key)
+        waiting.undecided(fact, held)
+    waiting.keep()
+    return kept
+
+
+def _making(run: Run, bench: Bench, awaited: Mapping[tuple[str, str], Sequence[Waits]]) -> dict[tuple[str, Waits], int]:
+    """Of what is waited for, what is about to get a partner: the object it is of."""
+    keys: dict[tuple[str, Side], set[str]] = defaultdict(set)
+    for (_, name), waits in awaited.items():
+        reference = bench.field(name).reference
+        assert reference is not None
+        for one in waits:
+            keys[reference.mapping, one.side].add(one.key)
+    return {
+        (parent, Waits(side, key)): object_
+        for (parent, side), wanted in keys.items()
+        for object_ in bench.parents.get(parent, {}).get(side, {})
+        for key in run.ledger.intents.making(parent, object_, sorted(wanted))
+    }

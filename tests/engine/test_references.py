@@ -1,0 +1,211 @@
+"""References over two systems in memory: who points to whom crosses by the links of another mapping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kin import COMPANIES, DEALS, MAIN_CONTACT, PEOPLE, Kin, make_kin
+from world import writes
+
+ROLES = "OpportunityContactRoles.ContactId"
+
+
+@pytest.fixture
+def kin(tmp_path: Path) -> Kin:
+    return make_kin(tmp_path)
+
+
+def family(kin: Kin) -> tuple[str, str, str]:
+    """A company, a person who works there, and a deal with both, all made in marketing."""
+    company = kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    person = kin.mk.create("contacts", {"email": "ada@example.test", "associations.companies": company}, by="ann")
+    deal = kin.mk.create(
+        "deals",
+        {"name": "One engine", "associations.companies": company, "associations.contacts": [person]},
+        by="ann",
+    )
+    return company, person, deal
+
+
+def test_parents_go_first_and_children_point_to_them_in_the_same_cycle(kin: Kin) -> None:
+    """Whatever the order of the files, a deal arrives with its account and its roles, in one create."""
+    _company, _person, deal = family(kin)
+    kin.all_once()
+
+    (account,), (contact,), (opportunity,) = (kin.sf.keys(object_) for object_ in ("Account", "Contact", "Opportunity"))
+    assert kin.sf.values("Contact", contact)["AccountId"] == account
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] == account
+    assert kin.sf.values("Opportunity", opportunity)[ROLES] == [contact]
+    assert [write.op for write in kin.sf.writes] == ["create", "create", "create"]
+    assert kin.settle() == 0
+    assert kin.waits() == 0
+    assert kin.across("deals", "deals", deal) == opportunity
+
+
+def test_a_changed_reference_crosses_both_ways(kin: Kin) -> None:
+    """Another company of the person arrives as the account that it is linked to, and back."""
+    _, person, deal = family(kin)
+    second = kin.mk.create("companies", {"name": "Difference Engines"}, by="ann")
+    kin.settle()
+    opportunity = kin.across("deals", "deals", deal)
+    kin.mk.edit("contacts", person, {"associations.companies": second, "name": "Ada"}, by="ann")
+    kin.settle()
+    assert kin.sf.values("Contact", kin.across("people", "contacts", person))["AccountId"] == kin.across(
+        "companies", "companies", second
+    )
+
+    kin.sf.edit("Opportunity", opportunity, {"AccountId": kin.across("companies", "companies", second)}, by="rep")
+    kin.settle()
+    assert kin.mk.values("deals", deal)["associations.companies"] == second
+
+
+def test_a_list_crosses_as_a_set_and_leaves_strangers_alone(kin: Kin) -> None:
+    """What is added or taken away on one side is added or taken away on the other; who has no link there stays."""
+    _, person, deal = family(kin)
+    grace = kin.mk.create("contacts", {"email": "grace@example.test"}, by="ann")
+    stranger = kin.mk.create("contacts", {"name": "No address"}, by="ann")
+    kin.settle()
+    opportunity = kin.across("deals", "deals", deal)
+    ada_, grace_ = kin.across("people", "contacts", person), kin.across("people", "contacts", grace)
+
+    kin.mk.edit("deals", deal, {"name": "Engine", "associations.contacts": [person, grace, stranger]}, by="ann")
+    kin.settle()
+    assert kin.sf.values("Opportunity", opportunity)[ROLES] == sorted([ada_, grace_])
+
+    kin.sf.edit("Opportunity", opportunity, {ROLES: [grace_]}, by="rep")
+    kin.settle()
+    assert kin.mk.values("deals", deal)["associations.contacts"] == sorted([grace, stranger])
+
+    kin.mk.edit("contacts", stranger, {"email": "stranger@example.test"}, by="ann")
+    kin.settle()
+    assert kin.sf.values("Opportunity", opportunity)[ROLES] == sorted(
+        [grace_, kin.across("people", "contacts", stranger)]
+    )
+
+
+def test_a_child_whose_parent_takes_no_part_goes_without_and_is_completed_later(kin: Kin) -> None:
+    """A company that is not to be created holds up nobody; once it is linked, the child is woken by that alone."""
+    company = kin.mk.create("companies", {}, by="ann")
+    person = kin.mk.create("contacts", {"email": "ada@example.test", "associations.companies": company}, by="ann")
+    kin.settle()
+    contact = kin.across("people", "contacts", person)
+    assert kin.sf.values("Contact", contact)["AccountId"] is None
+    assert kin.waits() == 1
+    said = [entry.said for entry in kin.ledger.journal.page(limit=100) if entry.kind == "waits"]
+    assert said == ["company: waits for its record in companies"]
+
+    kin.mk.edit("companies", company, {"name": "Analytical Engines"}, by="ann")
+    kin.settle()
+    assert kin.sf.values("Contact", contact)["AccountId"] == kin.across("companies", "companies", company)
+    assert kin.waits() == 0
+    assert kin.ledger.inbox.issues() == []
+
+
+def test_an_edit_to_a_reference_that_waits_is_no_clash_and_is_not_forgotten(kin: Kin) -> None:
+    """A person moves to a company that is not linked yet: nothing is written and nothing settles until it is."""
+    _, person, _ = family(kin)
+    kin.settle()
+    contact = kin.across("people", "contacts", person)
+    before = kin.sf.values("Contact", contact)["AccountId"]
+    nameless = kin.mk.create("companies", {}, by="ann")
+    kin.mk.edit("contacts", person, {"associations.companies": nameless, "name": "Ada"}, by="ann")
+    kin.settle()
+    assert kin.sf.values("Contact", contact)["AccountId"] == before
+    assert kin.ledger.inbox.issues() == []
+    assert kin.ledger.inbox.conflicts() == []
+
+    kin.mk.edit("companies", nameless, {"name": "Difference Engines"}, by="ann")
+    kin.settle()
+    assert kin.sf.values("Contact", contact)["AccountId"] == kin.across("companies", "companies", nameless)
+
+
+def test_a_create_waits_for_the_partner_that_its_parent_is_about_to_get(kin: Kin) -> None:
+    """While the company's create is held, the people of it wait, and the run says so; released, all go in one cycle."""
+    family(kin)
+    kin.all_once("companies", yes=False)
+    tallies = kin.all_once(yes=False)
+    assert kin.sf.keys("Contact") == []
+    assert not kin.ledger.intents.total(("planned", "held"), "people")
+    assert (tallies["people"].waiting_for, tallies["people"].as_json(0)["waiting_for_others"]) == (1, 1)
+
+    tallies = kin.all_once()
+    (contact,) = kin.sf.keys("Contact")
+    assert kin.sf.values("Contact", contact)["AccountId"] == kin.sf.keys("Account")[0]
+    assert tallies["people"].waiting_for == 0
+
+
+def test_a_create_waits_no_longer_than_its_parents_create(kin: Kin) -> None:
+    """The company is refused for good: the person goes without it, and nobody waits for what nobody makes."""
+    family(kin)
+    kin.sf.fault("refused", object="Account", op="create", code="VALIDATION")
+    kin.all_once()
+    kin.settle()
+
+    (contact,) = kin.sf.keys("Contact")
+    assert kin.sf.values("Contact", contact)["AccountId"] is None
+    assert [issue.kind for issue in kin.ledger.inbox.issues()] == ["refused"]
+
+
+def test_a_required_reference_holds_the_create_back_until_there_is_a_link(tmp_path: Path) -> None:
+    """required = true: no deal without its account, neither while it is blank nor while it has no partner."""
+    required = DEALS.replace('link = "companies"\n', 'link = "companies"\nrequired = true\n')
+    kin = make_kin(tmp_path, required, PEOPLE, COMPANIES)
+    company = kin.mk.create("companies", {}, by="ann")
+    deal = kin.mk.create("deals", {"name": "One engine"}, by="ann")
+    kin.settle()
+    assert kin.sf.keys("Opportunity") == []
+
+    kin.mk.edit("deals", deal, {"name": "An engine", "associations.companies": company}, by="ann")
+    kin.settle()
+    assert kin.sf.keys("Opportunity") == []
+    assert kin.all_once()["deals"].waiting_for == 1
+
+    kin.mk.edit("companies", company, {"name": "Analytical Engines"}, by="ann")
+    kin.settle()
+    (opportunity,) = kin.sf.keys("Opportunity")
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] == kin.sf.keys("Account")[0]
+
+
+def test_a_circle_of_references_comes_to_rest(tmp_path: Path) -> None:
+    """A company's main contact works at that company: one of the two goes first, and the other is completed."""
+    kin = make_kin(tmp_path, COMPANIES + MAIN_CONTACT, PEOPLE)
+    company = kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    person = kin.mk.create("contacts", {"email": "ada@example.test", "associations.companies": company}, by="ann")
+    kin.mk.edit("companies", company, {"main_contact": person}, by="ann")
+    kin.settle()
+
+    account, contact = kin.across("companies", "companies", company), kin.across("people", "contacts", person)
+    assert kin.sf.values("Account", account)["MainContact"] == contact
+    assert kin.sf.values("Contact", contact)["AccountId"] == account
+    assert kin.waits() == 0
+
+
+def test_a_parent_that_is_merged_does_not_look_like_an_edit_of_its_children(kin: Kin) -> None:
+    """The account lives on under another key: what refers to it says the same as before."""
+    company, _person, deal = family(kin)
+    kin.settle()
+    survivor = kin.sf.create("Account", {"Name": "Analytical Engines Ltd"}, by="rep")
+    kin.sf.merge("Account", survivor, kin.across("companies", "companies", company), by="rep")
+    opportunity = kin.across("deals", "deals", deal)
+    kin.sf.touch("Opportunity", opportunity)
+    before = len(kin.mk.writes)
+    kin.settle()
+
+    assert kin.across("companies", "companies", company) == survivor
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] == survivor
+    assert [write for write in kin.mk.writes[before:] if write.object == "deals"] == []
+    assert [write for write in kin.sf.writes if write.op == "update" and write.object == "Opportunity"] == []
+
+
+def test_a_mapping_without_references_asks_nothing_more(tmp_path: Path) -> None:
+    """The companies alone: no look-up for references, no waits."""
+    kin = make_kin(tmp_path, COMPANIES)
+    kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    asked: list[str] = []
+    rows = kin.ledger.store.rows
+    kin.ledger.store.rows = lambda sql, *more: (asked.append(sql), rows(sql, *more))[1]  # type: ignore[method-assign]
+    kin.settle()
+
+    assert not [sql for sql in asked if "wait" in sql.split()]
+    assert writes(kin.all_once()["companies"]) == 0
