@@ -53,15 +53,17 @@ def demo(
 
 
 def _tell(result: dict[str, Any]) -> None:
-    people, writes = result["people"], result["writes"]
     hand = result["handoff"]
     show.line()
-    show.line(
-        f"people: {people['marketing']} contacts; {people['crm']['Lead']} leads, {people['crm']['Contact']} contacts"
-    )
-    show.line(f"links: {result['links']}; conflicts kept: {result['conflicts']}; issues: {result['issues']}")
-    for side, counts in writes.items():
-        show.line(f"written on {side}: " + (", ".join(f"{n} {op}" for op, n in counts.items()) or "nothing"))
+    for name, told in result["objects"].items():
+        live = "; ".join(
+            f"{side}: " + ", ".join(f"{n} {form}" for form, n in forms.items()) for side, forms in told["live"].items()
+        )
+        show.line(f"{name}: {live}; {told['links']} links")
+        for side, counts in told["writes"].items():
+            if counts := {op: n for op, n in counts.items() if n}:
+                show.line(f"    written on {side}: " + ", ".join(f"{n} {op}" for op, n in counts.items()))
+    show.line(f"conflicts kept: {result['conflicts']}; issues: {result['issues']}")
     show.line("calls: " + ", ".join(f"{n} to {name}" for name, n in result["calls"].items()))
     blocked = sum(hand["blocked"].values())
     show.line(
@@ -89,13 +91,17 @@ def _live(scene: Scene, seed: int) -> None:
 
     def picture() -> Group:
         totals = Table(show_header=True, header_style="bold")
-        for column in ("", "people", "created", "updated", "calls"):
+        for column in ("", "there", "links", "created", "updated"):
             totals.add_column(column)
-        crm = sum(len(scene.cast.rows(object_)) for object_ in ("Lead", "Contact"))
-        for side, name, count in (("marketing", "hubspot", len(scene.cast.contacts())), ("crm", "salesforce", crm)):
-            writes = scene.totals.writes[side]
-            calls = scene.session.systems[name].calls()
-            totals.add_row(f"{name} ({side})", *map(str, (count, writes["create"], writes["update"], calls)))
+        for name in scene.names:
+            told = scene.of_mapping(name)
+            for side, forms in told["live"].items():
+                writes = told["writes"][side]
+                there = ", ".join(f"{n} {form}" for form, n in forms.items())
+                made = (str(writes.get("create", 0)), str(writes.get("update", 0)))
+                totals.add_row(f"{name} ({side})", there, str(told["links"]), *made)
+        for name, system in scene.session.systems.items():
+            totals.add_row(f"calls to {name}", str(system.calls()))
         return Group(totals, Text("\n".join(show.printable_lines(line) for line in lines[-15:])))
 
     try:

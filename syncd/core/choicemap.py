@@ -1,14 +1,14 @@
-"""Value maps: marketing's choices -> the CRM's, where several of marketing's may mean one of the CRM's.
+"""Value maps: marketing's choices -> the CRM's, where several of either side may mean one of the other's.
 
 Promise: both sides compare in the CRM's words, so a coarser word never looks like a change and never travels back over
-a finer one. On the way back the value that stands there is kept if it means the same; else the first listed is taken.
+a finer one. Where several of the CRM's mean the same, the first listed stands for all. On the way back the value that stands there is kept if it means the same; else the first listed is taken.
 A word without counterpart is `Unmapped`; of several choices, one such word makes the whole value so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from syncd.core.mapping import Codec
@@ -26,19 +26,24 @@ class ChoiceMap:
     """the CRM's word for every word of marketing's that is not listed"""
     spare_marketing: str | None = None
     """marketing's word (a listed one) for every word of the CRM's that is not listed"""
+    alike: Mapping[str, str] = field(default_factory=dict)
+    """the CRM's further words -> the one in `forward` that means the same"""
 
     def meanings(self) -> tuple[Callable[[str], str | None], Callable[[str], str | None]]:
         """What a word of marketing's, and of the CRM's, compares by: one of the CRM's words, or None."""
-        forward, spare = dict(self.forward), self.spare_crm
+        forward, spare, alike = dict(self.forward), self.spare_crm, dict(self.alike)
         image = {*forward.values(), *([spare] if spare else [])}
         unlisted = forward.get(self.spare_marketing) if self.spare_marketing else None
-        return (lambda word: forward.get(word, spare)), (lambda word: word if word in image else unlisted)
+        return (lambda word: forward.get(word, spare)), (
+            lambda word: word if word in image else alike.get(word, unlisted)
+        )
 
     def inverse(self) -> Callable[[str], str | None]:
         """Marketing's word to write for one of the CRM's: the first listed, or the spare."""
         first: dict[str, str] = {}
         for word, means in self.forward.items():
             first.setdefault(means, word)
+        first |= {word: first[means] for word, means in self.alike.items()}
         spare = self.spare_marketing
         if self.spare_crm is not None and self.spare_crm not in first:
             # It stands for words that nobody listed: which of them is not known.

@@ -91,6 +91,7 @@ class FieldMaker:
             also=also,
             codecs=self._codecs(chosen),
             values=dict(chosen.forward) if chosen else {},
+            alike=dict(chosen.alike) if chosen else {},
             targets=_targets(chosen) if chosen else {},
             binder=owners.codecs if self.type == "owner" else None,
             reference=self._reference() if self.type == "reference" else None,
@@ -164,20 +165,37 @@ class FieldMaker:
     def _choices(self) -> ChoiceMap:
         part = self.part
         forward: dict[str, str] = {}
-        for key, value in (part.values or {}).items():
-            self._check_word(key, key)
-            self._check_word(key, value)
+        alike: dict[str, str] = {}
+        for key, listed in (part.values or {}).items():
+            value, *further = listed if isinstance(listed, list) else [listed]
+            for word in (key, value, *further):
+                self._check_word(key, word)
+            self._check_alike(key, further)
+            alike |= {values.clean(word): values.clean(value) for word in further}
             if values.clean(key) in forward and forward[values.clean(key)] != values.clean(value):
                 said = f"'{key}' and another key are the same once trimmed, and mean different things"
                 self.problems.append(self.document.problem((*self.path, "values", key), said, "keep one of them"))
             forward.setdefault(values.clean(key), values.clean(value))
         if not forward:
             self._say("values", "the value map is empty", 'write: values = { marketing_value = "CRM value" }')
+        for key, value in forward.items():
+            if value in alike:
+                said = f"'{value}' means the same as '{alike[value]}' elsewhere, so it cannot have a meaning of its own"
+                self.problems.append(self.document.problem((*self.path, "values", key), said, "list it once"))
         crm, marketing = self._spares()
         if marketing is not None and marketing not in forward:
             mend = did_you_mean(marketing, forward) or "list it in 'values'"
             self._say("other", f"'{marketing}' is written to marketing but not listed in 'values'", mend)
-        return ChoiceMap(forward, crm, marketing)
+        return ChoiceMap(forward, crm, marketing, alike)
+
+    def _check_alike(self, key: str, further: list[str]) -> None:
+        if further and self.type == "choices":
+            said = "of several choices each has one counterpart: a list says which words of one choice mean the same"
+            self.problems.append(self.document.problem((*self.path, "values", key), said, "name one"))
+        for other, listed in (self.part.values or {}).items():
+            if other != key and isinstance(listed, list) and (twice := set(further) & set(listed[1:])):
+                said = f"'{min(twice)}' would mean both '{key}' and '{other}'"
+                self.problems.append(self.document.problem((*self.path, "values", key), said, "list it once"))
 
     def _check_word(self, key: str, word: str) -> None:
         path = (*self.path, "values", key)

@@ -140,8 +140,11 @@ class FieldPart(Part):
         "fill", description="First meeting, nothing agreed yet: fill blanks (differences: clash), or one side wins."
     )
     blank: Literal["keep", "clear"] = Field("keep", description="May a value that was emptied empty the other side?")
-    values: dict[str, str] | None = Field(
-        None, max_length=MAX_VALUES, description="marketing's value = the CRM's value. Several may mean the same."
+    values: dict[str, str | Annotated[list[str], Field(min_length=1)]] | None = Field(
+        None,
+        max_length=MAX_VALUES,
+        description="marketing's value = the CRM's value. Several may mean the same. A list: all of these mean it, and the"
+        " first one is written.",
     )
     other: str | SidesPart = Field(
         "keep", description="A value that is not in the map: keep (leave the other side alone), hold, or a value."

@@ -161,7 +161,7 @@ _SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
 
 def samples(field: Field, side: Side) -> Iterator[Any]:
     """Nasty values for the field's type, and every word of its value map on that side, alone and together."""
-    words = list(field.values) if side == "marketing" else list(dict.fromkeys(field.values.values()))
+    words = list(field.values) if side == "marketing" else list(dict.fromkeys([*field.values.values(), *field.alike]))
     words += [word for word in field.targets.get(side, ()) if word not in words]
     yield from words
     if words and field.type == "choices":

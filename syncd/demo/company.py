@@ -123,7 +123,11 @@ class Cast:
 
     def contacts(self) -> dict[str, Row]:
         """HubSpot's live contacts by id: their values."""
-        rows = self.hubspot.records("contacts")
+        return self.hubs("contacts")
+
+    def hubs(self, object: str) -> dict[str, Row]:
+        """HubSpot's live records of an object by id: their values."""
+        rows = self.hubspot.records(object)
         return {key: row["values"] for key, row in rows.items() if not row["archived"]}
 
     def rows(self, object: str) -> dict[str, Row]:

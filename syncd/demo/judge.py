@@ -1,17 +1,18 @@
 """Do both sides really say the same? The sandboxes' own states, compared by rules written down here a second time.
 
 Promise: nothing of the engine is used, so that a mistake there cannot excuse itself; people are paired by their e-mail
-address, never by what the ledger believes. It knows the shipped mapping and funnel, and nothing else.
+address, never by what the ledger believes. It knows the shipped mappings and funnel, and nothing else. Companies and
+deals are judged in `judge_business`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
+from syncd.demo import judge_business
 from syncd.demo.company import Cast
+from syncd.demo.judging import Difference, Owners, digits, owner_differs, owners, plain, same_text
 
 Row = dict[str, Any]
 
@@ -42,42 +43,35 @@ QUALIFIED_STAGES = ("marketingqualifiedlead", "salesqualifiedlead")
 QUALIFIED_SCORE = 50
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One thing that is not as it should be. `contact` and `person` are keys: nobody's values are shown."""
-
-    what: str
-    contact: str | None = None
-    person: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.what} (contact {self.contact}, person {self.person})"
-
-
 def differences(cast: Cast) -> list[Difference]:
     """Everything in which the two systems do not agree though they should; empty: converged."""
     contacts = cast.contacts()
     people = {(object_, key): row for object_ in ("Lead", "Contact") for key, row in cast.rows(object_).items()}
-    owners = _owners(cast)
-    found = [*_twice(contacts, people)]
+    known = owners(cast)
+    found = [*_twice(contacts, people), *_business(cast, known)]
     by_email: dict[str, tuple[str, str]] = {}
     for (object_, key), row in people.items():  # a Contact comes later, and goes before a Lead
         if row.get("Email"):
-            by_email[_plain(row["Email"])] = (object_, key)
+            by_email[plain(row["Email"])] = (object_, key)
     met: set[tuple[str, str]] = set()
     for contact, values in contacts.items():
-        at = by_email.get(_plain(values.get("email")))
+        at = by_email.get(plain(values.get("email")))
         if at is None:
             if qualified(values):
                 found.append(Difference("a qualified contact is not in sales", contact))
             continue
         met.add(at)
-        names = _pair(values, at[0], people[at], owners)
+        names = _pair(values, at[0], people[at], known)
         found += [Difference(f"{name} differs", contact, at[1]) for name in names]
     found += [
         Difference("is not in marketing", None, key) for email, (_, key) in by_email.items() if (_, key) not in met
     ]
     return found
+
+
+def _business(cast: Cast, known: Owners) -> list[Difference]:
+    pairs, wrong = judge_business.company_pairs(cast)
+    return [*wrong, *judge_business.company_differences(cast, pairs, known)]
 
 
 def qualified(values: Row) -> bool:
@@ -95,26 +89,25 @@ def _twice(contacts: dict[str, Row], people: dict[tuple[str, str], Row]) -> list
     """People who stand twice in one system."""
     found = []
     for side, rows in (("marketing", contacts.values()), ("sales", people.values())):
-        addresses = Counter(_plain(row.get("email") or row.get("Email")) for row in rows)
+        addresses = Counter(plain(row.get("email") or row.get("Email")) for row in rows)
         found += [
             Difference(f"somebody stands {n} times in {side}") for email, n in addresses.items() if email and n > 1
         ]
     return found
 
 
-def _pair(values: Row, object_: str, row: Row, owners: tuple[dict[str, str], dict[str, str]]) -> list[str]:
+def _pair(values: Row, object_: str, row: Row, known: Owners) -> list[str]:
     """The fields in which one person differs between the two."""
     found = []
     for name, (property_, fields) in PLAIN.items():
-        if object_ in fields and not _same_text(values.get(property_), row.get(fields[object_])):
+        if object_ in fields and not same_text(values.get(property_), row.get(fields[object_])):
             found.append(name)
     for name, (property_, field) in PHONES.items():
-        if _digits(values.get(property_)) != _digits(row.get(field)):
+        if digits(values.get(property_)) != digits(row.get(field)):
             found.append(name)
     if object_ == "Lead":
         found += _lead(values, row)
-    ours, theirs = owners[0].get(str(values.get("hubspot_owner_id"))), owners[1].get(str(row.get("OwnerId")))
-    if ours and theirs and ours != theirs:
+    if owner_differs(known, values, row):
         found.append("owner")
     source, theirs_source = values.get("lead_source") or "", row.get("LeadSource") or ""
     if source != (theirs_source if theirs_source in SOURCES or not theirs_source else "Other"):
@@ -140,27 +133,3 @@ def _lead(values: Row, row: Row) -> list[str]:
     if (row.get("Rating") or "") != (values.get("crm_rating") or ""):
         found.append("rating")
     return found
-
-
-def _owners(cast: Cast) -> tuple[dict[str, str], dict[str, str]]:
-    """Address of everybody who may own records, by id, in each system."""
-    hubspot = cast.hubspot.state()["owners"].values()
-    users = cast.rows("User")
-    return (
-        {str(one["id"]): _plain(one["email"]) for one in hubspot if not one.get("archived")},
-        {key: _plain(row.get("Email")) for key, row in users.items() if row.get("IsActive")},
-    )
-
-
-def _plain(text: Any) -> str:
-    return str(text or "").strip().lower()
-
-
-def _same_text(one: Any, other: Any) -> bool:
-    """What a create had to put into a required blank is no difference."""
-    a, b = " ".join(str(one or "").split()), " ".join(str(other or "").split())
-    return a == b or (not a and b == "[not given]")
-
-
-def _digits(text: Any) -> str:
-    return re.sub(r"\D", "", str(text or ""))

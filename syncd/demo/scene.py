@@ -41,7 +41,8 @@ class Totals:
     """What all cycles did together."""
 
     cycles: int = 0
-    writes: dict[str, Counter[str]] = field(default_factory=lambda: {"marketing": Counter(), "crm": Counter()})
+    writes: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
+    """By mapping and side: how many of each operation."""
     outcomes: Counter[str] = field(default_factory=Counter)
     held: int = 0
 
@@ -49,13 +50,18 @@ class Totals:
         """Takes a run's tallies; returns how many writes it made."""
         self.cycles += 1
         made = 0
-        for tally in run.tallies.values():
+        for name, tally in run.tallies.items():
+            of_mapping = self.writes.setdefault(name, {"marketing": Counter(), "crm": Counter()})
             for side, counts in tally.writes.items():
-                self.writes[side].update(counts)
+                of_mapping[side].update(counts)
                 made += sum(counts.values())
             self.outcomes.update(tally.outcomes)
             self.held += tally.held
         return made
+
+    def side(self, side: str) -> Counter[str]:
+        """What was written on that side, of all objects."""
+        return sum((counts[side] for counts in self.writes.values()), Counter())
 
 
 @dataclass
@@ -122,7 +128,8 @@ class Scene:
                 "crm": {object_: len(self.cast.rows(object_)) for object_ in ("Lead", "Contact")},
             },
             "links": sum(ledger.links.count(name) for name in self.names),
-            "writes": {side: dict(counts) for side, counts in self.totals.writes.items()},
+            "writes": {side: dict(self.totals.side(side)) for side in ("marketing", "crm")},
+            "objects": {name: self.of_mapping(name) for name in self.names},
             "outcomes": dict(self.totals.outcomes),
             "calls": {name: system.calls() for name, system in self.session.systems.items()},
             "held": held,
@@ -131,6 +138,20 @@ class Scene:
             "handoff": hand,
             "cycles": self.totals.cycles,
             "seconds": round(seconds, 1),
+        }
+
+    def of_mapping(self, name: str) -> dict[str, Any]:
+        """What there is of a mapping's objects on each side, its links, and what was written."""
+        mapping = self.session.files.mappings.by_name[name]
+        live = {
+            "marketing": {form: len(self.cast.hubs(form)) for form in mapping.marketing.forms},
+            "crm": {form: len(self.cast.rows(form)) for form in mapping.crm.forms},
+        }
+        written = self.totals.writes.get(name, {})
+        return {
+            "live": live,
+            "links": self.session.ledger.links.count(name),
+            "writes": {side: dict(written.get(side, {})) for side in live},
         }
 
 

@@ -40,6 +40,9 @@ def test_the_demo_converges_and_prints_one_object(capsys: pytest.CaptureFixture[
     )
     assert hand["qualified"] > 0
     assert facts["writes"]["crm"]["create"] > 0
+    companies = facts["objects"]["companies"]
+    assert companies["links"] == companies["live"]["crm"]["Account"] > 0
+    assert companies["writes"]["marketing"]["create"] > 0
     assert facts["conflicts"] > 0
     assert "sales rejects a lead" in err
 
@@ -84,6 +87,18 @@ def test_the_judge_sees_each_kind_of_difference(tmp_path: Path) -> None:
             scene.cast.edit_person(person, {attribute: other})
             assert f"{what} differs" in {one.what for one in judge.differences(scene.cast)}, what
             scene.cast.edit_person(person, {attribute: before})
+        account, firm = next(iter(scene.cast.rows("Account").items()))
+        for attribute, what, other in (
+            ("Name", "name", "Another Ltd"),
+            ("Phone", "phone", "+49 30 901820"),
+            ("BillingCity", "city", "Elsewhere"),
+            ("NumberOfEmployees", "employees", 1),
+            ("Industry", "industry", "Chemicals" if firm.get("Industry") != "Chemicals" else "Banking"),
+            ("Type", "kind", "Partner" if firm.get("Type") != "Partner" else "Prospect"),
+        ):
+            scene.cast.edit_person(("Account", account), {attribute: other})
+            assert f"company {what} differs" in {one.what for one in judge.differences(scene.cast)}, what
+            scene.cast.edit_person(("Account", account), {attribute: firm.get(attribute)})
         scene.cast.salesforce.act("delete", object=at[0], key=at[1])
         if judge.qualified(values):
             assert "a qualified contact is not in sales" in {one.what for one in judge.differences(scene.cast)}

@@ -537,3 +537,32 @@ def test_nothing_in_a_compiled_mapping_can_be_changed() -> None:
         mapping.name = "other"  # type: ignore[misc]
     assert replace(mapping, name="other").name == "other"
     assert EMAIL in mapping.text
+
+
+# ---------------------------------------------------------------- words that mean the same
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('values = { a = ["A", "X"], b = ["B", "X"] }', "'X' would mean both"),
+        ('values = { a = ["A", "X"], b = "X" }', "cannot have a meaning of its own"),
+        ('type = "choices"\nvalues = { a = ["A", "X"] }', "each has one counterpart"),
+        ("values = { a = [] }", "must not be empty"),
+    ],
+)
+def test_a_list_of_words_that_could_not_come_back_is_refused(lines: str, said: str) -> None:
+    """Each word of the CRM means one of marketing's: a second meaning would be lost on the way back."""
+    found = problems_of(IT + lines + "\n")
+
+    assert any(said in problem.what for problem in found), found
+
+
+def test_a_list_of_words_settles_on_the_first() -> None:
+    """What is written is the first listed; the others are read."""
+    field = field_of('marketing = "it"\ncrm = "It__c"\nvalues = { a = ["A", "X"], b = "B" }\n')
+
+    assert field.render("crm", "a", None) == "A"
+    assert field.render("crm", "a", "X") == "X"
+    assert field.render("marketing", "X", None) == "a"
+    assert field.targets["crm"] == ("A", "B")

@@ -371,6 +371,19 @@ def test_a_spare_word_of_the_crm_keeps_marketings_finer_word() -> None:
     assert isinstance(marketing.render("Something", None), Unmapped)
 
 
+def test_several_words_of_the_crm_may_mean_the_same() -> None:
+    """Sales' finer words are no change against marketing's coarser one, and stay where they stand."""
+    chosen = ChoiceMap({"buying": "Quote", "won": "Won"}, alike={"Decision Makers": "Quote", "Analysis": "Quote"})
+    marketing, crm = choicemap.codecs(values.choice(), chosen)
+
+    assert marketing.canonical("buying") == crm.canonical("Analysis") == crm.canonical("Quote")
+    assert marketing.render("Decision Makers", "won") == "buying"
+    assert crm.render("buying", "Analysis") == "Analysis"
+    assert crm.render("buying", "Won") == "Quote"
+    assert crm.context("Analysis") == "buying"
+    assert isinstance(crm.canonical("Nothing"), Unmapped)
+
+
 def test_several_choices_map_one_by_one_and_keep_what_stands() -> None:
     """Of several choices each keeps its finer word; one unknown word holds the whole value."""
     chosen = ChoiceMap({"x1": "X", "x2": "X", "y": "Y"})

@@ -1,0 +1,53 @@
+"""What users start from: every file in mappings/ is right, and they are right together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from syncd.cli.init import MAPPINGS
+from syncd.core.compile import check_together, compile_mapping
+from syncd.core.funnel import compile_funnel
+from syncd.core.mapping import Mapping
+
+FOLDER = Path(__file__).parents[2] / "mappings"
+FUNNEL = compile_funnel((FOLDER / "funnel.toml").read_text(), "funnel.toml", None)[0]
+
+
+def compiled(name: str) -> Mapping:
+    mapping, problems = compile_mapping((FOLDER / name).read_text(), name, FUNNEL)
+    assert mapping is not None, "\n".join(map(str, problems))
+    return mapping
+
+
+def mappings() -> list[str]:
+    return sorted(path.name for path in FOLDER.glob("*.toml") if path.name != "funnel.toml")
+
+
+def test_init_writes_all_of_them() -> None:
+    """A file that init forgets would be known to nobody."""
+    assert {*MAPPINGS} == {path.name for path in FOLDER.glob("*.toml")}
+
+
+@pytest.mark.parametrize("name", mappings())
+def test_each_names_its_schema_and_says_what_it_is(name: str) -> None:
+    """The first line is for the editor, the second for people."""
+    first, second, *_ = (FOLDER / name).read_text().splitlines()
+    assert first == "#:schema ../schemas/mapping.json"
+    assert second.startswith("# ")
+
+
+def test_they_compile_together() -> None:
+    """No attribute has two writers, and no two files lead a value in a circle."""
+    assert check_together([compiled(name) for name in mappings()]) == []
+
+
+def test_companies_are_found_by_domain_and_made_by_sales_only() -> None:
+    """HubSpot makes a company for every address: none of them becomes an account by itself."""
+    companies = compiled("companies.toml")
+
+    assert companies.create["crm"] is None
+    assert companies.create["marketing"] is not None
+    assert companies.field("kind").canonical("crm", "Customer - Channel") == "Customer - Direct"
+    assert companies.field("domain").canonical("crm", "https://www.acme.com/en") == "acme.com"
