@@ -45,12 +45,18 @@ QUALIFIED_SCORE = 50
 
 def differences(cast: Cast) -> list[Difference]:
     """Everything in which the two systems do not agree though they should; empty: converged."""
+    pairs, wrong = judge_business.company_pairs(cast)
+    return [*people(cast), *wrong, *judge_business.company_differences(cast, pairs, owners(cast))]
+
+
+def people(cast: Cast) -> list[Difference]:
+    """The same, of people alone."""
     contacts = cast.contacts()
-    people = {(object_, key): row for object_ in ("Lead", "Contact") for key, row in cast.rows(object_).items()}
+    persons = {(object_, key): row for object_ in ("Lead", "Contact") for key, row in cast.rows(object_).items()}
     known = owners(cast)
-    found = [*_twice(contacts, people), *_business(cast, known)]
+    found = _twice(contacts, persons)
     by_email: dict[str, tuple[str, str]] = {}
-    for (object_, key), row in people.items():  # a Contact comes later, and goes before a Lead
+    for (object_, key), row in persons.items():  # a Contact comes later, and goes before a Lead
         if row.get("Email"):
             by_email[plain(row["Email"])] = (object_, key)
     met: set[tuple[str, str]] = set()
@@ -61,17 +67,12 @@ def differences(cast: Cast) -> list[Difference]:
                 found.append(Difference("a qualified contact is not in sales", contact))
             continue
         met.add(at)
-        names = _pair(values, at[0], people[at], known)
+        names = _pair(values, at[0], persons[at], known)
         found += [Difference(f"{name} differs", contact, at[1]) for name in names]
     found += [
         Difference("is not in marketing", None, key) for email, (_, key) in by_email.items() if (_, key) not in met
     ]
     return found
-
-
-def _business(cast: Cast, known: Owners) -> list[Difference]:
-    pairs, wrong = judge_business.company_pairs(cast)
-    return [*wrong, *judge_business.company_differences(cast, pairs, known)]
 
 
 def qualified(values: Row) -> bool:

@@ -17,7 +17,7 @@ Start = Callable[..., Process]
 
 
 def converged(here: Place) -> bool:
-    return not judge.differences(here.cast)
+    return not judge.people(here.cast)
 
 
 def at_work(here: Place, start: Start) -> tuple[Process, str, tuple[str, str]]:
