@@ -7,6 +7,7 @@ It decides nothing, converts no lead and merges nothing: REST has no call for ei
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,6 +15,9 @@ import msgspec
 from connectors.salesforce.auth import Login
 from connectors.salesforce.feed import Feed
 from connectors.salesforce.ids import id18, is_id
+from connectors.salesforce.listfeed import ListFeed
+from connectors.salesforce.lists import Lists
+from connectors.salesforce.listwriting import ListWriter
 from connectors.salesforce.org import METERS, Org
 from connectors.salesforce.places import is_loopback
 from connectors.salesforce.precondition import Precondition
@@ -63,12 +67,15 @@ class Salesforce:
         """Opens nothing yet. Raises ConfigError where a secret is missing."""
         self._context = context
         self._login = Login(settings, context)
-        self._org = Org(self._login, context, settings.version)
+        self._org = Org(self._login, context, settings)
         self._schemas = Schemas(self._org, settings.key, context.now)
         self._reader = Reader(self._org, self._schemas)
         self._precondition = Precondition(self._org)
-        self._feed = Feed(self._reader, context.timing, context.now)
-        self._writer = Writer(self._org, self._reader, self._schemas, self._precondition)
+        self._feed = ListFeed(Feed(self._reader, context.timing, context.now))
+        self._lists = Lists(self._org)
+        self._writer = ListWriter(
+            self._org, self._reader, self._lists, Writer(self._org, self._reader, self._schemas, self._precondition)
+        )
 
     def __repr__(self) -> str:
         return f"Salesforce({self._org!r})"
@@ -112,8 +119,9 @@ class Salesforce:
         return Account(account, name, kind, session.user, zone)  # type: ignore[arg-type]
 
     def describe(self, object: str) -> Schema:
-        """See `Connector.describe`. One call."""
-        return self._schemas.describe(object)
+        """See `Connector.describe`. One call, and one for each list that the object has."""
+        schema = self._schemas.describe(object)
+        return replace(schema, attributes={**schema.attributes, **self._lists.attributes(object)})
 
     def changes(self, object: str, attributes: Sequence[str], cursor: str | None, held: Held) -> Iterator[Page]:
         """See `Connector.changes`. Values come with the feed, so `held` is not asked."""

@@ -29,7 +29,7 @@ from connectors.salesforce.reading import Reader
 from connectors.salesforce.replies import Reply
 from connectors.salesforce.rows import Rows
 from connectors.salesforce.shapes import GRAIN_MS, shape_of
-from connectors.salesforce.soql import Condition, select, since
+from connectors.salesforce.soql import Condition, Query, select, since
 from syncd.connector import Page, Record
 from syncd.errors import CursorLost
 from syncd.http import BadAnswer, Timing
@@ -71,6 +71,15 @@ _DECODER = msgspec.json.Decoder(Cursor)
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """The first answer of a walk, got together with another's in one call; `asked_s`: when."""
+
+    query: Query
+    reply: Reply
+    asked_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """The feed of one object. Holds no state: that is the cursor's."""
 
@@ -83,19 +92,32 @@ class Feed:
         """What is older than this when a walk begins can be seen by it, and keeps its place in the walk's list."""
         return round((self.timing.overlap_s + self.timing.lag_s) * 1000) + GRAIN_MS
 
-    def changes(self, object: str, attributes: Sequence[str], cursor: str | None) -> Iterator[Page]:
-        """See `Connector.changes`. Raises CursorLost for a cursor that is none of ours or too old."""
+    def start(self, object: str) -> str:
+        """A cursor that stands at now, for somebody who knows all that was before. One call."""
+        newest, at_s = self._newest(object), self.now()
+        return _text(Cursor(mark=newest, bound=newest, at=at_s, polled=at_s))
+
+    def opening(self, object: str, attributes: Sequence[str], cursor: str) -> Query | None:
+        """What a poll at this cursor asks first; None in the middle of a walk. Raises CursorLost."""
+        place = self._place(object, cursor)
+        return None if place.next else self._query(object, self.reader.rows(object, attributes), place)
+
+    def changes(
+        self, object: str, attributes: Sequence[str], cursor: str | None, ahead: Ahead | None = None
+    ) -> Iterator[Page]:
+        """See `Connector.changes`. `ahead`: the answer to `opening`, asked for beforehand. Raises CursorLost for a
+        cursor that is none of ours or too old."""
         place = self._place(object, cursor)
         rows, reply = self._resume(object, attributes, place) if place.next else (None, None)
         asked: float | None = None
         if rows is None or reply is None:
-            asked = None if cursor is None else self.now()
-            rows, reply = self._begin(object, attributes, place, first=cursor is None)
+            asked = None if cursor is None else ahead.asked_s if ahead else self.now()
+            rows, reply = self._begin(object, attributes, place, first=cursor is None, ahead=ahead)
         visited: set[str] = set()
         empty = 0
         while True:
             page = self.reader.page_of(rows, reply)
-            records = rows.records(page.records, self.reader.org.writer)
+            records = self.reader.records(object, attributes, rows, page.records)
             if asked is not None and not page.done:
                 self._bind_list(object, place, asked)
             asked = None
@@ -130,26 +152,36 @@ class Feed:
             )
         return place
 
-    def _begin(self, object: str, attributes: Sequence[str], place: Cursor, *, first: bool) -> tuple[Rows, Reply]:
+    def _begin(
+        self, object: str, attributes: Sequence[str], place: Cursor, *, first: bool, ahead: Ahead | None = None
+    ) -> tuple[Rows, Reply]:
         """Starts a walk at the cursor, or where a broken-off one had got to."""
         broken_off = bool(place.next)
         if not broken_off:
             place.began, place.top, place.reached, place.pages = self.now(), None, None, 0
+            if ahead:
+                place.began = min(place.began, ahead.asked_s)  # the list was made then, not now
             if place.began < place.at:
                 place.at = place.began  # our clock was set back: wait once more rather than too little
         place.next = ""
-        where = self._where(place, shape_of(object).stamp)
         if first:
             place.bound, place.at = self._newest(object), self.now()
 
         def call(rows: Rows) -> Sequence[Reply]:
-            order = (shape_of(object).stamp, "Id")
-            query = select(object, rows.fields, where, order=order, all_rows=shape_of(object).deletable)
+            query = self._query(object, rows, place)
+            if ahead and ahead.query == query:
+                return [ahead.reply]
             return [self.reader.org.query(query)]
 
         rows, (reply,) = self.reader.ask(object, attributes, call)
         place.fields = _digest(rows)
         return rows, reply
+
+    def _query(self, object: str, rows: Rows, place: Cursor) -> Query:
+        shape = shape_of(object)
+        where, order = self._where(place, shape.stamp), (shape.stamp, "Id")
+        all_rows = shape.deletable or shape.archived
+        return select(object, rows.fields, where, order=order, all_rows=all_rows)
 
     def _where(self, place: Cursor, stamp: str) -> Condition | None:
         if place.reached is not None:

@@ -18,15 +18,29 @@ def is_id(text: str) -> bool:
 
 
 def id18(key: str) -> str:
-    """The 18-character form of an id of either length. Raises ValueError for anything else."""
+    """The one 18-character form of an id of either length: where a system on the way lost the case of its letters, the
+    last three characters tell it. Raises ValueError for anything else."""
     if len(key) == 18 and _SHAPE.fullmatch(key):
-        return key
+        return _recased(key)
     if len(key) != 15 or not _SHAPE.fullmatch(key):
         raise ValueError("not a Salesforce id")
     blocks = (key[start : start + 5] for start in (0, 5, 10))
     return key + "".join(
         _CHECK[sum(1 << at for at, char in enumerate(block) if "A" <= char <= "Z")] for block in blocks
     )
+
+
+def _recased(key: str) -> str:
+    """The 18 characters with the case that the check says, if that makes an id; else as they are (an edited sample)."""
+    check = key[15:].upper()
+    blocks = [key[start : start + 5] for start in (0, 5, 10)]
+    bits = [_CHECK.find(char) for char in check]
+    letters = "".join(
+        char.upper() if bit >> at & 1 else char.lower()
+        for block, bit in zip(blocks, bits, strict=True)
+        for at, char in enumerate(block)
+    )
+    return letters + check if min(bits) >= 0 and id18(letters)[15:] == check else key
 
 
 def id_in(text: str) -> str | None:

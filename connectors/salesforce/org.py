@@ -18,6 +18,7 @@ import msgspec
 from connectors.salesforce.auth import Login
 from connectors.salesforce.refusals import classify, daily
 from connectors.salesforce.replies import Reply
+from connectors.salesforce.settings import Settings
 from connectors.salesforce.soql import Query, identifier
 from syncd.connector import Context, Meter
 from syncd.http import BadAnswer, Http
@@ -29,6 +30,10 @@ MAX_URI_BYTES = 12_000
 """Longest target of a GET; Salesforce refuses 16,384 with the host and headers. A longer query goes in a body."""
 QUIET = {"Sforce-Auto-Assign": "FALSE"}
 """On every write: else assignment rules give the record to another owner, on updates too."""
+ASSIGNED = {"Sforce-Auto-Assign": "TRUE"}
+"""On creates of the objects for which the settings ask for it."""
+PASS_ALERTS = {"Sforce-Duplicate-Rule-Header": "allowSave=true; includeRecordDetails=false; runAsCurrentUser=true"}
+"""Saves what a duplicate rule would only alert a person of. A rule that blocks is not passed by it."""
 
 _LOCATOR = re.compile(r"/services/data/v\d+\.\d/query(?:All)?/[\w-]+/?")
 
@@ -62,8 +67,11 @@ class Part:
 class Org:
     """One org, reached through a login. Safe in several threads."""
 
-    def __init__(self, login: Login, context: Context, version: str) -> None:
+    def __init__(self, login: Login, context: Context, settings: Settings) -> None:
         self._login = login
+        version = settings.version
+        self._assigned = frozenset(settings.assignment_rules)
+        self._duplicates = PASS_ALERTS if settings.duplicate_alerts == "pass" else {}
         self._context = context
         self._root = f"/services/data/v{version}"
         self._lock = threading.Lock()
@@ -135,16 +143,24 @@ class Org:
             raise BadAnswer(f"{reply.what}: {len(replies)} answers to {len(parts)} questions")
         return replies
 
+    def write_headers(self, object: str = "", *, creating: bool = False) -> dict[str, str]:
+        """The headers of a write: whose assignment rules run, and what duplicate rules may do."""
+        return (ASSIGNED if creating and object in self._assigned else QUIET) | self._duplicates
+
     def composite_write(self, parts: Sequence[Part]) -> tuple[Reply, dict[str, Reply]]:
         """Parts that write: the whole reply, and those parts that are answered. Raises Doubt, Transient."""
-        answer = self.http.send("POST", f"{self._root}/composite", json=self._composite(parts), headers=QUIET)
+        answer = self.http.send(
+            "POST", f"{self._root}/composite", json=self._composite(parts), headers=self.write_headers()
+        )
         reply = Reply.of(answer)
         return reply, self._replies(reply, parts) if reply.ok else {}
 
     def collection_write(self, method: str, rows: Sequence[Mapping[str, Any]]) -> Reply:
         """Creates (POST) or updates (PATCH) up to 200 records. Raises Doubt, Transient."""
         body = {"allOrNone": False, "records": rows}
-        return Reply.of(self.http.send(method, f"{self._root}/composite/sobjects", json=body, headers=QUIET))
+        object = str(rows[0]["attributes"]["type"]) if rows else ""
+        headers = self.write_headers(object, creating=method == "POST")
+        return Reply.of(self.http.send(method, f"{self._root}/composite/sobjects", json=body, headers=headers))
 
     def collection_delete(self, keys: Sequence[str]) -> Reply:
         """Moves up to 200 records into the recycle bin. Raises Doubt, Transient."""

@@ -6,29 +6,35 @@ A record that was not asked for is never taken for one that was. Source: contrac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 
 from connectors.salesforce.ids import id18, is_id
+from connectors.salesforce.lists import Lists
 from connectors.salesforce.org import Org
 from connectors.salesforce.replies import Reply
 from connectors.salesforce.rows import DISPENSABLE, Page, Rows
 from connectors.salesforce.schemas import Schemas
 from connectors.salesforce.shapes import COMPOSITE_QUERIES, FIND_BATCH, READ_BATCH, shape_of
-from connectors.salesforce.soql import Query, one_of, portions, select
+from connectors.salesforce.soql import Query, every, holds, one_of, portions, select
 from syncd.connector import Found, Key, Record
-from syncd.errors import AccessError
+from syncd.errors import AccessError, Fault
 from syncd.http import BadAnswer
 
 T = TypeVar("T")
 
 MAX_HOPS = 10
 """How far a chain of merges is followed."""
+_MALFORMED = frozenset({"MALFORMED_ID", "INVALID_QUERY_FILTER_OPERATOR"})
 _ROW_TYPES = 64
 """Lists of attributes whose decoders are kept."""
+
+
+class Malformed(Fault):
+    """An id among those asked for is none of the object's: Salesforce then refuses them all."""
 
 
 class Reader:
@@ -37,13 +43,15 @@ class Reader:
     def __init__(self, org: Org, schemas: Schemas) -> None:
         self.org = org
         self._schemas = schemas
+        self._lists = Lists(org)
         self._rows: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Rows] = {}
 
     def rows(self, object: str, attributes: Sequence[str]) -> Rows:
         """How to ask for these attributes and read them, as far as our user can see them."""
         system = self._schemas.visible(object, DISPENSABLE)
         unseen = tuple(name for name in DISPENSABLE if name not in system)
-        wanted = (object, self._schemas.visible(object, attributes), unseen)
+        fields = [name for name in attributes if name not in shape_of(object).lists]
+        wanted = (object, self._schemas.visible(object, fields), unseen)
         rows = self._rows.get(wanted)
         if rows is None:
             if len(self._rows) >= _ROW_TYPES:
@@ -64,9 +72,17 @@ class Reader:
             if narrower.fields != rows.fields:
                 rows, replies = narrower, call(narrower)
         for reply in replies:
+            if reply.code in _MALFORMED:
+                raise Malformed(f"{reply.what}: a key is no id of this object")
             if not reply.ok:
                 raise reply.refused()
         return rows, replies
+
+    def records(self, object: str, attributes: Sequence[str], rows: Rows, said: Iterable[Any]) -> list[Record]:
+        """The records of decoded rows, with their lists where those are asked for."""
+        records = rows.records(said, self.org.writer)
+        self._lists.fill(object, attributes, records)
+        return records
 
     def page_of(self, rows: Rows, reply: Reply) -> Page:
         """The page that a query was answered with. Raises BadAnswer."""
@@ -105,9 +121,16 @@ class Reader:
                 return
 
     def _fetch(self, object: str, attributes: Sequence[str], keys: list[Key]) -> Iterator[Record]:
-        rows, (reply,) = self.ask(object, attributes, lambda rows: [self.org.retrieve(object, keys, rows.fields)])
+        try:
+            rows, (reply,) = self.ask(object, attributes, lambda rows: [self.org.retrieve(object, keys, rows.fields)])
+        except Malformed:
+            if len(keys) > 1:  # one of them refused the whole call, and is not named: look for it
+                half = len(keys) // 2
+                for part in (keys[:half], keys[half:]):
+                    yield from self._fetch(object, attributes, part)
+            return  # no record can have such a key
         answered = [row for row in self._decoded(rows, reply, rows.list) if row is not None]
-        records = _only(rows.records(answered, self.org.writer), keys, reply)
+        records = _only(self.records(object, attributes, rows, answered), keys, reply)
         yield from records
         seen = {record.key for record in records}
         unseen = [key for key in keys if key not in seen]
@@ -118,7 +141,7 @@ class Reader:
         """Those of the keys that queryAll shows: deleted, merged, or back since."""
         for part in portions(keys, FIND_BATCH, 0):
             for rows, reply, page in self._all_pages(object, attributes, "Id", [part], all_rows=True):
-                yield from _only(rows.records(page.records, self.org.writer), part, reply)
+                yield from _only(self.records(object, attributes, rows, page.records), part, reply)
 
     # ------------------------------------------------------------ by value
 
@@ -126,16 +149,18 @@ class Reader:
         """The records that hold one of the values, deleted ones excepted. See `Connector.find`. Where there turns out
         to be no field for syncd's key, nobody holds one."""
         wanted: dict[str, list[str]] = {}
+        texts: list[str] = []
         for value in dict.fromkeys(values):
-            if text := _folded(value):
-                wanted.setdefault(text, []).append(value)
+            for text in _spellings(value):
+                if (folded := _folded(text)) not in wanted:
+                    texts.append(text)
+                wanted.setdefault(folded, []).append(value)
         names = tuple(dict.fromkeys((*attributes, where)))
         extra = where not in attributes
-        texts = [same[0].strip() for same in wanted.values()]
         lists = list(portions(texts, FIND_BATCH, 2000))
         for start in range(0, len(lists), COMPOSITE_QUERIES):
             for rows, _, page in self._all_pages(object, names, where, lists[start : start + COMPOSITE_QUERIES]):
-                for record in rows.records(page.records, self.org.writer):
+                for record in self.records(object, attributes, rows, page.records):
                     held = record.attributes.pop(where) if extra else record.attributes[where]
                     for value in wanted.get(_folded(held), ()):
                         yield Found(value, record)
@@ -148,10 +173,21 @@ class Reader:
         def call(rows: Rows) -> Sequence[Reply]:
             if where not in rows.fields:  # found out by the call before this one
                 return []
-            queries = [select(object, rows.fields, one_of(where, part), all_rows=all_rows) for part in lists]
+            archived = shape_of(object).archived and not all_rows
+            live = (holds("IsDeleted", False),) if archived else ()
+            queries = [
+                select(object, rows.fields, every(*live, one_of(where, part)), all_rows=all_rows or archived)
+                for part in lists
+            ]
             return self._call(queries)
 
-        rows, replies = self.ask(object, attributes, call)
+        try:
+            rows, replies = self.ask(object, attributes, call)
+        except Malformed:  # a reference that is compared with what is no id: nobody holds that
+            lists = [ids for part in lists if (ids := [text for text in part if is_id(text)])]
+            if not lists:
+                return
+            rows, replies = self.ask(object, attributes, call)
         if where not in rows.fields and where != self._schemas.key:
             raise AccessError(
                 f"{object}.{where} cannot be seen, so nothing can be looked up by it",
@@ -181,6 +217,11 @@ class Reader:
         """When each of the records last changed; deleted and unseen ones are missing. At most 2,000 keys, one call."""
         rows = self.rows(object, ())
         reply = self.org.retrieve(object, keys, ("Id", shape_of(object).stamp))
+        if reply.code == "MALFORMED_ID" and len(keys) > 1:
+            half = len(keys) // 2
+            return self.stamps(object, keys[:half]) | self.stamps(object, keys[half:])
+        if reply.code == "MALFORMED_ID":
+            return {}
         if not reply.ok:
             raise reply.refused()
         answered = [row for row in reply.decode(rows.list) if row is not None]
@@ -202,6 +243,16 @@ def _rows_in(reply: Reply) -> list[dict[str, Any]]:
         return []
     said = said.get("records") if isinstance(said, dict) else said
     return [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """How a value may be written in the org: an id is 18 characters in a reference, and may be 15 in a text."""
+    text = value.strip()
+    if not text:
+        return
+    yield text
+    if is_id(text) and id18(text) != text:
+        yield id18(text)
 
 
 def _folded(value: object) -> str:

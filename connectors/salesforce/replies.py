@@ -68,7 +68,7 @@ class Reply:
     def refused(self) -> SyncdError:
         """The error to raise where something that only reads was refused. Quotes no message: those hold the query."""
         code, what = self.code, self.what
-        if code in _UNSEEN:
+        if code in UNSEEN:
             return AccessError(
                 f"{what}: Salesforce says {code}: a field or object of the mapping is not visible to our user",
                 remedy="Grant our user read access to it, or take it out of the mapping.",
@@ -78,7 +78,8 @@ class Reply:
         return Transient(f"{what}: Salesforce says {code}")
 
 
-_UNSEEN = frozenset({"INVALID_FIELD", "INVALID_TYPE", "INSUFFICIENT_ACCESS", "NOT_FOUND", "ENTITY_NOT_QUERYABLE"})
+UNSEEN = frozenset({"INVALID_FIELD", "INVALID_TYPE", "INSUFFICIENT_ACCESS", "NOT_FOUND", "ENTITY_NOT_QUERYABLE"})
+"""Codes that say: our user may not see this, or it is not there."""
 _OURS = frozenset({"MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR", "JSON_PARSER_ERROR", "METHOD_NOT_ALLOWED"})
 
 

@@ -68,6 +68,7 @@ class Schemas:
         """The name of the field for syncd's own key, where an object has it."""
         self._now = now
         self._keyed: dict[str, bool] = {}
+        self._labels: dict[str, dict[str, str]] = {}
         self._hidden: dict[str, tuple[float, frozenset[str]]] = {}
 
     def describe(self, object: str) -> Schema:
@@ -77,10 +78,17 @@ class Schemas:
             raise reply.refused()
         fields = reply.decode(_OBJECT).fields
         self._hidden.pop(object, None)
+        self._labels[object] = {field.name: field.label or field.name for field in fields}
         self._keyed[object] = any(
             field.name == self.key and field.external_id and field.unique and field.createable for field in fields
         )
         return Schema(object, {field.name: _attribute(field) for field in fields})
+
+    def labels(self, object: str) -> dict[str, str]:
+        """The labels of the fields, by which refusals name them; asks once."""
+        if object not in self._labels:
+            self.describe(object)
+        return self._labels[object]
 
     def key_of(self, object: str) -> str | None:
         """The field for syncd's own key; asks once. None: the org has none that is external id, unique and ours to

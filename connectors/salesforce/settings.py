@@ -51,6 +51,10 @@ class Settings(BaseModel):
     """The unique external-id field that holds syncd's own key."""
     version: str = Field("67.0", pattern=r"^[1-9][0-9]\.0$")
     """The API version. Pinned: answers change with it."""
+    assignment_rules: list[str] = Field(default_factory=list)
+    """Objects whose assignment rules run when syncd creates a record, such as "Lead"; on updates they never run."""
+    duplicate_alerts: Literal["refuse", "pass"] = "refuse"
+    """What becomes of a write that meets a duplicate rule which only alerts; one that blocks refuses it in any case."""
     instance_suffixes: list[str] = Field(default_factory=list)
     """Further domains that a token answer may send us to, besides the login host and my.salesforce.com."""
 

@@ -25,6 +25,19 @@ GRAIN_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class ChildList:
+    """A list of references that an object has through rows of another, `object`: `parent` is their field with the id of
+    whom they hang on, `item` the one with whom they lead to, `path` its relationship's name, `refers` that object."""
+
+    object: str
+    parent: str
+    item: str
+    path: str
+    refers: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """One object. `becomes`: (object, the field with its id) that a converted record lives on as."""
 
@@ -39,6 +52,10 @@ class Shape:
     """Old ones are found by queryAll only."""
     makes: Mapping[str, str] = field(default_factory=dict)
     """What a conversion makes of it: object -> the field with its id."""
+    lists: Mapping[str, ChildList] = field(default_factory=dict)
+    """Attributes that are lists of references."""
+    once: tuple[tuple[str, ...], ...] = ()
+    """Lists of fields whose values together no two records share, and by which the one that is in the way is found."""
 
 
 _HISTORY = Shape(deletable=False, keyed=False, stamp="CreatedDate")
@@ -55,12 +72,18 @@ SHAPES: dict[str, Shape] = {
     ),
     "Contact": Shape(mergeable=True),
     "Account": Shape(mergeable=True),
-    "Opportunity": Shape(),
+    "Opportunity": Shape(
+        lists={
+            "OpportunityContactRoles.ContactId": ChildList(
+                "OpportunityContactRole", "OpportunityId", "ContactId", "Contact", "Contact", "Contact Roles"
+            )
+        }
+    ),
     "OpportunityContactRole": Shape(keyed=False),
     "OpportunityHistory": _HISTORY,
     "LeadHistory": _HISTORY,
     "Campaign": Shape(),
-    "CampaignMember": Shape(),
+    "CampaignMember": Shape(once=(("CampaignId", "LeadId"), ("CampaignId", "ContactId"))),
     "CampaignMemberStatus": Shape(keyed=False),
     "Task": Shape(keyed=False, archived=True),
     "Event": Shape(keyed=False, archived=True),

@@ -79,6 +79,26 @@ def one_of(field: str, values: Iterable[str]) -> Condition:
     return Condition(f"{identifier(field)} IN ({','.join(map(quoted, values))})")
 
 
+def holds(field: str, truth: bool) -> Condition:
+    """The field, a truth, is so."""
+    return Condition(f"{identifier(field)} = {'true' if truth else 'false'}")
+
+
+def every(*conditions: Condition) -> Condition:
+    """All of them hold."""
+    return conditions[0] if len(conditions) == 1 else Condition(" AND ".join(f"({each})" for each in conditions))
+
+
+def either(*conditions: Condition) -> Condition:
+    """One of them holds."""
+    return Condition(" OR ".join(f"({each})" for each in conditions))
+
+
+def path(name: str) -> str:
+    """A field, or a field of a parent: identifiers with dots between them. Raises ConfigError."""
+    return ".".join(map(identifier, name.split(".")))
+
+
 def select(
     object: str,
     fields: Sequence[str],
@@ -90,7 +110,7 @@ def select(
     all_rows: bool = False,
 ) -> Query:
     """The query. Raises ConfigError where a name is none."""
-    text = f"SELECT {','.join(map(identifier, fields))} FROM {identifier(object)}"
+    text = f"SELECT {','.join(map(path, fields))} FROM {identifier(object)}"
     if where:
         text += f" WHERE {where}"
     if order:

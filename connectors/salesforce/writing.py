@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from connectors.salesforce.ids import id18, is_id
-from connectors.salesforce.org import QUIET, Org, Part
+from connectors.salesforce.org import Org, Part
 from connectors.salesforce.precondition import Precondition
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.refusals import clean, judge
@@ -22,6 +22,7 @@ from connectors.salesforce.replies import Reply, troubles_of
 from connectors.salesforce.schemas import Schemas
 from connectors.salesforce.shapes import COLLECTION, COMPOSITE
 from connectors.salesforce.soql import identifier
+from connectors.salesforce.unsaid import Unsaid
 from connectors.salesforce.values import Unfit, http_date, to_wire
 from syncd.connector import Effect, Key, Outcome, Scalar
 from syncd.errors import AccessError, Doubt, Fault, Transient
@@ -44,6 +45,7 @@ class Writer:
         self._reader = reader
         self._schemas = schemas
         self._precondition = precondition
+        self._unsaid = Unsaid(org, schemas)
 
     def write(self, object: str, effects: Sequence[Effect]) -> Iterator[Outcome]:
         """See `Connector.write`. Raises, before anything was sent, AccessError, Transient and its kinds."""
@@ -60,8 +62,9 @@ class Writer:
                 yield each
             else:
                 ready.append(each)
+        by_ref = {effect.ref: effect for effect, _ in ready}
         for step in self._steps(object, ops.pop(), ready):
-            yield from step
+            yield from self._unsaid.told(object, by_ref, step)
 
     def _prepare(self, effects: Sequence[Effect], key_name: str | None) -> Iterator[Outcome | Ready]:
         """Turns effects into bodies; refuses here what would be stored wrongly or poison the whole call."""
@@ -192,7 +195,7 @@ class Writer:
         """Updates as parts of one call, each with its own If-Unmodified-Since where the effect has `expect_ms`."""
         parts = []
         for at, (effect, body) in enumerate(batch):
-            headers = dict(QUIET)
+            headers = self._org.write_headers()
             if effect.expect_ms is not None:
                 headers["If-Unmodified-Since"] = http_date(effect.expect_ms)
             parts.append(Part(f"e{at}", "PATCH", f"/sobjects/{identifier(object)}/{effect.key}", headers, body))

@@ -232,7 +232,7 @@ def an_update_of_a_deleted_record_is_gone(trial: Trial) -> None:
     trial.expect(all(each.state != "live" for each in trial.fetch([key])), "an update brought a deleted record back")
 
 
-@rule("create", "merge")
+@rule("merges", "create", "merge")
 def an_update_of_a_merged_record_is_gone(trial: Trial) -> None:
     """An update of a record that was merged away is answered as gone, and does not hit the one that lives on."""
     winner, loser = trial.make(2)

@@ -50,6 +50,27 @@ CONTACT = Subject(
 )
 
 
+ACCOUNT = Subject(
+    "Account",
+    text="Name",
+    second="BillingCity",
+    samples={"AnnualRevenue": 1200, "NumberOfEmployees": 12, "Type": "Customer", "Industry": "Banking"},
+    missing=id18("0015g00000ZZZZZ"),
+    crowd=20,
+)
+
+OPPORTUNITY = Subject(
+    "Opportunity",
+    text="Name",
+    second="Primary_Source__c",
+    base={"StageName": "Prospecting", "CloseDate": "2026-12-31"},
+    samples={"Amount": 1200.5, "Probability": 35, "CloseDate": "2027-01-31", "Pipeline__c": "Renewals"},
+    restricted="Loss_Reason__c",
+    missing=id18("0065g00000ZZZZZ"),
+    crowd=20,
+)
+
+
 def connection(server: Server, pauses: Pauses) -> Connector:
     """A connector to the sandbox."""
     settings = Settings(login_url=server.url, client_id={"env": "ID"}, client_secret={"env": "SECRET"})
@@ -128,6 +149,10 @@ def org(**switches: Any) -> Iterator[Server]:
         rows: list[dict[str, Neutral]] = [{"LastName": f"Resident {count}"} for count in range(3)]
         for object, more in (("Lead", {"Company": "Residents"}), ("Contact", {})):
             server.control.act_all([{"do": "create", "object": object, "values": {**row, **more}} for row in rows])
+        deal = {"StageName": "Prospecting", "CloseDate": "2026-12-31"}
+        for count in range(3):
+            server.control.act("create", object="Account", values={"Name": f"Resident {count}"})
+            server.control.act("create", object="Opportunity", values={"Name": f"Resident {count}", **deal})
         yield server
 
 

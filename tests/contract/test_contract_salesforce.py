@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from salesforce_bench import CONTACT, LEAD, SalesforceBench, bench_of, org
+from salesforce_bench import ACCOUNT, CONTACT, LEAD, OPPORTUNITY, SalesforceBench, bench_of, org
 
 from syncd.connector import Connector
 from syncd.contract import RULES, Rule, Subject, changing, once, run, writing
@@ -44,7 +44,7 @@ def connector(bench: SalesforceBench) -> Iterator[Connector]:
     connected.close()
 
 
-@pytest.mark.parametrize("subject", [LEAD, CONTACT], ids=lambda subject: subject.object)
+@pytest.mark.parametrize("subject", [LEAD, CONTACT, ACCOUNT, OPPORTUNITY], ids=lambda subject: subject.object)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_salesforce_keeps(rule: Rule, subject: Subject, bench: SalesforceBench, connector: Connector) -> None:
     """Rule: the sentence of the contract's rule. Skipped only where a trait or an attribute lacks, which is named."""

@@ -13,7 +13,7 @@ from syncd.sandbox.wire import Request
 NOW_MS = 1_795_219_200_123
 DATA = "/services/data/v67.0"
 CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
-STILL = {"assignment_rules": False, "random_pages": False}
+STILL = {"assignment_rules": False, "random_pages": False, "errors_list_fields": True}
 """Switches that most tests want out of their way."""
 
 

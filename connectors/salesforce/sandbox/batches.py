@@ -152,6 +152,8 @@ def retrieve(site: Site, call: Call, name: str) -> Answer:
         key = normalise(text)
         if key is None:
             raise Refusal.one("MALFORMED_ID", f"malformed id {text}")
+        if not key.startswith(kind.prefix) and site.org.switches.foreign_id_malformed:
+            raise Refusal.one("MALFORMED_ID", f"malformed id {text}")
         row = site.org.seen_row(kind, key)
         seen = row is not None and not row.get("IsDeleted")
         if row is not None and row.get("IsArchived") and not site.org.switches.archived_by_id:

@@ -8,7 +8,7 @@ Contract sections 6, 12 and 14.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.salesforce.sandbox.checks import check_links, check_required, check_unique
@@ -123,7 +123,8 @@ def _changes(
         message = f"Unable to create/update fields: {', '.join(barred)}. {_SECURITY}"
         raise Refusal.one("INVALID_FIELD_FOR_INSERT_UPDATE", message, 400, barred)
     if problems:
-        raise Refusal(problems)
+        named = org.switches.errors_list_fields
+        raise Refusal(problems if named else [replace(one, fields=()) for one in problems])
     if actor.api and org.switches.ignored_fields:
         ignored = {one.partition(".")[2] for one in org.switches.ignored_fields if one.startswith(f"{kind.name}.")}
         changes = {name: value for name, value in changes.items() if name not in ignored}

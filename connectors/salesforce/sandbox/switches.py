@@ -82,6 +82,8 @@ class Switches:
     bin_days: int = 15
     archive_days: int = 365
     """Events, and closed tasks, that are older are archived by the act `archive`."""
+    foreign_id_malformed: bool = True
+    """Unverified: a retrieve with the id of another object's record is refused as a whole."""
     archived_by_id: bool = False
     """Unverified: a retrieve by id shows archived activities."""
     purge_clears_delete_log: bool = True
@@ -132,6 +134,8 @@ class Switches:
     length_in_utf16: bool = True
     """Characters outside the basic plane count as two."""
     null_boolean_refused: bool = True
+    errors_list_fields: bool = False
+    """Refused values name their field in `fields`; else its label in the text does."""
     bends: list[dict[str, str]] = field(default_factory=list)
     """The org's own cleaning, on every save: object, field, how (upper | lower | digits | cut:N)."""
 
