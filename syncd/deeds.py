@@ -6,43 +6,17 @@ and an exit code, and tells how far it is through its `Watch`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
+from collections.abc import Callable, Mapping
 
 from syncd import forget as forgetting
-from syncd import ruling
-from syncd.core.mapping import Mapping as Compiled
-from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, read, release
-from syncd.errors import EXIT_CONFIG, EXIT_OK, EXIT_PERSON, EXIT_TRANSIENT, ConfigError, Fault, PersonNeeded
+from syncd import ruling, slices
+from syncd.answer import Answer, Deed, Facts, Watch
+from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, release
+from syncd.errors import EXIT_CONFIG, EXIT_OK, ConfigError, Fault, PersonNeeded
 from syncd.run import Bench, Run
 from syncd.session import Session
 from syncd.view.moment import iso
 from syncd.view.plan import row_digest
-
-Facts = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Watch:
-    """How a deed is followed from outside."""
-
-    tell: Callable[[Facts], None] = lambda progress: None
-    stop: Callable[[], bool] = lambda: False
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of a deed. `said`: a sentence for people, where the facts alone say too little."""
-
-    facts: Facts
-    exit_code: int = EXIT_OK
-    said: str = ""
-
-
-Deed = Callable[[Session, Facts, Watch], Answer]
 
 
 def once(session: Session, doc: Facts, watch: Watch) -> Answer:
@@ -152,81 +126,6 @@ def _only(shown: frozenset[str]) -> Callable[[Run, Bench], None]:
     return gate
 
 
-# ---------------------------------------------------------------- backfill
-
-
-@dataclass
-class Backfilling:
-    """A backfill under way. `step` does a slice; False when it is over."""
-
-    session: Session
-    mapping: Compiled
-    doc: Facts
-    stop: Callable[[], bool] = lambda: False
-    reached: Facts = field(default_factory=dict)
-    run: Run | None = None
-    _polled: int = 0
-    """Records that the feeds brought first: they are not the chosen ones."""
-    _steps: Iterator[Any] | None = None
-
-    def begin(self, run: Run) -> None:
-        """Lays out the mapping and finds the unfinished backfill of the same choice, or starts one. Reads the feeds
-        first: what is decided must be current."""
-        from syncd import backfill
-
-        names = [self.mapping.name]
-        chosen = {name: self.doc.get(name) for name in ("side", "since", "where", "field")}
-        choice = msgspec.convert({**chosen, "dry_run": bool(self.doc.get("dry_run"))}, backfill.Choice)
-        (bench,) = prepare(run, self.session.files.mappings, names)
-        read(run, [bench])
-        for system in bench.systems.values():
-            if system.failure is not None:
-                raise system.failure
-        self.run = run
-        self._polled = sum(run.tally(self.mapping.name).read.values())
-        self._steps = backfill.steps(run, bench, backfill.start(run, bench.mapping, choice))
-
-    def step(self) -> bool:
-        """One slice. False: finished, or stopped."""
-        assert self._steps is not None
-        progress = next(self._steps, None)
-        if progress is None:
-            return False
-        tally = self.run.tally(self.mapping.name) if self.run else None
-        self.reached = {
-            "phase": progress.phase,
-            "done": progress.done,
-            "total": progress.total,
-            "sent": progress.sent,
-            "held": progress.held,
-            "finished": progress.finished,
-            "chosen": sum(tally.read.values()) - self._polled if tally else 0,
-        }
-        return not progress.finished
-
-
-def backfill(session: Session, doc: Facts, watch: Watch) -> Answer:
-    """A whole backfill in one go (doc: mapping, side, since, where, field, dry_run). The daemon takes it in slices."""
-    work = Backfilling(session, session.files.mapping(str(doc["mapping"])), doc, watch.stop)
-    with session.run("backfill", [work.mapping.name], stop=watch.stop) as run:
-        work.begin(run)
-        while work.step():
-            watch.tell(work.reached)
-        watch.tell(work.reached)
-    return backfilled(work)
-
-
-def backfilled(work: Backfilling) -> Answer:
-    """The answer of a backfill that ended."""
-    facts = {"mapping": work.mapping.name, **work.reached}
-    if not work.reached.get("finished"):
-        return Answer(facts, EXIT_TRANSIENT, "Stopped; the same command goes on where it was.")
-    if work.reached.get("held"):
-        said = f"Its effects are held: look at them with `syncd plan {work.mapping.name}`."
-        return Answer(facts, EXIT_PERSON, said)
-    return Answer(facts)
-
-
 def forget(session: Session, doc: Facts, watch: Watch) -> Answer:
     """Erases the records of a person (doc: places, as [object, key]); the certificate is the answer."""
     places = [(int(object_), str(key)) for object_, key in doc["places"]]
@@ -242,8 +141,8 @@ DEEDS: Mapping[str, Deed] = {
     "retry": retry,
     "resolve": resolve,
     "restore": restore,
-    "backfill": backfill,
     "forget": forget,
+    **{kind: slices.in_one_go(kind) for kind in slices.SLICED},
 }
 """By the kind of request."""
 

@@ -10,14 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from syncd.answer import Answer, Watch
 from syncd.assembly import Clock
-from syncd.deeds import Answer, Watch, deed
+from syncd.deeds import deed
 from syncd.errors import LeaseHeld, SyncdError
 from syncd.files import Files
 from syncd.ledger import Ledger
 from syncd.ledger.inbox import Request
 from syncd.run import Event
 from syncd.session import Session, take_lease
+from syncd.slices import SLICED
 
 LOOK_S = 0.1
 """Between two looks at the request's progress."""
@@ -126,7 +128,7 @@ def serve(session: Session, request: Request, stop: Callable[[], bool], slow: Ca
             return
         if not inbox.take(request.id):
             return
-    if request.kind == "backfill":
+    if request.kind in SLICED:
         slow(request)
         return
     try:

@@ -13,14 +13,15 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 
 from syncd.breaker import Breaker
+from syncd.core.model import SIDES
 from syncd.cycle import cycle
-from syncd.deeds import Backfilling, backfilled
 from syncd.errors import AccessError, ConfigError, Fault, LedgerError, LedgerFull, SyncdError, Transient
 from syncd.ledger.inbox import Request
 from syncd.reload import Watched, read_again
 from syncd.request import in_words, refused, serve
 from syncd.run import Run
 from syncd.session import Session
+from syncd.slices import SLICED, Sliced
 
 MOST_CRASHES = 5
 """So many cycles in a row that end in a bug of ours: start anew, and let the service manager count."""
@@ -28,6 +29,8 @@ SLICE_S = 1.0
 """How long a backfill may keep the worker before it looks at what else is due."""
 KEEP_REQUESTS_S = 7 * 86_400.0
 TIDY_EVERY_S = 3_600.0
+SAMPLE = 2_000
+"""Pairs that the regular comparison of a mapping looks at, about: some forty calls."""
 
 
 @dataclass
@@ -155,6 +158,19 @@ class Work:
         if self.monotonic() - self._tidied_s >= TIDY_EVERY_S:
             self._tidied_s = self.monotonic()
             self.session.ledger.inbox.forget_requests(self.session.clock.now() - KEEP_REQUESTS_S)
+            self._compare_if_due()
+
+    def _compare_if_due(self) -> None:
+        """At the `parity` interval of its systems, a sample of each mapping is compared, in slices, as if asked for."""
+        now, ledger = self.session.clock.now(), self.session.ledger
+        for name, mapping in self.session.files.mappings.by_name.items():
+            systems = [self.session.systems[mapping.end(side).system] for side in SIDES]
+            every_s = min(system.table.sweep.parity for system in systems)
+            last = ledger.books.parity(name, 1)
+            version = ledger.books.mapping(name)
+            since = last[0][2] if last else version.approved_at if version else None
+            if since is not None and now - since >= every_s:
+                ledger.inbox.ask("parity", {"mapping": name, "sample": SAMPLE}, now)
 
     # ------------------------------------------------------------ edited files
 
@@ -239,13 +255,13 @@ class Work:
 
 
 class _Slices:
-    """A backfill that was asked for, carried out in slices, with pauses of its own after trouble."""
+    """Long work that was asked for, carried out in slices, with pauses of its own after trouble."""
 
     def __init__(self, work: Work, request: Request) -> None:
         self.request = request
         self._work = work
         self._breaker = Breaker(1.0, 300.0, work.session.clock.random)
-        self._doing: Backfilling | None = None
+        self._doing: Sliced | None = None
         self._stack = ExitStack()
 
     def go_on(self) -> bool:
@@ -257,9 +273,9 @@ class _Slices:
             if self._slice(now + SLICE_S):
                 return True
             assert self._doing is not None
-            answer = in_words(backfilled(self._doing))
+            answer = in_words(self._doing.answer())
         except (Transient, AccessError) as error:
-            work.session.event("backfill_held", reason=error.message)
+            work.session.event(f"{self.request.kind}_held", reason=error.message)
             self._breaker.failed(error, now)
             self.close()
             return True
@@ -273,11 +289,9 @@ class _Slices:
         work = self._work
         if self._doing is None:
             session = work.session
-            doing = Backfilling(
-                session, session.files.mapping(str(self.request.doc["mapping"])), self.request.doc, work.stop
-            )
-            names = [doing.mapping.name]
-            run = self._stack.enter_context(session.run("backfill", names, stop=work.stop, fresh=False))
+            kind = self.request.kind
+            doing = SLICED[kind](session, self.request.doc, work.stop)
+            run = self._stack.enter_context(session.run(kind, doing.names, stop=work.stop, fresh=False))
             doing.begin(run)
             self._doing = doing
         work.session.room()

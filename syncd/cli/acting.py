@@ -41,6 +41,7 @@ def plan(
     Reads both systems first, unless another process holds the lease: then it shows what that one has planned.
     """
     from syncd import deeds
+    from syncd.answer import Watch
     from syncd.errors import LeaseHeld
     from syncd.session import Session
 
@@ -49,7 +50,7 @@ def plan(
     names = files.named(mapping)
     try:
         with Session.hold(files, "plan", event=call.event()) as session, spinner("reading both sides"):
-            answer = deeds.plan(session, {"mapping": mapping}, deeds.Watch())
+            answer = deeds.plan(session, {"mapping": mapping}, Watch())
             traits = {
                 (name, form): session.systems[name].traits(form)
                 for name, form in _places(files, names)

@@ -45,6 +45,7 @@ def application() -> typer.Typer:
         journal,
         ledger,
         looking,
+        parity,
         sandbox,
         service,
         why,
@@ -72,6 +73,7 @@ def application() -> typer.Typer:
         conflicts,
         journal,
         why,
+        parity,
         ledger,
         forget,
     ):

@@ -45,7 +45,7 @@ def backfill(
     chosen = files.mapping(mapping)
     engine.check(chosen, engine.Choice(side, since, where, field, dry_run))
     doc = {"mapping": chosen.name, "side": side, "since": since, "where": where, "field": field, "dry_run": dry_run}
-    bar = _Bar()
+    bar = Bar()
     try:
         answer = call.act(files, "backfill", doc, bar.tell)
     except KeyboardInterrupt:
@@ -66,7 +66,7 @@ def backfill(
     ends_with(answer.exit_code)
 
 
-class _Bar:
+class Bar:
     """A progress bar for each phase, on standard error."""
 
     def __init__(self) -> None:

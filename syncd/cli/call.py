@@ -21,7 +21,7 @@ from syncd.cli import EXIT_INTERRUPTED
 from syncd.errors import SyncdError
 
 if TYPE_CHECKING:
-    from syncd.deeds import Answer
+    from syncd.answer import Answer
     from syncd.files import Files
     from syncd.ledger import Ledger
     from syncd.run import Event
@@ -106,7 +106,7 @@ class Call:
 
     def act(self, files: Files, kind: str, doc: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> Answer:
         """Does a deed here, or has the daemon do it, and follows it."""
-        from syncd.deeds import Watch
+        from syncd.answer import Watch
         from syncd.request import carry_out
 
         def event(name: str, **facts: Any) -> None:

@@ -198,6 +198,26 @@ class Books:
         row = self._store.row("SELECT sum(n) FROM calls WHERE system = ? AND day = ?", (system, day))
         return int((row and row[0]) or 0)
 
+    # ------------------------------------------------ parity
+
+    def keep_parity(self, run: int, mapping: str, at: float, whole: bool, rows: list[tuple[Any, ...]]) -> None:
+        """Keeps a comparison's figure: rows of (forms, field, agree, by_rule, in_flight, drift, unreadable)."""
+        with self._store.transaction() as t:
+            t.executemany(
+                "INSERT OR REPLACE INTO parity (run, mapping, at, whole, forms, field, agree, by_rule, in_flight, drift,"
+                " unreadable) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(run, mapping, at, whole, *row) for row in rows],
+            )
+
+    def parity(self, mapping: str | None, limit: int) -> list[tuple[Any, ...]]:
+        """Figures that were kept, newest first: (run, mapping, at, whole, agree, by_rule, in_flight, drift, unreadable)."""
+        return self._store.rows(
+            "SELECT run, mapping, max(at), max(whole), sum(agree), sum(by_rule), sum(in_flight), sum(drift),"
+            " sum(unreadable) FROM parity WHERE (? IS NULL OR mapping = ?) GROUP BY run, mapping"
+            " ORDER BY max(at) DESC LIMIT ?",
+            (mapping, mapping, limit),
+        )
+
     # ------------------------------------------------ effects of a rolling day (guards)
 
     def effects_since(self, mapping: str, since: float) -> dict[str, int]:

@@ -32,6 +32,7 @@ TABLES = {
     "hold": "A mapping's plan that a guard holds, with its reasons, until a person approves it.",
     "issue": "What waits for a person.",
     "conflict": "Values that lost, restorable.",
+    "parity": "Figures of comparisons: per mapping, forms and field, how many pairs agree, and why the others do not.",
     "run": "What one command or one timer tick did.",
     "calls": "Calls per system, day and lane.",
     "request": "What other commands ask of the process that holds the sending lease.",
@@ -161,6 +162,13 @@ CREATE TABLE forgotten_value (mapping TEXT NOT NULL, rule TEXT NOT NULL, digest 
   PRIMARY KEY (mapping, rule, digest)) WITHOUT ROWID;
 """
 
+_PARITY = """
+CREATE TABLE parity (
+  mapping TEXT NOT NULL, run INTEGER NOT NULL, forms TEXT NOT NULL, field TEXT NOT NULL, at REAL NOT NULL,
+  whole INTEGER NOT NULL, agree INTEGER NOT NULL, by_rule INTEGER NOT NULL, in_flight INTEGER NOT NULL,
+  drift INTEGER NOT NULL, unreadable INTEGER NOT NULL, PRIMARY KEY (mapping, run, forms, field)) WITHOUT ROWID;
+"""
+
 
 _IN_PLACE = """
 DROP INDEX fact_into;
@@ -207,6 +215,10 @@ def migrations() -> Migrations:
     @steps()
     def m050_facts_in_place(db: Database) -> None:
         _execute(db, _IN_PLACE)
+
+    @steps()
+    def m070_parity(db: Database) -> None:
+        _execute(db, _PARITY)
 
     return steps
 
