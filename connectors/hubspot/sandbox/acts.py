@@ -11,9 +11,10 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from connectors.hubspot.sandbox import properties_api
+from connectors.hubspot.sandbox import pipelines_api, properties_api
 from connectors.hubspot.sandbox.errors import Rejection
 from connectors.hubspot.sandbox.limits import Limits
+from connectors.hubspot.sandbox.marketing_acts import MarketingActs
 from connectors.hubspot.sandbox.merging import merge
 from connectors.hubspot.sandbox.portal import AUTOMATION, CALCULATED, Portal, Table
 from connectors.hubspot.sandbox.records import Record, Source
@@ -51,6 +52,9 @@ class Acts:
             "property": self._property,
             "usage": self._usage,
             "revoke": self._revoke,
+            "label": self._label,
+            "pipeline": self._pipeline,
+            **MarketingActs(portal).known,
         }
 
     def act(self, action: Json) -> Json:
@@ -160,6 +164,27 @@ class Acts:
             str(action["object"]), str(action["key"]), str(action["to_object"]), str(action["to_key"]), types
         )
         return {"ok": True}
+
+    def _label(self, action: Json) -> Json:
+        """A label of the account's own between two objects (`object`, `to_object`, `label`): made once. With `key` and
+        `to_key`, the pair gets it. Answers its type id from `object` to `to_object`."""
+        start, end = self._table(action).kind.name, self._table({"object": action.get("to_object")}).kind.name
+        store, label = self._portal.associations, str(action["label"])
+        known = [one for one in store.between(start, end) if one.label == label]
+        made = known[0] if known else store.label(start, end, label)[0]
+        if action.get("key") is not None:
+            self._associate({**action, "types": [made.id]})
+        return {"type": made.id}
+
+    def _pipeline(self, action: Json) -> Json:
+        """A new pipeline (`values`: label, stages), or with `key` a new stage in it. Answers the new id."""
+        table, values = self._table(action), dict(action.get("values") or {})
+        if action.get("key") is None:
+            return {"key": pipelines_api.add_pipeline(self._portal, table, values).id}
+        pipeline = table.pipelines.get(str(action["key"]))
+        if pipeline is None:
+            raise Refused(f"no pipeline {action['key']!r}")
+        return {"key": pipelines_api.add_stage(self._portal, table, pipeline, values).id}
 
     def _lag(self, action: Json) -> Json:
         """`lag_ms` for this record's further changes in the search index; without it, the account's lag again."""

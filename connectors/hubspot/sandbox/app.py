@@ -17,6 +17,8 @@ from connectors.hubspot.sandbox import (
     associations_api,
     batch_api,
     errors,
+    lists_api,
+    marketing_api,
     objects_api,
     pipelines_api,
     properties_api,
@@ -50,6 +52,11 @@ _ROUTES = (
     (re.compile(rf"^/crm/{_VERSION}/pipelines/(.+)$"), "pipelines"),
     (re.compile(rf"^/crm/owners/{_VERSION}/?(.*)$"), "owners"),
     (re.compile(rf"^/crm/{_VERSION}/owners/?(.*)$"), "owners"),
+    (re.compile(rf"^/crm/lists/{_VERSION}/?(.*)$"), "lists"),
+    (re.compile(rf"^/crm/{_VERSION}/lists/?(.*)$"), "lists"),
+    (re.compile(rf"^/marketing/{_VERSION}/forms/?(.*)$"), "forms"),
+    (re.compile(rf"^/marketing/campaigns/{_VERSION}/?(.*)$"), "campaigns"),
+    (re.compile(rf"^/marketing/{_VERSION}/campaigns/?(.*)$"), "campaigns"),
     (re.compile(rf"^/account-info/{_VERSION}/(.+)$"), "account-info"),
 )
 _OAUTH = re.compile(rf"^/oauth/{_VERSION}/(.+)$")
@@ -102,6 +109,7 @@ class HubSpot:
         }
         if object is None:
             state["associations"] = self.portal.associations.to_state()
+            state["lists"] = self.portal.lists.to_state()
             state["owners"] = {one.id: one.to_json() for one in self.portal.owners.by_id.values()}
         return state
 
@@ -142,17 +150,9 @@ class HubSpot:
     def _dispatch(self, call: Call, family: str, rest: list[str]) -> Response:
         if family == "objects":
             return self._objects(call, rest)
-        if family == "associations":
-            return associations_api.of_pair(call, rest)
-        if family == "properties":
-            return properties_api.route(call, rest)
-        if family == "validations":
-            return properties_api.validations(call, rest)
-        if family == "pipelines":
-            return pipelines_api.route(call, rest)
-        if family == "owners":
-            return account_api.owners(call, rest)
-        return account_api.account_info(call, self.limits, rest)
+        if family == "account-info":
+            return account_api.account_info(call, self.limits, rest)
+        return _FAMILIES[family](call, rest)
 
     def _objects(self, call: Call, rest: list[str]) -> Response:
         method, reads = call.request.method, rest[1:] in (["search"], ["batch", "read"])
@@ -207,6 +207,16 @@ class HubSpot:
         return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
 
 
+_FAMILIES = {
+    "associations": associations_api.of_pair,
+    "properties": properties_api.route,
+    "validations": properties_api.validations,
+    "pipelines": pipelines_api.route,
+    "owners": account_api.owners,
+    "lists": lists_api.route,
+    "forms": marketing_api.forms,
+    "campaigns": marketing_api.campaigns,
+}
 _BATCHES = {
     "read": batch_api.batch_read,
     "create": batch_api.batch_create,

@@ -56,6 +56,12 @@ class Associations:
         """The type ids of a primary association, its default included."""
         return {one.id for one in self.between(start, end) if one.label in (None, "Primary")}
 
+    def with_first_primary(self, start: str, start_id: str, end: str, end_id: str, type_ids: set[int]) -> set[int]:
+        """The types with the primary added, if one end has one primary and has been associated with nobody so far."""
+        holder, other = ((start, start_id), end) if (start, end) in ONE_PRIMARY else ((end, end_id), start)
+        alone = (holder[0], other) in ONE_PRIMARY and not self.of(*holder, other)
+        return type_ids | self.primary(start, end) if alone else type_ids
+
     def label(self, start: str, end: str, label: str) -> list[AssociationType]:
         """Defines a customer's own label; both directions."""
         there, back = self._next_user_type, self._next_user_type + 1

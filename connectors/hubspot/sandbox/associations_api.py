@@ -83,7 +83,9 @@ def _batch_read(call: Call, start: Table, end: Table) -> Response:
     for one in call.inputs(call.body(), MAX_READ):
         record_id = start.resolve(str(one.get("id")))
         page = _page(call, start, record_id, end, one.get("after"), MAX_PAGE)
-        if page["results"]:
+        record = start.find(record_id)
+        hidden = record is None or record.archived_ms is not None
+        if page["results"] and not (hidden and call.portal.switches.archived_associations == "none"):
             found: Json = {"from": {"id": str(one.get("id"))}, "to": page["results"]}
             results.append({**found, "paging": page["paging"]} if "paging" in page else found)
         else:
@@ -111,7 +113,8 @@ def _batch_create(call: Call, start: Table, end: Table, default: bool) -> Respon
         from_id, to_id = str((one.get("from") or {}).get("id")), str((one.get("to") or {}).get("id"))
         try:
             types = {_default(call, start, end)} if default else _types(call, start, end, one.get("types"))
-            results.append(_associate(call, start, from_id, end, to_id, types))
+            replace = not default and call.portal.switches.batch_labels == "replace"
+            results.append(_associate(call, start, from_id, end, to_id, types, replace))
         except Rejection as rejection:
             if isinstance(rejection.body, dict):
                 wrong.append({**rejection.body, "context": {"fromObjectId": [from_id], "toObjectId": [to_id]}})
@@ -161,7 +164,15 @@ def _associate(
     from_id, to_id = _existing(start, from_id), _existing(end, to_id)
     if start is end and from_id == to_id:
         raise errors.validation(f"{start.kind.singular} {from_id} cannot be associated to itself")
-    store = call.portal.associations
+    store, switches = call.portal.associations, call.portal.switches
+    held = {one for one, _ in store.of(start.kind.name, from_id, end.kind.name)}
+    if to_id not in held and 0 < switches.associations_per_record <= len(held):
+        raise errors.validation(
+            f"{start.kind.singular} {from_id} has too many associations with {end.kind.name}",
+            subCategory="crm.associations.ASSOCIATION_LIMIT_EXCEEDED",
+        )
+    if switches.first_becomes_primary:
+        types = store.with_first_primary(start.kind.name, from_id, end.kind.name, to_id, types)
     store.add(start.kind.name, from_id, end.kind.name, to_id, types, replace)
     _bump(call, start, from_id)
     _bump(call, end, to_id)

@@ -56,6 +56,7 @@ def merge(portal: Portal, table: Table, primary: Record, other: Record, source: 
     portal.adopt(table, survivor)
     _cite(portal, table, survivor, primary, other)
     portal.associations.move(table.kind.name, [primary.id, other.id], survivor_id)
+    portal.lists.move(table.kind.type_id, [primary.id, other.id], survivor_id)
     return survivor
 
 

@@ -180,7 +180,8 @@ def links_of(call: Call, table: Table, body: Mapping[str, Any]) -> Links:
             for start, end, type_id in call.portal.associations.types
             if start == table.kind.name and type_id in type_ids
         }
-        if len(ends) != 1 or call.portal.tables[min(ends)].find(end_id) is None:
+        target = call.portal.tables[min(ends)].find(end_id) if len(ends) == 1 else None
+        if target is None or target.archived_ms is not None:
             raise errors.validation(
                 f"No valid association target {end_id}", subCategory="crm.associations.INVALID_IDENTIFIER"
             )
@@ -195,8 +196,11 @@ def do_create(call: Call, table: Table, prepared: Prepared, links: Links) -> Rec
     close_date(call.portal, table, None, prepared)
     values = {name: value for name, value in prepared.values.items() if value}
     record = call.portal.create(table, values, call.caller.source)
+    store = call.portal.associations
     for end, end_id, type_ids in links:
-        call.portal.associations.add(table.kind.name, record.id, end, end_id, type_ids)
+        if call.portal.switches.first_becomes_primary:
+            type_ids = store.with_first_primary(table.kind.name, record.id, end, end_id, type_ids)
+        store.add(table.kind.name, record.id, end, end_id, type_ids)
     return record
 
 

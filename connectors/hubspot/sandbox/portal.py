@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from connectors.hubspot.sandbox import derived
 from connectors.hubspot.sandbox.associations import Associations
 from connectors.hubspot.sandbox.index import Doc, SearchIndex
+from connectors.hubspot.sandbox.lists import Lists
+from connectors.hubspot.sandbox.marketing import Marketing
 from connectors.hubspot.sandbox.objects import OBJECT_TYPES, ObjectType
 from connectors.hubspot.sandbox.owners import Owners
 from connectors.hubspot.sandbox.pipelines import Pipelines
@@ -86,6 +88,8 @@ class Portal:
         self.by_type_id = {kind.type_id: kind.name for kind in OBJECT_TYPES}
         self.associations = Associations()
         self.owners = Owners()
+        self.lists = Lists()
+        self.marketing = Marketing()
         self.lags_ms: dict[tuple[str, str], int] = {}
         self._waiting: list[tuple[int, int, str, str, Changes | None]] = []
         self._recalculating: set[tuple[str, str]] = set()
@@ -192,6 +196,7 @@ class Portal:
         table.forgotten.update(record.emails())
         self.drop(table, record)
         self.associations.drop(table.kind.name, record.id)
+        self.lists.drop(table.kind.type_id, record.id)
         for old, into in list(table.merged.items()):
             if into == record.id:
                 del table.merged[old]

@@ -91,10 +91,17 @@ class Switches:
     merge_id: str = _one("new", "primary")
     deals_merge_id: str = _one("new", "primary")  # and tickets
     association_bumps_modified: bool = False
+    batch_labels: str = _one("replace", "add")  # what a batch does with the labels that a pair has already
+    first_becomes_primary: bool = False  # the only company of a contact or deal is its primary one, unasked
+    archived_associations: str = _one("none", "kept")  # what an archived record is told to be associated with
+    associations_per_record: int = 0  # with one other object; 0: without limit
     auto_associate: str = _one("associate", "off", "create")  # contacts with companies, by email domain
     association_list: str = _one("missing", "served")  # GET of a record's associations on 2026-09
     to_object_id: str = _one("by_version", "string", "integer")
     no_associations: str = _one("absent", "error")
+
+    # Lists
+    lists_tell_members: bool = True  # a search shows how many members a list has, and when one came or went last
 
     # Automation and account
     recalculation_ms: int = 2000  # after a write HubSpot recalculates and bumps the stamp once more; 0: never

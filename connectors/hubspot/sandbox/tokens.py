@@ -34,6 +34,7 @@ SCOPES = (
     "crm.lists.write",
     "tickets",
     "forms",
+    "marketing.campaigns.read",
     "oauth",
 )
 
