@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class Connected:
     budget: Budget
     counted: int = 0
     """Calls already written into the ledger's books."""
+    swept: int = 0
+    """Of the calls that are not in the books yet, those that sweeps made."""
     account: Account | None = None
     trouble: str = ""
     """Why this system cannot be read or written now; empty: it can."""
@@ -69,6 +72,15 @@ class Connected:
     def calls(self) -> int:
         """Requests sent since it was connected."""
         return sum(http.calls for http in self.https)
+
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Calls inside the block look for what no feed tells, and are booked as such."""
+        before = self.calls()
+        try:
+            yield
+        finally:
+            self.swept += self.calls() - before
 
     def lane(self, lane: str | None) -> Any:
         """Calls of this thread inside the block are counted in that lane. None: always allowed."""

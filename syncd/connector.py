@@ -71,6 +71,10 @@ class ObjectTraits:
     fidelity: Literal["record", "rejects", "file"] = "record"
     """Whether a write answers per record, names only the rejects, or answers for the file as a whole."""
 
+    def moves_no_stamp(self, attribute: str) -> bool:
+        """Whether a change of this attribute is among what no feed tells (`unstamped`)."""
+        return any(attribute == one or (one.endswith(".") and attribute.startswith(one)) for one in self.unstamped)
+
 
 @dataclass(frozen=True, slots=True)
 class Meter:

@@ -25,16 +25,15 @@ from syncd.decide import decide
 from syncd.errors import AccessError, SyncdError, Transient, WrongAccount
 from syncd.ledger.intents import Intent
 from syncd.ledger.journal import Note
-from syncd.poll import poll, sweep
+from syncd.poll import poll
 from syncd.recover import recover
 from syncd.run import Bench, Run
-from syncd.write import OUT_OF_SIGHT, write
+from syncd.sweeps import sweep_if_due
+from syncd.write import write
 
 DAY_S = 86_400.0
 UNSENT = ("planned", "held")
 AT_SYSTEM = ("sent", "answered")
-MOST_HIDDEN = 10_000
-"""Records out of sight that are tried again at a sweep."""
 
 
 def cycle(
@@ -206,7 +205,8 @@ def _owners(run: Run, mappings: Sequence[Compiled]) -> dict[str, Owners]:
         if due and not system.trouble:
             try:
                 names = (directory.email, directory.active)
-                poll(run, system, directory.object, names, whole=feed.cursor is None)
+                with system.sweeping():
+                    poll(run, system, directory.object, names, whole=feed.cursor is None)
                 after = run.ledger.facts.feed(object_)
                 run.ledger.facts.move_feed(
                     object_, cursor=after.cursor, attributes=names, read_at=run.now(), complete=True, swept=True
@@ -240,7 +240,7 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
         try:
             kept = poll(run, system, form, run.attributes(name, form))
             if (name, form) in mapped:  # a watch takes deletions where its feed tells them, and asks no record again
-                _sweep_if_due(run, system, form)
+                sweep_if_due(run, system, form)
         except (Transient, AccessError) as error:
             _trouble(run, system, error)
             continue
@@ -249,34 +249,6 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
         run.event("polled", system=name, object=form, read=kept.read, moved=kept.moved)
     run.read_at = run.now()
     observe.observe(run, benches)
-
-
-def _sweep_if_due(run: Run, system: Connected, form: str) -> None:
-    facts = run.ledger.facts
-    object_ = facts.object_id(system.name, form)
-    feed = facts.feed(object_)
-    if feed.swept_at is None:
-        # The first whole reading was just made: the clock of sweeps starts with it.
-        facts.move_feed(
-            object_,
-            cursor=feed.cursor,
-            attributes=feed.attributes,
-            read_at=run.now(),
-            complete=feed.complete,
-            swept=True,
-        )
-    elif run.now() - feed.swept_at >= system.table.sweep.deletions:
-        run.event("swept", system=system.name, object=form, read=sweep(run, system, form, feed.attributes))
-        _look_for_hidden(run, object_)
-
-
-def _look_for_hidden(run: Run, object_: int) -> None:
-    """What was not shown to us when it was to be written is tried again: that it can be seen again moves nothing."""
-    with run.ledger.transaction():
-        for issue in run.ledger.inbox.issues(kind=OUT_OF_SIGHT, limit=MOST_HIDDEN):
-            if issue.object == object_ and issue.key is not None:
-                run.ledger.inbox.close_issues(run.now(), id=issue.id)
-                run.ledger.books.decide_again(issue.mapping, [(object_, issue.key)])
 
 
 def _held_back(run: Run, bench: Bench) -> bool:

@@ -20,9 +20,6 @@ from syncd.run import Run
 AHEAD_PAGES = 2
 """Pages that may wait, fetched and not yet kept."""
 
-RESTORABLE_S = 90 * 86_400.0
-"""A record that was deleted longer ago is not expected back."""
-
 COMMIT_RECORDS = 10_000
 """Records kept in one transaction at most: an fsync costs as much as a few thousand rows."""
 
@@ -151,31 +148,3 @@ def look(
         run.ledger.facts.keep(object_id, records)
         seen.update((record.key, record) for record in records)
     return seen
-
-
-def sweep(run: Run, system: Connected, object: str, attributes: Sequence[str]) -> int:
-    """Reads every known live record by key: what no feed tells (archived, merged away, lost by an index) shows here.
-    Where the feed tells all of that, only what it may not: that a record whose link rests was restored.
-
-    Returns how many records were read. A key that is not answered stays as it was: absence is not deletion.
-    """
-    facts = run.ledger.facts
-    object_id = facts.object_id(system.name, object)
-    resting = run.ledger.links.resting(object_id, round((run.now() - RESTORABLE_S) * 1000))
-    read = len(look(run, system, object, attributes, resting))
-    after = ""
-    while system.traits(object).deletions != "feed" and (known := facts.walk(object_id, after)):
-        after = known[-1].key
-        read += len(look(run, system, object, attributes, [fact.key for fact in known if fact.state == "live"]))
-        if run.stop():
-            return read
-    feed = facts.feed(object_id)
-    facts.move_feed(
-        object_id,
-        cursor=feed.cursor,
-        attributes=feed.attributes,
-        read_at=run.now(),
-        complete=feed.complete,
-        swept=True,
-    )
-    return read

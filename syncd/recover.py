@@ -130,7 +130,10 @@ def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
 def _applied(bench: Bench, intent: Intent, side: Side, record: Record, over: bool) -> bool | None:
     """Whether the update was applied: True, its history says so; False, the record looks like it; None, not that we can
     see. `over`: it cannot land any more, so that a part of it standing is enough; somebody changed the rest since."""
-    if record.history is not None:
+    told = record.history is not None and (
+        not intent.body.changes or any(change.attribute in record.history for change in intent.body.changes)
+    )
+    if record.history is not None and told:
         return True if _in_history(bench, intent, side, record.history) else None
     key = bench.key_attribute(intent.object)
     if not intent.body.changes:

@@ -260,8 +260,9 @@ class Session:
         if sent > 0:
             with suppress(SyncdError):
                 day = time.strftime("%Y-%m-%d", time.gmtime(self.clock.now()))
-                self.ledger.books.add_calls(system.name, day, "all", sent)
-                system.counted += sent
+                self.ledger.books.add_calls(system.name, day, "all", sent - system.swept)
+                self.ledger.books.add_calls(system.name, day, "sweep", system.swept)
+                system.counted, system.swept = system.counted + sent, 0
 
     def report(self, run: Run) -> dict[str, Any]:
         """What `once --json` prints about an ended run."""

@@ -81,10 +81,6 @@ class Kind:
         known = {key: changes.pop(key) for key in list(changes) if key in ObjectTraits.__dataclass_fields__}
         return replace(self, traits=replace(self.traits, **known), **changes)
 
-    def unstamped(self, name: str) -> bool:
-        """Whether a change of this attribute moves no stamp and shows in no feed."""
-        return any(name == each or (each.endswith(".") and name.startswith(each)) for each in self.traits.unstamped)
-
     def admit(self, name: str, value: Any, *, creating: bool, by_api: bool) -> Any:
         """The value as it would be stored; raises `Refusal` naming the attribute. Blank text is None."""
         attribute = self.attributes.get(name)

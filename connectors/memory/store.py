@@ -193,7 +193,7 @@ class Store:
             if emptied:
                 raise Refusal("REQUIRED", f"{object} needs {', '.join(emptied)}", emptied)
             if changed or not kind.quiet_when_same:
-                silent = bool(values) and all(kind.unstamped(name) for name in values)
+                silent = bool(values) and all(map(kind.traits.moves_no_stamp, values))
                 now_ms = self._step(kind) if silent else self._touch(item, by)
                 for name, value in changed.items():
                     self._set(item, name, value, now_ms, by)

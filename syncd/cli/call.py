@@ -37,7 +37,7 @@ MappingName = Annotated[str | None, typer.Argument(metavar="MAPPING", help="A ma
 OneMapping = Annotated[str, typer.Argument(metavar="MAPPING", help="A mapping's name.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show at most so many.")]
 
-QUIET = frozenset({"polled", "swept", "cycle"})
+QUIET = frozenset({"polled", "swept", "reread", "cycle"})
 """Events of every run: told by the daemon where something moved, and elsewhere only with --debug."""
 COUNTS = ("moved", "writes", "outcomes")
 TROUBLE = ("trouble", "held", "lost", "crashed", "invalid", "refused", "full", "failed")

@@ -32,9 +32,15 @@ def status(context: typer.Context, config: Config = None, json: Json = False, de
     for reason in facts["reasons"]:
         show.line(f"  {reason}")
     show.line()
-    show.table(("system", "account", "last read", "lag", "calls today", "budget left"), _systems(facts["systems"]))
+    show.table(
+        ("system", "account", "last read", "lag", "calls today", "for sweeps", "budget left"),
+        _systems(facts["systems"]),
+    )
     show.line()
-    show.table(("mapping", "links", "moved", "issues", "conflicts", "held", "last cycle"), _mappings(facts["mappings"]))
+    show.table(
+        ("mapping", "links", "moved", "issues", "conflicts", "held", "waiting", "last cycle"),
+        _mappings(facts["mappings"]),
+    )
     show.line()
     if facts["watches"]:
         show.table(("watch", "looks at", "means", "events", "last event", "last cycle"), _watches(facts["watches"]))
@@ -54,6 +60,7 @@ def _systems(systems: dict[str, Any]) -> list[tuple[str, ...]]:
             (one["last_read"] or "never").replace("T", " ")[:19],
             "" if one["lag_s"] is None else duration(one["lag_s"]),
             str(one["calls_today"]),
+            str(one["sweep_calls_today"]),
             "not limited by us" if one["budget_left"] is None else str(one["budget_left"]),
         )
         for name, one in systems.items()
@@ -66,6 +73,7 @@ def _mappings(mappings: dict[str, Any]) -> list[tuple[str, ...]]:
             name,
             *(str(one[count]) for count in ("links", "moved", "issues", "conflicts")),
             "yes" if one["held"] else "no",
+            str(one["waiting_for_others"]),
             (one["last_cycle"] or "never").replace("T", " ")[:19],
         )
         for name, one in mappings.items()

@@ -194,8 +194,12 @@ class Books:
                 (system, day, lane, n),
             )
 
-    def calls(self, system: str, day: str) -> int:
-        row = self._store.row("SELECT sum(n) FROM calls WHERE system = ? AND day = ?", (system, day))
+    def calls(self, system: str, day: str, lane: str | None = None) -> int:
+        """Calls of one day (UTC), of one lane or all. "sweep": those that looked for what no feed tells."""
+        row = self._store.row(
+            "SELECT sum(n) FROM calls WHERE system = ? AND day = ? AND (? IS NULL OR lane = ?)",
+            (system, day, lane, lane),
+        )
         return int((row and row[0]) or 0)
 
     # ------------------------------------------------ parity

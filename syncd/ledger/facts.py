@@ -53,6 +53,9 @@ class Feed(msgspec.Struct, frozen=True):
     attributes: tuple[str, ...]
     complete: bool
     swept_at: float | None
+    """When it was last looked for records that are gone."""
+    reread_at: float | None = None
+    """When what moves no stamp was last read again."""
 
 
 class Facts:
@@ -98,10 +101,12 @@ class Facts:
         return self._names[object]
 
     def feed(self, object: int) -> Feed:
-        row = self._store.row("SELECT cursor, attributes, complete, swept_at FROM object WHERE id = ?", (object,))
+        row = self._store.row(
+            "SELECT cursor, attributes, complete, swept_at, reread_at FROM object WHERE id = ?", (object,)
+        )
         if row is None:
             return Feed(None, (), False, None)
-        return Feed(row[0], tuple(orjson.loads(row[1])), bool(row[2]), row[3])
+        return Feed(row[0], tuple(orjson.loads(row[1])), bool(row[2]), row[3], row[4])
 
     def read_at(self, system: str) -> dict[str, float | None]:
         """When each object of a system was read last, by name."""
@@ -124,6 +129,16 @@ class Facts:
                 " swept_at = CASE WHEN ? THEN ? ELSE swept_at END WHERE id = ?",
                 (cursor, orjson.dumps(list(attributes)).decode(), read_at, complete, swept, read_at, object),
             )
+
+    def mark_swept(self, object: int, at: float) -> None:
+        """A sweep for records that are gone was finished, or its clock starts."""
+        with self._store.transaction() as t:
+            t.execute("UPDATE object SET swept_at = ? WHERE id = ?", (at, object))
+
+    def mark_reread(self, object: int, at: float) -> None:
+        """What moves no stamp was read again of every record, or that clock starts."""
+        with self._store.transaction() as t:
+            t.execute("UPDATE object SET reread_at = ? WHERE id = ?", (at, object))
 
     # ------------------------------------------------ the sieve
 
@@ -190,6 +205,19 @@ class Facts:
                 t.executemany("UPDATE fact SET stamp_ms = ?, ours = ? WHERE object = ? AND key = ?", touched)
         return Kept(len(records), len(rows))
 
+    def keep_part(self, object: int, records: Sequence[Any]) -> Kept:
+        """Keeps some attributes of live records beside what is known of them: everything else stays, the stamp too.
+        Records that are unknown, or not live, are left to whoever reads them whole."""
+        known = self.many(object, [record.key for record in records])
+        whole = [
+            msgspec.structs.replace(
+                record, stamp_ms=fact.stamp_ms, ours=fact.ours, attributes={**fact.attributes, **record.attributes}
+            )
+            for record in records
+            if record.state == "live" and (fact := known.get(record.key)) is not None and fact.state == "live"
+        ]
+        return self.keep(object, whole)
+
     def _gone(self, object: int, record: Any, rev: int) -> None:
         with self._store.transaction() as t:
             t.execute(
@@ -255,6 +283,16 @@ class Facts:
             _fact(row)
             for row in self._store.rows(
                 f"SELECT {_COLUMNS} FROM fact WHERE object = ? AND key > ? ORDER BY key LIMIT ?", (object, after, limit)
+            )
+        ]
+
+    def live_keys(self, object: int, after: str, limit: int) -> list[str]:
+        """Keys of live records, in order, from behind `after`."""
+        return [
+            row[0]
+            for row in self._store.rows(
+                "SELECT key FROM fact WHERE object = ? AND key > ? AND state = 'live' ORDER BY key LIMIT ?",
+                (object, after, limit),
             )
         ]
 

@@ -79,6 +79,7 @@ def _mapping(ledger: Ledger, name: str, cycle: tuple[float, dict[str, Any]] | No
         "conflicts": ledger.inbox.conflict_count(name),
         "held": hold is not None,
         "held_because": hold[1] if hold else [],
+        "waiting_for_others": ledger.waits.creates(name),
         "last_cycle": iso(cycle[0]) if cycle else None,
         "version": version.version if version else None,
     }
@@ -104,7 +105,8 @@ def _system(
     forms = {form for end in mappings.ends(mappings.every()) if end.system == name for form in end.forms}
     reads = [at for form, at in ledger.facts.read_at(name).items() if at is not None and (form in forms or not forms)]
     last = min(reads, default=None)
-    calls = ledger.books.calls(name, time.strftime("%Y-%m-%d", time.gmtime(now)))
+    day = time.strftime("%Y-%m-%d", time.gmtime(now))
+    calls = ledger.books.calls(name, day)
     per_day = settings.systems[name].budget.per_day
     return {
         "account": account[0] if account else None,
@@ -112,6 +114,7 @@ def _system(
         "last_read": iso(last),
         "lag_s": None if last is None else round(max(0.0, now - last), 1),
         "calls_today": calls,
+        "sweep_calls_today": ledger.books.calls(name, day, "sweep"),
         "budget_left": None if per_day is None else max(0, per_day - calls),
         "trouble": trouble,
     }

@@ -26,7 +26,14 @@ def test_status_has_its_documented_shape_and_says_healthy(synced: Shop) -> None:
 
     assert facts["healthy"] is True, facts["reasons"]
     assert facts["reasons"] == []
-    assert set(facts["systems"]["mk"]) >= {"account", "last_read", "lag_s", "calls_today", "budget_left"}
+    assert set(facts["systems"]["mk"]) >= {
+        "account",
+        "last_read",
+        "lag_s",
+        "calls_today",
+        "sweep_calls_today",
+        "budget_left",
+    }
     assert set(facts["mappings"]["people"]) >= {"links", "moved", "issues", "conflicts", "held", "last_cycle"}
     assert facts["mappings"]["people"]["links"] == 1
     assert facts["ledger"]["holder"] is None

@@ -209,3 +209,64 @@ def test_a_mapping_without_references_asks_nothing_more(tmp_path: Path) -> None:
 
     assert not [sql for sql in asked if "wait" in sql.split()]
     assert writes(kin.all_once()["companies"]) == 0
+
+
+# ---------------------------------------------------------------- what no feed tells
+
+
+def test_a_change_of_associations_alone_is_noticed_at_its_interval(kin: Kin) -> None:
+    """It moves no stamp, so no feed tells it: it is read again, and nothing but it, when the interval is over."""
+    _, person, _ = family(kin)
+    second = kin.mk.create("companies", {"name": "Difference Engines"}, by="ann")
+    kin.settle()
+    contact = kin.across("people", "contacts", person)
+    before = kin.sf.values("Contact", contact)["AccountId"]
+    kin.mk.edit("contacts", person, {"associations.companies": second}, by="ann")
+    kin.mk.calls.clear()
+    kin.settle()
+    assert kin.sf.values("Contact", contact)["AccountId"] == before
+    assert [call.method for call in kin.mk.calls if call.method == "fetch"] == []
+
+    kin.pass_time(3600)
+    kin.settle()
+    assert kin.sf.values("Contact", contact)["AccountId"] == kin.across("companies", "companies", second)
+    told = [facts["object"] for name, facts in kin.events if name == "reread"]
+    assert sorted(set(told)) == ["contacts", "deals"]
+
+
+def test_reading_references_again_leaves_everything_else_as_it_was(kin: Kin) -> None:
+    """Only what was read moves; the stamp, the other values and those that did not change stay."""
+    _, person, _ = family(kin)
+    kin.settle()
+    number = kin.ledger.facts.object_id("mk", "contacts")
+    fact = kin.ledger.facts.get(number, person)
+    kin.mk.recalculate("contacts", person, "name", "nobody told us")
+    kin.pass_time(3600)
+    kin.settle()
+    assert kin.ledger.facts.get(number, person) == fact
+
+    kin.mk.edit("contacts", person, {"associations.companies": None}, by="ann")
+    kin.pass_time(3600)
+    kin.settle()
+    after = kin.ledger.facts.get(number, person)
+    assert fact is not None
+    assert after is not None
+    assert (after.stamp_ms, after.attributes) == (fact.stamp_ms, {**fact.attributes, "associations.companies": None})
+
+
+def test_the_calls_of_sweeps_are_counted_apart(kin: Kin) -> None:
+    """`syncd status` shows what the day's sweeps cost, within what the day cost."""
+
+    class Calls:
+        calls = 7
+
+    system = kin.run().systems["mk"]
+    system.https.append(Calls)
+    with system.sweeping():
+        Calls.calls += 3
+    assert (system.calls(), system.swept) == (10, 3)
+
+    books = kin.ledger.books
+    books.add_calls("mk", "2026-11-22", "all", 7)
+    books.add_calls("mk", "2026-11-22", "sweep", 3)
+    assert (books.calls("mk", "2026-11-22"), books.calls("mk", "2026-11-22", "sweep")) == (10, 3)

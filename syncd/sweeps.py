@@ -1,0 +1,89 @@
+"""What no feed tells, looked for at the intervals that syncd.toml names: records that are gone, references that changed.
+
+Promise: a sweep reads by key what the ledger knows, and believes only what is answered: absence is not deletion. Its
+calls are counted apart, so that `syncd status` can show what the day's sweeps cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncd.assembly import Connected
+from syncd.poll import look
+from syncd.run import Run
+from syncd.write import OUT_OF_SIGHT
+
+RESTORABLE_S = 90 * 86_400.0
+"""A record that was deleted longer ago is not expected back."""
+MOST_HIDDEN = 10_000
+"""Records out of sight that are tried again at a sweep."""
+REREAD_BATCH = 1_000
+"""Records whose references are asked for at once; the connector cuts that to its own size."""
+
+
+def sweep_if_due(run: Run, system: Connected, form: str) -> None:
+    """Sweeps one object that was just polled, where an interval is over. Raises Transient, AccessError."""
+    facts = run.ledger.facts
+    object_ = facts.object_id(system.name, form)
+    feed = facts.feed(object_)
+    if feed.swept_at is None:
+        # The first whole reading was just made: the clock of sweeps starts with it.
+        facts.mark_swept(object_, run.now())
+    elif run.now() - feed.swept_at >= system.table.sweep.deletions:
+        with system.sweeping():
+            run.event("swept", system=system.name, object=form, read=sweep(run, system, form, feed.attributes))
+        _look_for_hidden(run, object_)
+    unstamped = [name for name in run.attributes(system.name, form) if system.traits(form).moves_no_stamp(name)]
+    if not unstamped or not feed.complete:
+        return
+    if feed.reread_at is None:
+        facts.mark_reread(object_, run.now())
+    elif run.now() - feed.reread_at >= system.table.sweep.associations:
+        with system.sweeping():
+            moved = reread(run, system, form, unstamped)
+        run.event("reread", system=system.name, object=form, moved=moved)
+
+
+def sweep(run: Run, system: Connected, object: str, attributes: Sequence[str]) -> int:
+    """Reads every known live record by key: what no feed tells (archived, merged away, lost by an index) shows here.
+    Where the feed tells all of that, only what it may not: that a record whose link rests was restored.
+
+    Returns how many records were read. A key that is not answered stays as it was: absence is not deletion.
+    """
+    facts = run.ledger.facts
+    object_id = facts.object_id(system.name, object)
+    resting = run.ledger.links.resting(object_id, round((run.now() - RESTORABLE_S) * 1000))
+    read = len(look(run, system, object, attributes, resting))
+    after = ""
+    while system.traits(object).deletions != "feed" and (known := facts.walk(object_id, after)):
+        after = known[-1].key
+        read += len(look(run, system, object, attributes, [fact.key for fact in known if fact.state == "live"]))
+        if run.stop():
+            return read
+    facts.mark_swept(object_id, run.now())
+    return read
+
+
+def reread(run: Run, system: Connected, object: str, attributes: Sequence[str]) -> int:
+    """Reads just these attributes of every known live record again, because no stamp tells that they changed. Returns
+    how many records they changed of."""
+    facts = run.ledger.facts
+    object_id = facts.object_id(system.name, object)
+    after, moved = "", 0
+    while keys := facts.live_keys(object_id, after, REREAD_BATCH):
+        after = keys[-1]
+        records = list(system.connector.fetch(object, attributes, keys))
+        moved += facts.keep_part(object_id, records).moved
+        if run.stop():
+            return moved
+    facts.mark_reread(object_id, run.now())
+    return moved
+
+
+def _look_for_hidden(run: Run, object_: int) -> None:
+    """What was not shown to us when it was to be written is tried again: that it can be seen again moves nothing."""
+    with run.ledger.transaction():
+        for issue in run.ledger.inbox.issues(kind=OUT_OF_SIGHT, limit=MOST_HIDDEN):
+            if issue.object == object_ and issue.key is not None:
+                run.ledger.inbox.close_issues(run.now(), id=issue.id)
+                run.ledger.books.decide_again(issue.mapping, [(object_, issue.key)])
