@@ -22,6 +22,7 @@ from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.problem import Problem
+from syncd.core.rollup import check_rollups
 from syncd.core.watch import Watch, check_watches
 from syncd.errors import ConfigError, SyncdError, WrongAccount
 from syncd.ledger import Ledger
@@ -131,10 +132,11 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
         funnel, found = compile_funnel(texts.pop(FUNNEL), str(folder / FUNNEL), None)
         problems += found
         funnel = funnel or last
+    names = frozenset(filter(None, map(name_in, texts.values())))
     compiled: dict[str, Compiled] = {}
     watches: dict[str, Watch] = {}
     for name, text in texts.items():
-        made, found = compile_file(text, str(folder / name), funnel)
+        made, found = compile_file(text, str(folder / name), funnel, names)
         problems += found
         if made is None or found:
             continue
@@ -145,9 +147,9 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
         else:
             compiled[made.name] = made
     problems += check_together(list(compiled.values()))
-    meant = {name for name in map(name_in, texts.values()) if name}
-    problems += check_references(compiled.values(), meant)
-    problems += check_watches(watches.values(), compiled, meant)
+    problems += check_references(compiled.values(), names)
+    problems += check_rollups(compiled)
+    problems += check_watches(watches.values(), compiled, names)
     return Mappings(compiled, funnel, tuple(problems), watches)
 
 

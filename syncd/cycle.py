@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from syncd import observe, safemode
+from syncd import observe, rollups, safemode
 from syncd.assembly import Connected, Mappings, identify
 from syncd.confirm import confirm
 from syncd.core.guard import Counters, reasons
@@ -88,6 +88,7 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
     order, back = parents_first(mappings.by_name.values())
     chosen = [mapping for mapping in order if names is None or mapping.name in names]
     _keep_funnel(run, mappings)
+    run.rolls = rollups.lay(run, mappings.by_name)
     for mapping in chosen:
         _put_in_force(run, mapping)
     run.watches = tuple(watch for name, watch in mappings.watches.items() if names is None or name in names)
@@ -140,6 +141,8 @@ def _put_in_force(run: Run, mapping: Compiled) -> None:
         run.ledger.waits.forget(mapping.name)
         run.ledger.links.forget_match_values(mapping.name)
         run.ledger.links.forget_rests(mapping.name)
+        if known is not None and rollups.redefined(known.text, mapping.text):
+            rollups.decide_anew(run, mapping.name)
         run.note(
             [
                 Note(
@@ -249,6 +252,7 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
         run.event("polled", system=name, object=form, read=kept.read, moved=kept.moved)
     run.read_at = run.now()
     observe.observe(run, benches)
+    rollups.index(run)
 
 
 def _held_back(run: Run, bench: Bench) -> bool:

@@ -21,6 +21,7 @@ from syncd.lifecycle import follow
 from syncd.matchvalues import keep_match_values
 from syncd.partners import drop_creates, find_partners, row_of, told
 from syncd.references import Waiting, of_links
+from syncd.rollups import with_rolled
 from syncd.run import Bench, Run
 
 Place = tuple[int | None, str | None, str | None]
@@ -96,6 +97,7 @@ def decide_records(
     if not facts:
         return
     name = bench.mapping.name
+    facts = with_rolled(run, name, facts)
     run.tally(name).moved += len(facts)
     links = run.ledger.links.of_records(name, object_, [fact.key for fact in facts])
     linked = sorted({links[fact.key] for fact in facts if fact.key in links})
@@ -171,13 +173,15 @@ def gather(run: Run, links: Iterable[Link], known: Iterable[Fact] = ()) -> dict[
     """The facts of both ends of these links. `known`: facts that were just read need not be read again."""
     facts = {(fact.object, fact.key): fact for fact in known}
     keys: dict[int, list[str]] = defaultdict(list)
+    links = list(links)
+    name = links[0].mapping if links else ""
     for link in links:
         for end in (link.marketing, link.crm):
             if (end.object, end.key) not in facts:
                 keys[end.object].append(end.key)
     for object_, wanted in keys.items():
-        for key, fact in run.ledger.facts.many(object_, wanted).items():
-            facts[object_, key] = fact
+        for fact in with_rolled(run, name, run.ledger.facts.many(object_, wanted).values()):
+            facts[object_, fact.key] = fact
     return facts
 
 

@@ -19,6 +19,7 @@ from syncd.core.funnel import Funnel, compile_funnel
 from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.problem import Problem
+from syncd.core.rollup import check_rollups
 from syncd.core.toml import did_you_mean
 from syncd.core.watch import Watch, check_watches
 from syncd.errors import ConfigError, SyncdError
@@ -122,7 +123,7 @@ class Kept:
         version = (ledger := self._open()) and ledger.books.mapping(name)
         if not version:
             return None
-        compiled, _ = compile_file(version.text, file, funnel)
+        compiled, _ = compile_file(version.text, file, funnel, self._names())
         return compiled if isinstance(compiled, Compiled) else None
 
     def watch(self, name: str, file: str) -> Watch | None:
@@ -130,6 +131,14 @@ class Kept:
         version = (ledger := self._open()) and ledger.books.mapping(name)
         watch = compile_file(version.text, file, None)[0] if version else None
         return watch if isinstance(watch, Watch) else None
+
+    def _names(self) -> frozenset[str]:
+        """What the files of the folder call themselves."""
+        names = set()
+        for path in self._folder.glob("*.toml"):
+            with suppress(OSError, ValueError):
+                names.add(name_in(path.read_text(encoding="utf-8")))
+        return frozenset(filter(None, names))
 
     def _open(self) -> Ledger | None:
         if self._ledger is None and self._path.exists():
@@ -185,6 +194,10 @@ def in_force(settings: Settings, last: Last) -> Files:
     return Files(settings, replace(fresh, by_name=in_order, problems=(), watches=watches), told)
 
 
+def _quarrels(mappings: Mapping[str, Compiled]) -> list[Problem]:
+    return [*check_together(mappings.values()), *check_rollups(mappings)]
+
+
 def _without_quarrels(
     chosen: dict[str, Compiled], last: Last, fresh: Mappings, broken: dict[str, list[Problem]]
 ) -> dict[str, Compiled]:
@@ -196,10 +209,9 @@ def _without_quarrels(
 
     left = dict(chosen)
     tried: set[str] = set()
-    found = check_together(left.values())
-    if found:  # the one that is named later is blamed
+    if _quarrels(left):  # the one that is named later is blamed
         left = dict(sorted(left.items(), key=lambda item: edited(item[1])))
-    while found := check_together(left.values()):
+    while found := _quarrels(left):
         blamed = {problem.file for problem in found}
         names = [name for name, mapping in left.items() if mapping.file in blamed]
         if not names:

@@ -39,7 +39,7 @@ def observe(run: Run, benches: Sequence[Bench]) -> None:
         for field in bench.fields.values():
             if field.history:
                 for object_, (side, form) in bench.forms.items():
-                    if (attribute := field.attribute(side, form)) is not None:
+                    if (attribute := field.asked(side, form)) is not None:
                         _changes(run, bench.mapping.name, field.name, side, object_, attribute)
     for watch in run.watches:
         tally = run.tally(watch.name)

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncd.assembly import Connected
 from syncd.core.guard import Limits
@@ -21,6 +21,9 @@ from syncd.core.model import SIDES, Lookup, Side
 from syncd.core.watch import Watch
 from syncd.ledger import Ledger
 from syncd.ledger.journal import Note
+
+if TYPE_CHECKING:
+    from syncd.rollups import Roll
 
 Event = Callable[..., None]
 """`event(name, **facts)`: one structured line; never a person's value."""
@@ -90,6 +93,8 @@ class Run:
     tallies: dict[str, Tally] = field(default_factory=dict)
     watches: tuple[Watch, ...] = ()
     """The watches of this run."""
+    rolls: tuple[Roll, ...] = ()
+    """The roll-ups that mappings in force use."""
 
     def attributes(self, system: str, object: str) -> tuple[str, ...]:
         return self.wanted[system, object]

@@ -23,6 +23,7 @@ from syncd.core.match import Rule
 from syncd.core.model import SIDES, Bad, Side, Unmapped
 from syncd.core.problem import Problem
 from syncd.core.proof import Counterexample, prove
+from syncd.core.rollup import compile_rollups
 from syncd.core.together import check_references, check_together
 from syncd.core.toml import Document, Path, did_you_mean, parse, problems
 
@@ -34,15 +35,18 @@ QUALIFIED: Final = "qualified"
 _MATCHABLE: Final = ("email", "domain", "text", "number")
 
 
-def compile_mapping(text: str, file: str, funnel: Funnel | None) -> tuple[Mapping | None, list[Problem]]:
-    """The mapping, or every problem of the file. With one problem there is no mapping."""
+def compile_mapping(
+    text: str, file: str, funnel: Funnel | None, others: frozenset[str] = frozenset()
+) -> tuple[Mapping | None, list[Problem]]:
+    """The mapping, or every problem of the file. With one problem there is no mapping. `others`: the names of the other
+    files' mappings; an attribute that begins with one of them and a dot is a roll-up of it."""
     document, found = parse(text, file)
     if document is None:
         return None, found
     shape, found = _shape(document)
     if shape is None:
         return None, found
-    compiler = _Compiler(document, shape, funnel, broken=_broken_fields(document, shape))
+    compiler = _Compiler(document, shape, funnel, _broken_fields(document, shape), others - {shape.mapping})
     mapping = compiler.mapping(text)
     found = sorted({*found, *compiler.problems}, key=lambda problem: (problem.line, problem.column, problem.what))
     return (None, found) if found else (mapping, [])
@@ -76,8 +80,15 @@ def _broken_fields(document: Document, shape: MappingFile) -> frozenset[str]:
 class _Compiler:
     """One file's compilation: what is known so far, and what is wrong."""
 
-    def __init__(self, document: Document, shape: MappingFile, funnel: Funnel | None, broken: frozenset[str]) -> None:
-        self.document, self.shape, self.funnel, self.broken = document, shape, funnel, broken
+    def __init__(
+        self,
+        document: Document,
+        shape: MappingFile,
+        funnel: Funnel | None,
+        broken: frozenset[str],
+        others: frozenset[str],
+    ) -> None:
+        self.document, self.shape, self.funnel, self.broken, self.others = document, shape, funnel, broken, others
         self.problems: list[Problem] = []
         self.ends: dict[Side, End] = {"marketing": _end("marketing", shape.marketing), "crm": _end("crm", shape.crm)}
         self.kinds: dict[str, expr.Kind] = {}
@@ -96,6 +107,10 @@ class _Compiler:
         bare = expr.Language(self.kinds)
         fields = [self._with_defaults(field, bare) for field in fields]
         self._prove(fields)
+        rollups, found = compile_rollups(
+            self.document, shape.rollups, fields, lambda path, text: self._gate(language, path, text)
+        )
+        self.problems += found
         made = Mapping(
             name=shape.mapping,
             digest=hashlib.sha256(text.encode()).hexdigest(),
@@ -112,6 +127,7 @@ class _Compiler:
             update={side: gates["update", side] for side in SIDES},
             gone={"marketing": shape.gone.marketing, "crm": shape.gone.crm},
             fields=tuple(fields),
+            rollups=rollups,
         )
         self.problems += check_together([made])
         return made
@@ -136,7 +152,7 @@ class _Compiler:
                 self._say(
                     ("fields", name), f"'{name}' has a meaning of its own in expressions", "rename the field", key=True
                 )
-            maker = FieldMaker(self.document, name, part, self.ends)
+            maker = FieldMaker(self.document, name, part, self.ends, self.others)
             if (field := maker.make()) is not None:
                 fields.append(field)
             if (kind := CEL_KINDS.get(maker.type)) is not None:
@@ -168,7 +184,7 @@ class _Compiler:
             said = f"records cannot be matched by '{name}': a look-up is exact, and a {field.type} has several forms"
             self._say(path, said, f"match by a field of type {', '.join(_MATCHABLE)}")
         for side in SIDES:
-            missing = [form for form in self.ends[side].forms if field.attribute(side, form) is None]
+            missing = [form for form in self.ends[side].forms if field.asked(side, form) is None]
             if missing:
                 said = f"'{name}' has no attribute on {', '.join(missing)}, so a match there would be missed"
                 self._say(path, said, f"name it in [fields.{name}]")

@@ -57,8 +57,15 @@ _GRAINS_MS: Final = {"1ms": 1, "1s": 1_000, "1m": 60_000}
 class FieldMaker:
     """Makes the field `name` of a file, and collects what is wrong with it."""
 
-    def __init__(self, document: Document, name: str, part: FieldPart, ends: Mapping[Side, End]) -> None:
-        self.document, self.name, self.part, self.ends = document, name, part, ends
+    def __init__(
+        self,
+        document: Document,
+        name: str,
+        part: FieldPart,
+        ends: Mapping[Side, End],
+        others: frozenset[str] = frozenset(),
+    ) -> None:
+        self.document, self.name, self.part, self.ends, self.others = document, name, part, ends, others
         self.path: Path = ("fields", name)
         self.problems: list[Problem] = []
         implied = "reference" if part.link else "choice" if part.values is not None else "text"
@@ -72,6 +79,7 @@ class FieldMaker:
         if self.problems:
             return None
         line, column = self.document.where_key(self.path)
+        rolled = {side: found for side in SIDES if (found := self._rolled(side, names[side])) is not None}
         also = {side: self._also(side) for side in SIDES} if self.part.also else {}
         if self.problems:
             return None
@@ -88,6 +96,7 @@ class FieldMaker:
             truncate=self.part.truncate,
             place=f"{self.document.file}:{line}:{column}",
             names=names,
+            rolled=rolled,
             also=also,
             codecs=self._codecs(chosen),
             values=dict(chosen.forward) if chosen else {},
@@ -146,6 +155,23 @@ class FieldMaker:
                 said = f"'{form}' is no form of a record on this side"
                 self.problems.append(self.document.problem(path, said, mend, key=True))
         return dict(given)
+
+    def _rolled(self, side: Side, names: Mapping[str, str]) -> tuple[str, str] | None:
+        """(mapping, roll-up), where this side's name is that of a mapping's roll-up."""
+        found = {name for name in names.values() if name.partition(".")[0] in self.others and "." in name}
+        if not found:
+            return None
+        if len(found) > 1 or found != set(names.values()):
+            self._say(side, "a roll-up is the same for all forms", "name one roll-up")
+        away = "to_marketing" if side == "crm" else "to_crm"
+        if self.part.flow != away:
+            self._say(
+                "flow" if "flow" in self.part.model_fields_set else "",
+                f"a roll-up of {side} cannot be written",
+                f'flow = "{away}"',
+            )
+        mapping, _, rollup = min(found).partition(".")
+        return mapping, rollup
 
     def _also(self, side: Side) -> dict[str, tuple[str, ...]]:
         """The attributes with further values, by form."""

@@ -18,8 +18,11 @@ from syncd.core.watch import Watch, compile_watch
 KINDS: Final = ("mapping", "watch")
 
 
-def compile_file(text: str, file: str, funnel: Funnel | None) -> tuple[Mapping | Watch | None, list[Problem]]:
-    """The mapping or watch, or every problem of the file. With one problem there is none."""
+def compile_file(
+    text: str, file: str, funnel: Funnel | None, others: frozenset[str] = frozenset()
+) -> tuple[Mapping | Watch | None, list[Problem]]:
+    """The mapping or watch, or every problem of the file. With one problem there is none. `others`: the names of
+    the other files' mappings."""
     document, found = parse(text, file)
     if document is None:
         return None, found
@@ -28,7 +31,7 @@ def compile_file(text: str, file: str, funnel: Funnel | None) -> tuple[Mapping |
         return None, [document.problem(("kind",), f"'kind' must be one of: {', '.join(KINDS)}")]
     if kind == "watch":
         return compile_watch(document, text)
-    return compile_mapping(text, file, funnel)
+    return compile_mapping(text, file, funnel, others)
 
 
 _NAME: Final = re.compile(r"""^(?:mapping|name)\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)

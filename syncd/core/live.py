@@ -108,7 +108,7 @@ class _Live:
     parents: Mapping[str, Compiled]
 
     def field(self, field: Field) -> Iterator[Problem]:
-        name = field.attribute(self.side, self.object)
+        name = field.asked(self.side, self.object)
         if name is None:
             return
         attribute = self.schema.attributes.get(name)

@@ -10,11 +10,14 @@ from __future__ import annotations
 import dataclasses
 from collections import abc
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from syncd.core.expr import Gate, Unknown
 from syncd.core.match import Rule
 from syncd.core.model import UNSEEN, Bad, Canonical, Lookup, Neutral, Owners, Side, Unmapped, Waits
+
+if TYPE_CHECKING:
+    from syncd.core.rollup import Rollup
 
 __all__ = ["Codec", "Default", "End", "Field", "Gate", "Mapping", "Reference", "Unknown"]
 
@@ -97,6 +100,8 @@ class Field:
     """Attribute by side and form."""
     codecs: tuple[Codec, Codec]
     """Marketing's, the CRM's."""
+    rolled: abc.Mapping[Side, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    """On this side it is no attribute but a roll-up: (mapping, roll-up), called `mapping.rollup`."""
     also: abc.Mapping[Side, abc.Mapping[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict)
     """Attributes with further values to match by, by side and form: read, never written."""
     defaults: abc.Mapping[Side, Default] = dataclasses.field(default_factory=dict)
@@ -118,6 +123,10 @@ class Field:
     def further(self, side: Side, object: str) -> tuple[str, ...]:
         """The attributes of that form that hold further values of this field."""
         return self.also[side].get(object, ()) if self.also else ()
+
+    def asked(self, side: Side, object: str) -> str | None:
+        """The attribute that is read from the system for it: none for a roll-up."""
+        return None if side in self.rolled else self.attribute(side, object)
 
     def writable(self, side: Side) -> bool:
         """Does the field flow towards this side?"""
@@ -202,6 +211,8 @@ class Mapping:
     """When to update on that side, seen from the other side's record. None: always."""
     gone: abc.Mapping[Side, Literal["unlink", "archive", "ignore"]]
     fields: tuple[Field, ...]
+    rollups: tuple[Rollup, ...] = ()
+    """What these records come to for those that they point to."""
 
     @property
     def ends(self) -> tuple[End, ...]:
@@ -227,7 +238,7 @@ class Mapping:
     def attributes(self, side: Side, object: str) -> tuple[str, ...]:
         """Every attribute that is needed from that form, sorted: what is mapped, matched by and gated by."""
         named = {name for field in self.fields for name in field.further(side, object)}
-        named.update(name for field in self.fields if (name := field.attribute(side, object)) is not None)
+        named.update(name for field in self.fields if (name := field.asked(side, object)) is not None)
         return tuple(sorted(named))
 
     def bind(self, owners: abc.Mapping[Side, Owners]) -> Mapping:

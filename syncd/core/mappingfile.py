@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MAX_FIELDS: Final = 1_000
 """Most fields in one mapping."""
+MAX_ROLLUPS: Final = 100
+"""Most roll-ups in one mapping."""
 MAX_VALUES: Final = 10_000
 """Most entries in one value map."""
 
@@ -182,6 +184,21 @@ class FieldPart(Part):
     )
 
 
+class RollupPart(Part):
+    """What this mapping's records come to for the records that they point to."""
+
+    over: FieldName = Field(description="The reference field: a roll-up is made for each record that it points to.")
+    take: Literal["latest", "first", "sum", "count"] = Field(
+        description="latest, first: the value of the record that is newest or oldest; sum; count: how many."
+    )
+    of: FieldName | None = Field(None, description="The field whose value is taken, or added up.")
+    by: FieldName | None = Field(None, description="latest, first: the date or time that orders the records.")
+    currency: FieldName | None = Field(
+        None, description="sum: the field with the currency. Amounts of several currencies are not added: unknown."
+    )
+    when: Expression | None = Field(None, description="Which records count: a rule over the fields. Left out: all.")
+
+
 class MappingFile(Part):
     """A mapping file: pairs two objects."""
 
@@ -210,6 +227,11 @@ class MappingFile(Part):
     gone: GonePart = Field(
         default_factory=lambda: GonePart.model_validate({}),
         description="What follows when the record on that side is gone.",
+    )
+    rollups: dict[FieldName, RollupPart] = Field(
+        default_factory=dict,
+        max_length=MAX_ROLLUPS,
+        description="What these records come to for those they point to; another mapping uses it as MAPPING.NAME.",
     )
     fields: dict[FieldName, FieldPart] = Field(min_length=1, max_length=MAX_FIELDS, description="The fields.")
 

@@ -1,0 +1,132 @@
+"""Roll-ups: gathers the children of the records to be decided, and has parents decided again when a child moved.
+
+Promise: the cost follows what moved: an index leads from a parent to its children and back, and only the children of
+records that are being decided are read. Incremental and idempotent under a kill. What a child's side has not been read
+of is unasked, never blank. No call leaves from here; the arithmetic is `core.rollup`'s.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from syncd import refers
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.merge import UNASKED
+from syncd.core.model import Side
+from syncd.core.rollup import Child, Rollup, field_of, roll
+from syncd.ledger.facts import Fact
+from syncd.run import Run
+
+MOST_CHILDREN = 100_000
+"""A record with more children than this has its roll-ups unknown: one move of a child reads all of them."""
+
+
+@dataclass(frozen=True)
+class Roll:
+    """A roll-up in use: by which mapping, on which side, over which attributes of the children."""
+
+    parent: str
+    """The mapping that uses it."""
+    parents: tuple[int, ...]
+    """The object numbers of its records on that side."""
+    side: Side
+    attribute: str
+    """The name that it has there: `deals.outcome`."""
+    child: Compiled
+    rollup: Rollup
+    over: Mapping[int, tuple[str, str]]
+    """Object number of the children -> form and reference attribute."""
+
+
+def lay(run: Run, mappings: Mapping[str, Compiled]) -> tuple[Roll, ...]:
+    """The roll-ups that these mappings use, each once."""
+    return tuple({(one.parent, one.attribute): one for one in _uses(run, mappings)}.values())
+
+
+def _uses(run: Run, mappings: Mapping[str, Compiled]) -> Iterator[Roll]:
+    number = run.ledger.facts.object_id
+    for parent in mappings.values():
+        for field in parent.fields:
+            for side, (of, name) in field.rolled.items():
+                child = mappings.get(of)
+                rollup = child and next((one for one in child.rollups if one.name == name), None)
+                over = child and rollup and field_of(child, rollup.over)
+                if not child or not rollup or not over:
+                    continue  # its file is not valid: unasked
+                own, theirs = parent.end(side), child.end(side)
+                places = {number(theirs.system, form): (form, name) for form, name in over.names[side].items()}
+                parents = tuple(number(own.system, form) for form in own.forms)
+                yield Roll(parent.name, parents, side, f"{of}.{name}", child, rollup, places)
+
+
+def redefined(before: str, after: str) -> bool:
+    """Whether an edit of a mapping's text may change what its roll-ups come to."""
+    was, now = tomllib.loads(before), tomllib.loads(after)
+    return any(was.get(part) != now.get(part) for part in ("rollups", "fields"))
+
+
+def decide_anew(run: Run, child: str) -> None:
+    """What this mapping's roll-ups come to is defined anew: whoever uses them is decided again."""
+    for parent in sorted({one.parent for one in run.rolls if one.child.name == child}):
+        run.ledger.books.forget_decided(parent)
+        run.ledger.links.forget_rests(parent)
+
+
+def index(run: Run) -> None:
+    """Brings the index up to date; parents of what moved, before or after, are to be decided again."""
+    parents: defaultdict[tuple[int, str], set[tuple[str, int]]] = defaultdict(set)
+    for one in run.rolls:
+        for object_, (_, attribute) in one.over.items():
+            parents[object_, attribute].update((one.parent, parent) for parent in one.parents)
+
+    def follow(object_: int, attribute: str, pointed: set[str]) -> None:
+        for name, parent in sorted(parents[object_, attribute]):
+            if run.ledger.books.decided(name, parent):  # else all of them are to be decided anyway
+                known = run.ledger.facts.revisions(parent, sorted(pointed))
+                run.ledger.books.decide_again(name, [(parent, key) for key in known])
+
+    refers.index(run, parents, follow)
+
+
+def with_rolled(run: Run, mapping: str, facts: Iterable[Fact]) -> list[Fact]:
+    """The same facts, with what their children come to among the attributes."""
+    facts = list(facts)
+    for one in run.rolls:
+        if one.parent == mapping:
+            mine = [fact for fact in facts if fact.object in one.parents and fact.state == "live"]
+            values = _values(run, one, [fact.key for fact in mine]) if mine else {}
+            facts = [_with(fact, one.attribute, values) if fact.object in one.parents else fact for fact in facts]
+    return facts
+
+
+def _with(fact: Fact, attribute: str, values: Mapping[str, Any]) -> Fact:
+    value = values.get(fact.key, UNASKED)
+    if value is UNASKED:
+        return fact
+    return msgspec.structs.replace(fact, attributes={**fact.attributes, attribute: value})
+
+
+def _values(run: Run, one: Roll, keys: Sequence[str]) -> dict[str, Any]:
+    """What the children of each of these parents come to."""
+    facts = run.ledger.facts
+    children: dict[str, list[Child]] = {key: [] for key in keys}
+    unknown: set[str] = set()
+    for object_, (form, attribute) in one.over.items():
+        feed = facts.feed(object_)
+        if not feed.complete or not {attribute, *one.child.attributes(one.side, form)} <= set(feed.attributes):
+            return {}
+        pointing = run.ledger.refers.pointing_to(object_, attribute, keys)
+        unknown |= {to for to, found in pointing.items() if len(found) > MOST_CHILDREN}
+        wanted = {key for to, found in pointing.items() if to not in unknown for key in found}
+        seen = facts.many(object_, sorted(wanted)) if wanted else {}
+        for to, found in pointing.items():
+            for key in found:
+                if (fact := seen.get(key)) is not None and fact.state == "live":
+                    children[to].append(Child(form, key, fact.attributes))
+    return {key: roll(one.child, one.rollup, one.side, children[key]) for key in keys if key not in unknown}
