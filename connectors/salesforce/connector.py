@@ -26,6 +26,7 @@ from connectors.salesforce.schemas import Schemas
 from connectors.salesforce.settings import Settings
 from connectors.salesforce.shapes import SHAPES, traits_of
 from connectors.salesforce.soql import select
+from connectors.salesforce.staged import Staged
 from connectors.salesforce.writing import Writer
 from syncd.connector import (
     Account,
@@ -66,6 +67,7 @@ class Salesforce:
     def __init__(self, settings: Settings, context: Context) -> None:
         """Opens nothing yet. Raises ConfigError where a secret is missing."""
         self._context = context
+        self._pipeline = settings.pipeline
         self._login = Login(settings, context)
         self._org = Org(self._login, context, settings)
         self._schemas = Schemas(self._org, settings.key, context.now)
@@ -121,25 +123,37 @@ class Salesforce:
     def describe(self, object: str) -> Schema:
         """See `Connector.describe`. One call, and one for each list that the object has."""
         schema = self._schemas.describe(object)
-        return replace(schema, attributes={**schema.attributes, **self._lists.attributes(object)})
+        known = dict(schema.attributes)
+        staged = Staged.of(object, self._pipeline).described(known)
+        return replace(schema, attributes={**known, **staged, **self._lists.attributes(object)})
 
     def changes(self, object: str, attributes: Sequence[str], cursor: str | None, held: Held) -> Iterator[Page]:
         """See `Connector.changes`. Values come with the feed, so `held` is not asked."""
-        return self._feed.changes(object, attributes, cursor)
+        staged = Staged.of(object, self._pipeline)
+        return staged.pages(attributes, self._feed.changes(object, staged.fields(attributes), cursor))
 
     def fetch(
         self, object: str, attributes: Sequence[str], keys: Sequence[Key], *, history: bool = False
     ) -> Iterator[Record]:
         """See `Connector.fetch`. There is no history to be had."""
-        return self._reader.fetch(object, attributes, keys)
+        staged = Staged.of(object, self._pipeline)
+        return iter(staged.records(attributes, self._reader.fetch(object, staged.fields(attributes), keys)))
 
     def find(self, object: str, attributes: Sequence[str], where: str, values: Sequence[str]) -> Iterator[Found]:
         """See `Connector.find`. Letters' case does not count."""
-        return self._reader.find(object, attributes, where, values)
+        staged = Staged.of(object, self._pipeline)
+        return staged.found(attributes, self._reader.find(object, staged.fields(attributes), where, values))
 
     def write(self, object: str, effects: Sequence[Effect]) -> Iterable[Outcome]:
         """See `Connector.write`."""
-        return self._writer.write(object, effects)
+        staged = Staged.of(object, self._pipeline)
+        ready: list[Effect] = []
+        for one in staged.apart(effects):
+            if isinstance(one, Outcome):
+                yield one
+            else:
+                ready.append(one)
+        yield from map(staged.outcome, self._writer.write(object, ready) if ready else ())
 
     def close(self) -> None:
         """Ends connections. Safe to call twice."""

@@ -49,6 +49,8 @@ class Settings(BaseModel):
     """jwt_bearer: `aud` of the assertion; by default that of production or of sandboxes, by the host of login_url."""
     key: str = Field("Syncd_Key__c", pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")
     """The unique external-id field that holds syncd's own key."""
+    pipeline: str = Field("Pipeline__c", pattern=r"^([A-Za-z][A-Za-z0-9_]{0,79})?$")
+    """The field of opportunities that names the pipeline: with it, `Pipeline__c.StageName` is both in one. Empty: none."""
     version: str = Field("67.0", pattern=r"^[1-9][0-9]\.0$")
     """The API version. Pinned: answers change with it."""
     assignment_rules: list[str] = Field(default_factory=list)

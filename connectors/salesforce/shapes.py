@@ -54,6 +54,8 @@ class Shape:
     """What a conversion makes of it: object -> the field with its id."""
     lists: Mapping[str, ChildList] = field(default_factory=dict)
     """Attributes that are lists of references."""
+    stage: str = ""
+    """The field with the stage, where records go through stages of a pipeline."""
     once: tuple[tuple[str, ...], ...] = ()
     """Lists of fields whose values together no two records share, and by which the one that is in the way is found."""
 
@@ -73,11 +75,12 @@ SHAPES: dict[str, Shape] = {
     "Contact": Shape(mergeable=True),
     "Account": Shape(mergeable=True),
     "Opportunity": Shape(
+        stage="StageName",
         lists={
             "OpportunityContactRoles.ContactId": ChildList(
                 "OpportunityContactRole", "OpportunityId", "ContactId", "Contact", "Contact", "Contact Roles"
             )
-        }
+        },
     ),
     "OpportunityContactRole": Shape(keyed=False),
     "OpportunityHistory": _HISTORY,
