@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from syncd import forget as forgetting
 from syncd import ruling, slices
+from syncd import undo as undoes
 from syncd.answer import Answer, Deed, Facts, Watch
 from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, release
 from syncd.errors import EXIT_CONFIG, EXIT_OK, ConfigError, Fault, PersonNeeded
@@ -134,6 +135,47 @@ def forget(session: Session, doc: Facts, watch: Watch) -> Answer:
     return Answer({"at": iso(session.clock.now()), **certificate}, EXIT_OK, "Erased.")
 
 
+def undo(session: Session, doc: Facts, watch: Watch) -> Answer:
+    """Plans what stood there before (doc: mapping, run, version, since in seconds, yes); with `yes`, sends it."""
+    names = list(session.files.mappings.by_name)
+    if doc.get("mapping") is not None:
+        names = [session.files.mapping(str(doc["mapping"])).name]
+    scope = _scope(session, doc)
+    asked = next(f"{key} {doc[key]}" for key in ("run", "version", "since") if doc.get(key) is not None)
+    with session.run("undo", names, stop=watch.stop) as run:
+        found = {}
+        for bench in slices.read_first(session, run, names):
+            undoing = undoes.plan(run, bench, scope)
+            found[bench.mapping.name] = undoes.as_json(session.ledger, bench.mapping.name, undoing)
+            if doc.get("yes"):
+                undoes.keep(run, bench, undoing, f"undo of {asked}")
+        if doc.get("yes"):
+            cycle(run, session.files.mappings, names)
+    facts: Facts = {"undo": found}
+    count = sum(one["restores"] for one in found.values())
+    if not doc.get("yes"):
+        said = f"{count} fields would be put back. Do it: add --yes." if count else "There is nothing to put back."
+        return Answer(facts, EXIT_OK, said)
+    return Answer(
+        {**facts, "report": session.report(run)}, session.exit_code(run, names), f"{count} fields are put back."
+    )
+
+
+def _scope(session: Session, doc: Facts) -> undoes.Scope:
+    if doc.get("run") is not None:
+        if not session.ledger.books.run_started(int(doc["run"])):
+            raise ConfigError(f"there is no run {doc['run']}", remedy="`syncd journal` names the runs")
+        return undoes.Scope(run=int(doc["run"]))
+    if doc.get("version") is not None:
+        found = session.ledger.books.mapping_version(str(doc["mapping"]), int(doc["version"]))
+        if found is None:
+            raise ConfigError(
+                f"{doc['mapping']} has no version {doc['version']}", remedy="`syncd status` names the newest"
+            )
+        return undoes.Scope(since=found[0], until=found[1])
+    return undoes.Scope(since=float(doc["since"]))
+
+
 DEEDS: Mapping[str, Deed] = {
     "once": once,
     "plan": plan,
@@ -142,6 +184,7 @@ DEEDS: Mapping[str, Deed] = {
     "resolve": resolve,
     "restore": restore,
     "forget": forget,
+    "undo": undo,
     **{kind: slices.in_one_go(kind) for kind in slices.SLICED},
 }
 """By the kind of request."""

@@ -48,6 +48,7 @@ def application() -> typer.Typer:
         parity,
         sandbox,
         service,
+        undo,
         why,
     )
 
@@ -73,6 +74,7 @@ def application() -> typer.Typer:
         conflicts,
         journal,
         why,
+        undo,
         parity,
         ledger,
         forget,

@@ -67,6 +67,16 @@ class Books:
             for row in self._store.rows("SELECT DISTINCT name FROM mapping WHERE kind = ? ORDER BY name", (kind,))
         ]
 
+    def mapping_version(self, name: str, version: int) -> tuple[float, float | None] | None:
+        """(since when, until when; None: still) that version was in force; None if there was none."""
+        rows = self._store.rows(
+            "SELECT version, since FROM mapping WHERE name = ? AND version >= ? ORDER BY version LIMIT 2",
+            (name, version),
+        )
+        if not rows or rows[0][0] != version:
+            return None
+        return rows[0][1], rows[1][1] if len(rows) > 1 else None
+
     def keep_mapping(self, name: str, digest: str, text: str, at: float, kind: str = "mapping") -> Version:
         """Puts a mapping text in force as the next version; an approval carries over from the one before."""
         before = self.mapping(name)
@@ -166,6 +176,11 @@ class Books:
             t.execute(
                 "UPDATE run SET ended_at = ?, ok = ?, report = ? WHERE id = ?", (at, ok, orjson.dumps(report), run)
             )
+
+    def run_started(self, run: int) -> float:
+        """When that run began; 0 for one that nobody knows."""
+        row = self._store.row("SELECT started_at FROM run WHERE id = ?", (run,))
+        return float(row[0]) if row else 0.0
 
     def report(self, run: int) -> dict[str, Any]:
         """What a run that ended wrote down; empty while it goes on."""

@@ -124,6 +124,19 @@ class Journal:
         )
         return [Entry(*[*row[:9], orjson.loads(row[9]) if row[9] else None]) for row in rows]
 
+    def before(self, at: float) -> int:
+        """The newest entry from before that moment (0: none); found in a few steps, however long the journal is."""
+        row = self._store.row("SELECT max(seq) FROM journal")
+        low, high = 0, int((row and row[0]) or 0)
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = self._store.row("SELECT at FROM journal WHERE seq = ?", (middle,))
+            if found is not None and found[0] < at:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
     def of_link(self, link: int, limit: int = 100) -> list[Entry]:
         rows = self._store.rows(
             "SELECT j.seq, j.at, j.run, j.kind, j.mapping, j.link, j.object, j.key, j.said, v.doc FROM journal j"
