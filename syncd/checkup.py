@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from syncd.assembly import Clock, Connected, Mappings, connect, identify, load_mappings
-from syncd.core.compile import check_schema
+from syncd.core.drift import Looks, changes, told
+from syncd.core.live import check_key
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Side
 from syncd.core.problem import Problem
@@ -197,7 +198,7 @@ def _online(found: Findings, system: Connected, known: Ledger | None, mappings: 
             if mapping.end(side).system != system.name:
                 continue
             for form in mapping.end(side).forms:
-                _form(found, system, mapping, side, form)
+                _form(found, system, mapping, side, form, known)
                 told["objects"].append(form)
     for watch in mappings.watches.values():
         if watch.end.system == system.name:
@@ -214,14 +215,20 @@ def _meters(system: Connected) -> Any:
     return system.connector.traits.meters
 
 
-def _form(found: Findings, system: Connected, mapping: Compiled, side: Side, form: str) -> None:
+def _form(found: Findings, system: Connected, mapping: Compiled, side: Side, form: str, known: Ledger | None) -> None:
     schema = system.connector.describe(form)
-    wrong = check_schema(mapping, side, form, schema, parents=found.files.mappings.by_name if found.files else None)
+    before = None
+    if known is not None and (object_ := known.facts.object_id(system.name, form)):
+        before = known.described.get(object_)
+    look = Looks(schema, schema if before is None or before.lost else before.was)
+    wrong = [finding.problem for finding in told(mapping, side, form, look, _parents(found))]
     found.problems += wrong
+    # What is only news stops nothing: the daemon will tell it as well.
+    found.warnings += [finding.problem for finding in changes(mapping, side, form, look)]
     key = system.traits(form).key
     if key is not None:
         # The key's own flaws do not stop anything: creates go by look-up then, and the weaker promise is told.
-        found.warnings += [one for one in check_schema(mapping, side, form, schema, key=key) if one not in wrong]
+        found.warnings += check_key(mapping, side, form, schema, key)
         return
     wanted = system.table.own.get("key")
     called = f"'{wanted}'" if wanted else "that the connector's README names"
@@ -231,6 +238,10 @@ def _form(found: Findings, system: Connected, mapping: Compiled, side: Side, for
     )
     mend = "create a text field for it that takes only unique values, and give the sync user access to it"
     found.warnings.append(Problem(mapping.file, 0, 0, said, mend))
+
+
+def _parents(found: Findings) -> Mapping[str, Compiled]:
+    return found.files.mappings.by_name if found.files else {}
 
 
 def _owners(system: Connected) -> int | None:

@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from syncd import observe, rollups, safemode
+from syncd import observe, rollups, safemode, schemas
 from syncd.assembly import Connected, Mappings, identify
 from syncd.confirm import confirm
 from syncd.core.guard import Counters, reasons
+from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Owners, Side
 from syncd.core.order import parents_first
@@ -50,6 +51,7 @@ def cycle(
     for bench in benches:
         recover(run, bench)
     read(run, benches)
+    benches = _as_seen(run, mappings, benches)
     for bench in benches:
         if _held_back(run, bench):
             continue
@@ -68,6 +70,7 @@ def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) 
     """Everything up to the plan: polls, keeps facts and planned effects, sends nothing."""
     benches = prepare(run, mappings, names)
     read(run, benches)
+    benches = _as_seen(run, mappings, benches)
     for bench in benches:
         if not _held_back(run, bench):
             confirm(run, bench)
@@ -85,7 +88,7 @@ def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) 
 def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[Bench]:
     """Puts the mappings in force, identifies both sides of each, and lays out what the run needs."""
     run.since_rev = run.ledger.facts.revision()
-    order, back = parents_first(mappings.by_name.values())
+    order, _ = parents_first(mappings.by_name.values())
     chosen = [mapping for mapping in order if names is None or mapping.name in names]
     _keep_funnel(run, mappings)
     run.rolls = rollups.lay(run, mappings.by_name)
@@ -96,17 +99,39 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
     ends = [end for one in chosen for end in one.ends] + [watch.end for watch in run.watches]
     for system in {end.system for end in ends}:
         _identify(run, run.systems[system])
+    return _lay(run, mappings, chosen, ends)
+
+
+def _lay(run: Run, mappings: Mappings, chosen: Sequence[Compiled], ends: Sequence[End]) -> list[Bench]:
+    """Every mapping and watch as far as it can go on, with what there is to be read."""
+    schemas.look(run, ends)
+    run.watches = tuple(watch for watch in run.watches if schemas.watching(run, watch))
+    standing = [schemas.standing(run, mapping, mappings.by_name) for mapping in chosen]
     run.wanted = _wanted(run, mappings)
     owners = _owners(run, chosen)
+    _, back = parents_first(mappings.by_name.values())
     return [
         Bench.lay(
             run,
-            mapping.bind({side: owners[mapping.end(side).system] for side in SIDES}),
+            now.mapping.bind({side: owners[now.mapping.end(side).system] for side in SIDES}),
             mappings.by_name,
-            frozenset(parent for child, parent in back if child == mapping.name),
+            frozenset(parent for child, parent in back if child == now.mapping.name),
+            now.stuck,
         )
-        for mapping in chosen
+        for now in standing
     ]
+
+
+def _as_seen(run: Run, mappings: Mappings, benches: list[Bench]) -> list[Bench]:
+    """The same benches, laid anew if something that was read did not look as it was described: what a system does not
+    show any more must not be decided on as if it were blank."""
+    if not run.hinted:
+        return benches
+    run.hinted.clear()
+    chosen = [mappings.by_name[bench.mapping.name] for bench in benches]
+    return _lay(
+        run, mappings, chosen, [*(e for one in chosen for e in one.ends), *(watch.end for watch in run.watches)]
+    )
 
 
 def _identify(run: Run, system: Connected) -> None:
@@ -190,6 +215,8 @@ def _wanted(run: Run, mappings: Mappings) -> dict[tuple[str, str], tuple[str, ..
             # Unasked is not blank: what was read before is still what is wanted.
             object_ = run.ledger.facts.object_id(system, form)
             names.update(run.ledger.facts.feed(object_).attributes)
+        if (there := schemas.known(run, system, form)) is not None:
+            names &= there  # what is not there is not asked for; once it is, everything is read again
     return {place: tuple(sorted(names)) for place, names in wanted.items()}
 
 
@@ -231,7 +258,7 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
     """Polls each object once; sweeps what no feed tells when its time has come."""
     objects: dict[tuple[str, str], list[tuple[str, Side]]] = {}
     for bench in benches:
-        for side, form in bench.forms.values():
+        for side, form in () if bench.stuck else bench.forms.values():
             objects.setdefault((bench.systems[side].name, form), []).append((bench.mapping.name, side))
     mapped = set(objects)
     for watch in run.watches:
@@ -257,6 +284,10 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
 
 def _held_back(run: Run, bench: Bench) -> bool:
     """A mapping with an unreadable side decides nothing: unread is not unchanged."""
+    if bench.stuck:
+        tally = run.tally(bench.mapping.name)
+        tally.stuck, tally.skipped = True, bench.stuck
+        return True
     for side in SIDES:
         system = bench.systems[side]
         if system.trouble:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from syncd import schemas
 from syncd.connector import Outcome
 from syncd.core.merge import base_key
 from syncd.core.model import Side, other
@@ -128,6 +129,8 @@ def _unlinked(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> lis
 def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> None:
     """A refusal is an issue, and settles what it names: nothing is sent again unchanged."""
     named = [change for change in intent.body.changes if change.attribute in outcome.culprits]
+    if named and outcome.existing is None:
+        schemas.refused(run, bench.mapping.end(side_of(intent)).system, bench.form(intent.object))
     at = (intent.object, intent.key) if intent.key else intent.source
     assert at is not None
     remedy = "Mend the value, or the rule in the system that refuses it; then `syncd issues retry ID`."

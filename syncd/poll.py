@@ -16,6 +16,7 @@ from syncd.connector import Page, Record
 from syncd.errors import CursorLost
 from syncd.ledger.facts import Kept
 from syncd.run import Run
+from syncd.schemas import unseen
 
 AHEAD_PAGES = 2
 """Pages that may wait, fetched and not yet kept."""
@@ -82,6 +83,9 @@ def _read(
     for page in ahead(system, system.connector.changes(object, attributes, cursor, held)):
         waiting.append(page)
         records += len(page.records)
+        shown = next((record for record in page.records if record.state == "live"), None)
+        if shown is not None and len(shown.attributes) < len(attributes):
+            unseen(run, system.name, object)  # one record tells: what is not there is left out of all
         if records >= COMMIT_RECORDS or page.done:
             keep()
             records = 0

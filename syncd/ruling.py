@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncd import merged
+from syncd import merged, schemas
 from syncd.core.model import Bad, Side, Unmapped, Waits, other
 from syncd.core.plan import Change
 from syncd.doubts import AMBIGUOUS
@@ -39,6 +39,10 @@ def retry(run: Run, bench: Bench, issue: Issue) -> None:
         )
     with run.ledger.transaction():
         run.ledger.inbox.close_issues(run.now(), id=issue.id)
+        if issue.kind == schemas.ISSUE and issue.object is not None:
+            # What is only news is agreed with; what is wrong is told again, unless another look finds it mended.
+            run.ledger.described.agree(issue.object, [str(name) for name, _ in issue.doc.get("attributes", ())])
+            run.ledger.described.stale(issue.object, run.now() + 1)
         if issue.object is None or issue.key is None:
             # It is about a field of every record, or about the whole mapping.
             run.ledger.books.forget_decided(name)

@@ -49,6 +49,8 @@ class Tally:
     """Records that the next cycle decides again: something moved under our hands."""
     waiting_for: int = 0
     """Creates that wait until somebody whom their record refers to is linked."""
+    stuck: bool = False
+    """Nothing was decided until a person mends something."""
     skipped: str = ""
     """Why nothing was decided: a side that cannot be read is never "0 changes"."""
 
@@ -88,6 +90,8 @@ class Run:
     read_at: float = 0.0
     """When the run had read its feeds."""
     id: int | None = None
+    hinted: set[tuple[str, str]] = field(default_factory=set)
+    """(system, object) that did not look as they were described."""
     stop: Callable[[], bool] = lambda: False
     """Asked between batches: true once the process was told to stop."""
     tallies: dict[str, Tally] = field(default_factory=dict)
@@ -123,6 +127,8 @@ class Bench:
     """The mappings that these follow: their objects by side, number and form."""
     back: frozenset[str] = frozenset()
     """Of those, the ones that are decided later: for them nobody waits."""
+    stuck: str = ""
+    """Why nothing of it can go on, until a person mends something; empty: it can."""
     _pairs: dict[tuple[int, int], tuple[Pair, ...]] = field(default_factory=dict)
     _named: dict[tuple[int, int], dict[str, Pair]] = field(default_factory=dict)
 
@@ -133,6 +139,7 @@ class Bench:
         mapping: Compiled,
         others: Mapping[str, Compiled] | None = None,
         back: frozenset[str] = frozenset(),
+        stuck: str = "",
     ) -> Bench:
         """`others`: every mapping by name; `back`: those it refers to that are decided after it."""
         forms: dict[int, tuple[Side, str]] = {}
@@ -157,7 +164,7 @@ class Bench:
             if (parent := (others or {}).get(one.reference.mapping)) is not None
         }
         fields = {field.name: field for field in mapping.fields}
-        return cls(mapping, forms, systems, account, fields, references, parents, back)
+        return cls(mapping, forms, systems, account, fields, references, parents, back, stuck)
 
     def knowing(self, lookups: Mapping[str, Lookup]) -> Bench:
         """The same bench with its references bound to what one batch refers to."""

@@ -281,7 +281,7 @@ class Session:
         troubles = [self.systems[name] for name in self.files.systems_of(names) if self.systems[name].trouble]
         if any(isinstance(system.failure, PersonNeeded) for system in troubles):
             return EXIT_PERSON
-        if any(tally.held for tally in run.tallies.values()):
+        if any(tally.held or tally.stuck for tally in run.tallies.values()):
             return EXIT_PERSON
         if troubles or any(tally.skipped for tally in run.tallies.values()):
             return EXIT_TRANSIENT

@@ -74,9 +74,9 @@ Beside = Annotated[Path, BeforeValidator(_beside), WithJsonSchema({"type": "stri
 """A path; relative ones start at the folder of syncd.toml."""
 
 
-def _wait(text: str, description: str) -> Any:
+def _wait(text: str, description: str, alias: str | None = None) -> Any:
     """A duration's field; its default is written the way a person would."""
-    return Field(default=seconds(text), description=description, json_schema_extra={"default": text})
+    return Field(default=seconds(text), description=description, json_schema_extra={"default": text}, alias=alias)
 
 
 class Daemon(_Table):
@@ -151,6 +151,7 @@ class Sweep(_Table):
     deletions: Period = _wait("6h", "Records that are gone.")
     associations: Period = _wait("1h", "Links between records, where the feed does not show them.")
     owners: Period = _wait("1h", "The people who can own records.")
+    schema_: Period = _wait("1h", "What objects look like: attributes, types, choices, permissions.", alias="schema")
     parity: Period = _wait("7d", "Everything: both sides are compared in full.")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from syncd.core.mapping import Field
 from syncd.core.mapping import Mapping as Compiled
@@ -25,6 +25,8 @@ class AttributeLike(Protocol):
     def name(self) -> str: ...
     @property
     def type(self) -> str: ...
+    @property
+    def label(self) -> str: ...
     @property
     def length(self) -> int: ...
     @property
@@ -80,6 +82,20 @@ _READS: Final[Mapping[str, frozenset[str]]] = {
 """What may stand where the field only reads, beside what it may write."""
 
 
+Holds = Literal["field", "creates", ""]
+"""What cannot go on: the field, whatever it says; all creates on that side; "": only records with such a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the live schema would refuse. `field` and `attribute`: what it is about; None: none of them."""
+
+    problem: Problem
+    field: str | None = None
+    attribute: str | None = None
+    holds: Holds = ""
+
+
 def check_schema(
     mapping: Compiled,
     side: Side,
@@ -91,12 +107,23 @@ def check_schema(
 ) -> list[Problem]:
     """What the live `schema` of one form of one side would refuse. `key`: the attribute for syncd's own key, if the
     account is expected to have one. `parents`: the mappings by name, for what references may lead to."""
-    live = _Live(mapping, side, object, schema, parents or {})
-    found = [problem for field in mapping.fields for problem in live.field(field)]
-    found += live.required()
+    found = [finding.problem for finding in findings(mapping, side, object, schema, parents)]
     if key is not None:
-        found += live.key(key)
+        found += check_key(mapping, side, object, schema, key)
     return found
+
+
+def check_key(mapping: Compiled, side: Side, object: str, schema: SchemaLike, key: str) -> list[Problem]:
+    """What is wrong with the attribute for syncd's own key: a weaker promise, and nothing that stops."""
+    return list(_Live(mapping, side, object, schema, {}).key(key))
+
+
+def findings(
+    mapping: Compiled, side: Side, object: str, schema: SchemaLike, parents: Mapping[str, Compiled] | None = None
+) -> list[Finding]:
+    """The same, each with what it is about and what it holds."""
+    live = _Live(mapping, side, object, schema, parents or {})
+    return [*(finding for field in mapping.fields for finding in live.field(field)), *live.required()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +134,18 @@ class _Live:
     schema: SchemaLike
     parents: Mapping[str, Compiled]
 
-    def field(self, field: Field) -> Iterator[Problem]:
+    def field(self, field: Field) -> Iterator[Finding]:
         name = field.asked(self.side, self.object)
         if name is None:
             return
         attribute = self.schema.attributes.get(name)
         if attribute is None:
             mend = did_you_mean(name, self.schema.attributes) or "create it there, or give the sync user access to it"
-            yield at_place(field.place, f"{self.object} has no attribute '{name}' that the sync user can see", mend)
+            said = f"{self.object} has no attribute '{name}' that the sync user can see"
+            yield Finding(at_place(field.place, said, mend), field.name, name, "field")
             return
-        yield from self._type(field, attribute)
+        for problem in self._type(field, attribute):
+            yield Finding(problem, field.name, name, "field")
         yield from self._reference(field, attribute)
         if field.writable(self.side):
             yield from self._writing(field, attribute)
@@ -135,7 +164,7 @@ class _Live:
         near = {"text": "text", "reference": "owner", "other": "text"}.get(attribute.type, attribute.type)
         yield at_place(field.place, said, f'type = "{near}" fits it')
 
-    def _reference(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+    def _reference(self, field: Field, attribute: AttributeLike) -> Iterator[Finding]:
         """One key or a list, and to records of the mapping that is followed."""
         reference = field.reference
         if reference is None or attribute.type not in ("reference", "references"):
@@ -143,7 +172,8 @@ class _Live:
         where = self._where(attribute)
         if reference.many != (attribute.type == "references"):
             holds, mend = ("one key", "remove 'many'") if reference.many else ("a list of keys", "many = true")
-            yield at_place(reference.place, f"{where} holds {holds}", mend)
+            problem = at_place(reference.place, f"{where} holds {holds}", mend)
+            yield Finding(problem, field.name, attribute.name, "field")
         parent = self.parents.get(reference.mapping)
         if parent is None or not attribute.refers:
             return
@@ -151,50 +181,56 @@ class _Live:
         fits = [form for form in pairs if form in attribute.refers]
         if not fits:
             said = f"{where} points to {', '.join(attribute.refers)}, and '{parent.name}' pairs {', '.join(pairs)}"
-            yield at_place(reference.place, said, "follow another mapping, or name another attribute")
+            problem = at_place(reference.place, said, "follow another mapping, or name another attribute")
+            yield Finding(problem, field.name, attribute.name, "field")
         elif len(fits) < len(pairs) and field.writable(self.side):
             said = f"{where} cannot point to {', '.join(form for form in pairs if form not in fits)}"
             named = f'"{fits[0]}"' if len(fits) == 1 else "[" + ", ".join(f'"{form}"' for form in fits) + "]"
-            yield at_place(reference.place, said, f"refers = {{ {self.side} = {named} }}")
+            problem = at_place(reference.place, said, f"refers = {{ {self.side} = {named} }}")
+            yield Finding(problem, field.name, attribute.name)
 
-    def _writing(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+    def _writing(self, field: Field, attribute: AttributeLike) -> Iterator[Finding]:
         where = self._where(attribute)
         if not attribute.updatable:
             away = "to_marketing" if self.side == "crm" else "to_crm"
-            yield at_place(field.place, f"{where} is read-only", f'flow = "{away}", or name another attribute')
+            problem = at_place(field.place, f"{where} is read-only", f'flow = "{away}", or name another attribute')
+            yield Finding(problem, field.name, attribute.name, "field")
         if field.blank == "clear" and attribute.required:
-            yield at_place(field.place, f"{where} is required, so it cannot be emptied", 'blank = "keep"')
+            said = f"{where} is required, so it cannot be emptied"
+            yield Finding(at_place(field.place, said, 'blank = "keep"'), field.name, attribute.name)
         if attribute.restricted and field.type == "text":
-            yield at_place(
-                field.place,
-                f"{where} only takes listed values, and '{field.name}' may hold any text",
-                'type = "choice"',
-            )
+            said = f"{where} only takes listed values, and '{field.name}' may hold any text"
+            yield Finding(at_place(field.place, said, 'type = "choice"'), field.name, attribute.name)
         yield from self._options(field, attribute)
         yield from self._length(field, attribute)
 
-    def _options(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+    def _options(self, field: Field, attribute: AttributeLike) -> Iterator[Finding]:
         if not attribute.restricted or not attribute.options:
             return
         for word in field.targets.get(self.side, ()):
             if word not in attribute.options:
                 mend = did_you_mean(word, attribute.options) or f"offered: {', '.join(attribute.options[:20])}"
-                yield at_place(field.place, f"{self._where(attribute)} does not offer '{word}'", mend)
+                problem = at_place(field.place, f"{self._where(attribute)} does not offer '{word}'", mend)
+                yield Finding(problem, field.name, attribute.name)
 
-    def _length(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
+    def _length(self, field: Field, attribute: AttributeLike) -> Iterator[Finding]:
         limit = attribute.length
         if not limit or field.type not in ("text", "choice"):
             return
+
+        def finding(what: str, mend: str) -> Finding:
+            return Finding(at_place(field.place, what, mend), field.name, attribute.name)
+
         where = f"{self._where(attribute)} holds {limit} characters"
         if field.truncate is not None and field.truncate > limit:
-            yield at_place(field.place, f"{where}, fewer than truncate = {field.truncate}", f"truncate = {limit}")
+            yield finding(f"{where}, fewer than truncate = {field.truncate}", f"truncate = {limit}")
         elif field.truncate is None and field.type == "text" and field.flow != "both" and limit < SHORT_CHARS:
-            yield at_place(field.place, f"{where}, and longer texts would be refused", f"truncate = {limit}")
+            yield finding(f"{where}, and longer texts would be refused", f"truncate = {limit}")
         for word in field.targets.get(self.side, ()):
             if len(word) > limit:
-                yield at_place(field.place, f"{where}, and '{word}' is longer", "choose a shorter value")
+                yield finding(f"{where}, and '{word}' is longer", "choose a shorter value")
 
-    def required(self) -> Iterator[Problem]:
+    def required(self) -> Iterator[Finding]:
         """Attributes that a create must have, where this mapping creates here."""
         end = self.mapping.end(self.side)
         if self.mapping.create[self.side] is None or self.object != end.object:
@@ -206,10 +242,12 @@ class _Live:
             field = writers.get(name)
             if field is None or not field.writable(self.side):
                 said = f"a create needs {self._where(attribute)}, and no field of the mapping writes it"
-                yield Problem(self.mapping.file, 1, 1, said, "map it, or give it a default in the system")
+                problem = Problem(self.mapping.file, 1, 1, said, "map it, or give it a default in the system")
+                yield Finding(problem, None, name, "creates")
             elif self.side not in field.defaults and not self._never_blank(field):
                 said = f"a create needs {self._where(attribute)}, and '{field.name}' may be blank"
-                yield at_place(field.place, said, f"on_create = {{ {self.side} = '\"[not given]\"' }}")
+                mend = f"on_create = {{ {self.side} = '\"[not given]\"' }}"
+                yield Finding(at_place(field.place, said, mend), field.name, name)
 
     def _never_blank(self, field: Field) -> bool:
         """Does a gate keep records out whose value is blank? (It is false by that value alone.)"""

@@ -8,6 +8,7 @@ events     what watches saw happen, with its time         refers    who points t
 waits      who refers to a record that has no link yet
 epoch      which life of the ledger this is, safe mode    keeping   backup, verify, restore, compact
 erasure    a person's data out of all of it, and tombstones
+described  what objects look like, as their systems say
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncd.ledger.books import Books
+from syncd.ledger.described import Described
 from syncd.ledger.epoch import Epoch
 from syncd.ledger.erasure import Erasure
 from syncd.ledger.events import Events
@@ -49,6 +51,7 @@ class Ledger:
         self.refers = Refers(store)
         self.waits = Waits(store)
         self.epoch = Epoch(store)
+        self.described = Described(store)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:

@@ -43,6 +43,7 @@ TABLES = {
     "refers": "Which records a record points to, where somebody asks from the other end: a company's deals.",
     "forgotten": "Records of persons who were erased: nothing they say is kept any more.",
     "forgotten_value": "Salted digests of their match values: nobody is created in their image.",
+    "described": "What each object looked like when its system described it last, and when somebody last agreed.",
     "journal": "Append-only, hash-chained account of what was decided and done.",
     "journal_value": "The values beside the journal; erasable without breaking its chain.",
 }
@@ -154,6 +155,12 @@ CREATE INDEX wait_parent ON wait (parent, side, parent_key);
 ALTER TABLE object ADD COLUMN reread_at REAL;
 """
 
+_DESCRIBED = """
+CREATE TABLE described (
+  object INTEGER PRIMARY KEY, at REAL NOT NULL, lost TEXT NOT NULL DEFAULT '', now_hash INTEGER NOT NULL,
+  now BLOB NOT NULL, was_hash INTEGER NOT NULL, was BLOB NOT NULL);
+"""
+
 
 _FORGOTTEN = """
 CREATE TABLE forgotten (object INTEGER NOT NULL, key TEXT NOT NULL, at REAL NOT NULL,
@@ -219,6 +226,10 @@ def migrations() -> Migrations:
     @steps()
     def m070_parity(db: Database) -> None:
         _execute(db, _PARITY)
+
+    @steps()
+    def m040_described(db: Database) -> None:
+        _execute(db, _DESCRIBED)
 
     return steps
 
