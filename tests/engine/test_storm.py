@@ -257,6 +257,9 @@ class Judge:
             ends = [(self.objects[end.object], end.key) for end in (link.marketing, link.crm)]
             self.partner[ends[0]], self.partner[ends[1]] = ends[1], ends[0]
         self.asked = {(self.objects.get(i.object or 0), i.key) for i in ledger.inbox.issues()}
+        # Both pairs of a merge wait for the answer, and so does each record that may be picked.
+        waiting = ledger.inbox.issues(kind="merged_into_linked")
+        self.asked |= {(self.objects[object_], key) for i in waiting for object_, key in i.doc["candidates"]}
         self.lost = {conflict.lost for conflict in ledger.inbox.conflicts(limit=100_000)}
 
     def check(self) -> None:
