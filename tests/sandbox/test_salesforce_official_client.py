@@ -180,3 +180,59 @@ def test_it_does_bulk(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [row for page in pages for row in csv.DictReader(io.StringIO(page, newline=""))]
     assert sorted(row["LastName"] for row in found) == ["Bulk 1", "Bulk 2", "Bulk 3"]
     assert len(pages) == 2
+
+
+# ---------------------------------------------------------------- the whole revenue model
+
+
+def test_the_client_works_a_deal_from_the_account_to_the_history(client: Any, server: Server) -> None:
+    """Account, contact, opportunity, role, task, event, campaign and member: made, read back, queried and deleted."""
+    account = client.Account.create({"Name": "Whole Ltd", "Type": "Customer", "AnnualRevenue": 1200})["id"]
+    contact = client.Contact.create({"LastName": "Whole", "AccountId": account})["id"]
+    deal = client.Opportunity.create(
+        {"Name": "Whole", "AccountId": account, "StageName": "Prospecting", "CloseDate": "2027-01-31", "Amount": 10.5}
+    )["id"]
+    role = client.OpportunityContactRole.create({"OpportunityId": deal, "ContactId": contact, "IsPrimary": True})["id"]
+    client.Opportunity.update(deal, {"StageName": "Closed Lost", "Loss_Reason__c": "Price"})
+    assert client.Opportunity.get(deal)["IsClosed"] is True
+    task = client.Task.create({"WhoId": contact, "WhatId": deal, "Subject": "Call", "Status": "Completed"})["id"]
+    assert client.Task.get(task)["CompletedDateTime"]
+    event = client.Event.create({"WhoId": contact, "StartDateTime": "2026-01-02T10:00:00Z", "DurationInMinutes": 30})
+    assert client.Event.get(event["id"])["EndDateTime"] == "2026-01-02T10:30:00.000+0000"
+    campaign = client.Campaign.create({"Name": "Whole fair"})["id"]
+    member = client.CampaignMember.create({"CampaignId": campaign, "ContactId": contact, "Status": "Responded"})["id"]
+    assert client.CampaignMember.get(member)["HasResponded"] is True
+    with pytest.raises(SalesforceMalformedRequest, match="Already a campaign member"):
+        client.CampaignMember.create({"CampaignId": campaign, "ContactId": contact})
+
+    stages = client.query_all(f"SELECT StageName, Amount FROM OpportunityHistory WHERE OpportunityId = '{deal}'")
+    assert {row["StageName"] for row in stages["records"]} == {"Prospecting", "Closed Lost"}
+    roles = client.query(f"SELECT Opportunity.Name, Contact.Name FROM OpportunityContactRole WHERE Id = '{role}'")
+    assert roles["records"][0]["Opportunity"]["Name"] == "Whole"
+    labels = client.query(f"SELECT Label FROM CampaignMemberStatus WHERE CampaignId = '{campaign}' ORDER BY SortOrder")
+    assert [row["Label"] for row in labels["records"]] == ["Sent", "Responded"]
+    client.Account.delete(account)
+    with pytest.raises(SalesforceResourceNotFound):
+        client.Opportunity.get(deal)
+    gone = client.query_all(f"SELECT IsDeleted FROM Opportunity WHERE Id = '{deal}'", include_deleted=True)
+    assert gone["records"][0]["IsDeleted"] is True
+
+
+def test_the_client_finds_archived_activities_only_with_the_deleted(client: Any, server: Server) -> None:
+    """queryAll is the way to them."""
+    task = client.Task.create({"Subject": "Old", "Status": "Completed"})["id"]
+    server.control.act("archive", object="Task", key=task)
+    text = f"SELECT Id FROM Task WHERE Id = '{task}'"
+    assert client.query_all(text)["totalSize"] == 0
+    assert client.query_all(text, include_deleted=True)["totalSize"] == 1
+
+
+@pytest.mark.parametrize("name", ["Account", "Opportunity", "OpportunityContactRole", "Campaign", "CampaignMember",
+    "CampaignMemberStatus", "Task", "Event", "OpportunityHistory", "LeadHistory", "RecordType", "CurrencyType"])  # fmt: skip
+def test_the_client_reads_every_description(client: Any, name: str) -> None:
+    """What is referred to exists, and a picklist's default is one of its values."""
+    described = getattr(client, name).describe()
+    known = {one["name"] for one in client.describe()["sobjects"]}
+    for field in described["fields"]:
+        assert set(field["referenceTo"]) <= known
+    assert described["name"] == name
