@@ -21,11 +21,13 @@ from connectors.hubspot.blanks import Blanks
 from connectors.hubspot.effects import Effects
 from connectors.hubspot.errors import classify, daily, refuse_read
 from connectors.hubspot.feed import Feed
-from connectors.hubspot.kinds import OWNER_ATTRIBUTES, OWNERS, Kind, ObjectsTraits, kind_of
-from connectors.hubspot.owners import OwnerList
+from connectors.hubspot.kinds import Kind, ObjectsTraits, kind_of
+from connectors.hubspot.lists import LISTS, MEMBERSHIPS, Memberships, RecordLists
+from connectors.hubspot.owners import OWNERS, OwnerList
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.reads import BURST, Reader
 from connectors.hubspot.schema import Describer
+from connectors.hubspot.shelves import CAMPAIGN_ATTRIBUTES, CAMPAIGN_PROPERTIES, FORM_ATTRIBUTES, Listing, Shelf
 from connectors.hubspot.writes import Writer
 from syncd.connector import (
     Account,
@@ -64,6 +66,7 @@ class Settings(BaseModel):
     app_id: str = Field("", description="Our app's id in HubSpot's histories, where HubSpot does not tell it.")
     calls_per_10s: int = Field(190, ge=1, description="HubSpot's limit of this app (100 on Free and Starter).")
     associations_per_10s: int = Field(150, ge=1, description="The same for associations (100 on Free and Starter).")
+    lists: list[str] = Field([], description="Names or ids of the lists whose members are read; none given: all.")
     sensitive: bool = Field(False, description="Also describe sensitive properties; the app needs scopes for them.")
     searches_per_s: int = Field(5, ge=1, description="HubSpot's limit of the account, shared with other apps.")
     proxy: str | None = None
@@ -118,6 +121,18 @@ def _meters(settings: Settings) -> tuple[Meter, ...]:
     )
 
 
+def _shelves(http: Http, paths: Paths, settings: Settings) -> dict[str, Shelf]:
+    """The objects that are only listed."""
+    lists = RecordLists(http, paths)
+    return {
+        OWNERS: OwnerList(http, paths),
+        LISTS: lists,
+        MEMBERSHIPS: Memberships(http, paths, lists, frozenset(settings.lists)),
+        "forms": Listing(http, paths.forms, FORM_ATTRIBUTES),
+        "campaigns": Listing(http, paths.campaigns, CAMPAIGN_ATTRIBUTES, CAMPAIGN_PROPERTIES),
+    }
+
+
 class _Details(msgspec.Struct):
     portalId: int | str
     accountType: str | None = None
@@ -141,13 +156,13 @@ class HubSpot:
         timing: Timing = context.timing
         self._reader = Reader(http, paths, Blanks(lambda object: self.describe(object).attributes, context.now))
         self._feed = Feed(self._reader, timing, context.now)
-        self._owners = OwnerList(http, paths)
+        self._shelves = _shelves(http, paths, settings)
         self._describer = Describer(http, paths, settings.sensitive)
         self._associations = Associations(http, paths)
         writer = Writer(http, paths, self._reader, self._key, self._choices, self._learn_app)
         self._effects = Effects(writer, Associating(http, paths, self._associations), self._reader)
         self._traits = Traits(
-            objects=ObjectsTraits(self._key),
+            objects=ObjectsTraits(self._key, {name: shelf.traits for name, shelf in self._shelves.items()}),
             meters=_meters(settings),
             owners=Directory(object=OWNERS, email="email", active="active"),
             late_s=timing.late_s,
@@ -181,8 +196,8 @@ class HubSpot:
 
     def describe(self, object: str) -> Schema:
         """The properties that our token may see. Sensitive ones are hidden by HubSpot unless asked for apart."""
-        if object == OWNERS:
-            return Schema(OWNERS, OWNER_ATTRIBUTES)
+        if shelf := self._shelves.get(object):
+            return Schema(object, shelf.attributes)
         schema = self._describer.describe(kind_of(object))
         with self._lock:
             self._schemas[object] = schema
@@ -190,8 +205,8 @@ class HubSpot:
 
     def changes(self, object: str, attributes: Sequence[str], cursor: str | None, held: Held) -> Iterator[Page]:
         """See `syncd.connector.Connector.changes` and `connectors.hubspot.feed`."""
-        if object == OWNERS:
-            return self._owners.changes(attributes, cursor)
+        if shelf := self._shelves.get(object):
+            return shelf.changes(attributes, cursor)
         asked = self._asked(kind_of(object), attributes)
         return asked.pages(self._feed.changes(kind_of(object), asked.properties, cursor, held))
 
@@ -199,8 +214,8 @@ class HubSpot:
         self, object: str, attributes: Sequence[str], keys: Sequence[Key], *, history: bool = False
     ) -> Iterator[Record]:
         """See `syncd.connector.Connector.fetch` and `connectors.hubspot.reads`."""
-        if object == OWNERS:
-            return self._owners.fetch(attributes, keys)
+        if shelf := self._shelves.get(object):
+            return shelf.fetch(attributes, keys)
         asked = self._asked(kind_of(object), attributes)
         if asked.only_references and not history:
             return asked.alone(keys)
@@ -209,17 +224,20 @@ class HubSpot:
     def find(self, object: str, attributes: Sequence[str], where: str, values: Sequence[str]) -> Iterator[Found]:
         """See `syncd.connector.Connector.find`. E-mails of contacts are found by the additional ones too. Attributes
         without unique values are looked up through the search index, which may lag."""
-        if object == OWNERS:
-            return self._owners.find(attributes, where, values)
-        known = self._schema(object).attributes.get(where)
-        unique = known is not None and known.unique
-        asked = self._asked(kind_of(object), attributes)
-        return asked.found(self._reader.find(kind_of(object), asked.properties, where, values, unique))
+        if shelf := self._shelves.get(object):
+            return shelf.find(attributes, where, values)
+        kind, known = kind_of(object), self._schema(object).attributes
+        unique = where in known and known[where].unique
+        also = kind.also.get(where, "")
+        asked = self._asked(kind, attributes)
+        return asked.found(
+            self._reader.find(kind, asked.properties, where, values, unique, also if also in known else "")
+        )
 
     def write(self, object: str, effects: Sequence[Effect]) -> Iterable[Outcome]:
         """See `syncd.connector.Connector.write` and `connectors.hubspot.writes`."""
-        if object == OWNERS:
-            said = "owners are managed in HubSpot"
+        if object in self._shelves:
+            said = f"{object} are managed in HubSpot"
             return [Outcome(effect.ref, "refused", effect.key, code="READ_ONLY", message=said) for effect in effects]
         return self._effects.write(kind_of(object), effects)
 

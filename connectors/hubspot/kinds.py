@@ -6,9 +6,9 @@ Promise: a further standard object is one more line. It asks the account nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
-from syncd.connector import Attribute, ObjectTraits
+from syncd.connector import ObjectTraits
 from syncd.errors import Fault
 
 ASSOCIATED = "associations."
@@ -38,6 +38,8 @@ class Kind:
     modified: str = "hs_lastmodifieddate"
     has_emails: bool = False
     """Found by primary and additional e-mail addresses; both count for uniqueness."""
+    also: Mapping[str, str] = field(default_factory=dict)
+    """By an attribute that records are looked up by, another one with further values of it, apart by `;`."""
     merges: bool = False
     references: tuple[Reference, ...] = ()
     staged: tuple[str, str] | None = None
@@ -79,6 +81,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "companies",
             merges=True,
+            also={"domain": "hs_additional_domains"},
             references=(
                 Reference("associations.contacts", "contacts", 280),
                 Reference("associations.deals", "deals", 342),
@@ -102,39 +105,25 @@ KINDS: Mapping[str, Kind] = {
     )
 }
 
-OWNERS = "owners"
-
-OWNER_TRAITS = ObjectTraits(feed="sweep", deletions="reconcile", create_batch=1, update_batch=1, archive_batch=1)
-
-OWNER_ATTRIBUTES: Mapping[str, Attribute] = {
-    one.name: replace(one, creatable=False, updatable=False)
-    for one in (
-        Attribute("id", "text", "Owner id"),
-        Attribute("email", "text", "E-mail"),
-        Attribute("active", "bool", "May be given records"),
-        Attribute("firstName", "text", "First name"),
-        Attribute("lastName", "text", "Last name"),
-        Attribute("type", "text", "Person or queue"),
-    )
-}
-
 
 def kind_of(object: str) -> Kind:
     """The object's line. Raises Fault for one that this connector does not offer."""
     if object not in KINDS:
-        raise Fault(f"the HubSpot connector has no object {object!r}; it has {', '.join((*KINDS, OWNERS))}")
+        raise Fault(f"the HubSpot connector has no object {object!r}; it has {', '.join(KINDS)}")
     return KINDS[object]
 
 
 class ObjectsTraits(Mapping[str, ObjectTraits]):
     """The traits of all objects. Whether an object has syncd's key is asked when its traits are first looked at."""
 
-    def __init__(self, key: Callable[[str], str | None]) -> None:
+    def __init__(self, key: Callable[[str], str | None], listed: Mapping[str, ObjectTraits]) -> None:
+        """`listed`: the traits of the objects that are only listed."""
         self._key = key
+        self._listed = listed
 
     def __getitem__(self, object: str) -> ObjectTraits:
-        if object == OWNERS:
-            return OWNER_TRAITS
+        if object in self._listed:
+            return self._listed[object]
         if object not in KINDS:
             raise KeyError(object)
         return ObjectTraits(
@@ -148,10 +137,10 @@ class ObjectsTraits(Mapping[str, ObjectTraits]):
         )
 
     def __contains__(self, object: object) -> bool:
-        return object in KINDS or object == OWNERS
+        return object in KINDS or object in self._listed
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*KINDS, OWNERS))
+        return iter((*KINDS, *self._listed))
 
     def __len__(self) -> int:
-        return len(KINDS) + 1
+        return len(KINDS) + len(self._listed)

@@ -6,7 +6,7 @@ look reads the whole list, and nothing can be written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,22 @@ import msgspec
 from connectors.hubspot.errors import refuse_read
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.reads import BURST
-from connectors.hubspot.wire import OWNERS, OwnerRow, Owners, after_of, decoded, stamp_ms
-from syncd.connector import Found, Key, Page, Record
+from connectors.hubspot.shelves import PAGE, SHELF_TRAITS, described, found_on, on_shelf
+from connectors.hubspot.wire import OWNERS as ROWS
+from connectors.hubspot.wire import OwnerRow, Owners, after_of, decoded, stamp_ms
+from syncd.connector import Attribute, Found, Key, ObjectTraits, Page, Record
 from syncd.errors import CursorLost
 from syncd.http import BadAnswer, Http
 
-PAGE = 100
+OWNERS = "owners"
+OWNER_ATTRIBUTES = described(
+    Attribute("id", "text", "Owner id"),
+    Attribute("email", "text", "E-mail"),
+    Attribute("active", "bool", "May be given records"),
+    Attribute("firstName", "text", "First name"),
+    Attribute("lastName", "text", "Last name"),
+    Attribute("type", "text", "Person or queue"),
+)
 
 
 class Place(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -39,6 +49,11 @@ class OwnerList:
 
     http: Http
     paths: Paths
+    traits: ObjectTraits = SHELF_TRAITS
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        return OWNER_ATTRIBUTES
 
     def changes(self, attributes: Sequence[str], cursor: str | None) -> Iterator[Page]:
         """All owners, whatever the cursor says of what was read before; within a sweep it resumes."""
@@ -58,22 +73,11 @@ class OwnerList:
 
     def fetch(self, attributes: Sequence[str], keys: Sequence[Key]) -> Iterator[Record]:
         """The owners with these ids."""
-        wanted = set(keys)
-        for page in self.changes(attributes, None):
-            yield from (record for record in page.records if record.key in wanted)
+        return on_shelf(self.changes(attributes, None), keys)
 
     def find(self, attributes: Sequence[str], where: str, values: Sequence[str]) -> Iterator[Found]:
         """Owners by one attribute; text is compared with case aside."""
-        wanted: dict[str, list[str]] = {}
-        for value in values:
-            if value.strip():
-                wanted.setdefault(value.strip().lower(), []).append(value)
-        for page in self.changes([*attributes, where], None):
-            for record in page.records:
-                held = str(record.attributes.get(where) or "").lower()
-                shown = {name: value for name, value in record.attributes.items() if name in attributes}
-                for value in wanted.get(held, ()):
-                    yield Found(value, msgspec.structs.replace(record, attributes=shown))
+        return found_on(self.changes([*attributes, where], None), attributes, where, values)
 
     def _page(self, place: Place) -> tuple[list[OwnerRow], str]:
         params: dict[str, Any] = {"limit": PAGE, "archived": "true" if place.archived else "false"}
@@ -82,7 +86,7 @@ class OwnerList:
         answer = self.http.read("GET", self.paths.owners, params=params, meters=BURST)
         if answer.status >= 300:
             raise refuse_read(answer)
-        page: Owners = decoded(answer, OWNERS)
+        page: Owners = decoded(answer, ROWS)
         after = after_of(page.paging)
         if after and after == place.after:
             raise BadAnswer(f"{answer.what}: the list does not move on")

@@ -36,6 +36,11 @@ class Paths:
         return "/".join((self._crm("lists"), *map(segment, rest)))
 
     @property
+    def forms(self) -> str:
+        """There is no dated path."""
+        return "/marketing/v3/forms"
+
+    @property
     def campaigns(self) -> str:
         return f"/marketing/{'v3/campaigns' if self.version == 'v3' else 'campaigns/' + self.version}"
 

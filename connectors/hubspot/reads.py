@@ -149,9 +149,10 @@ class Reader:
     # ------------------------------------------------------------ by value
 
     def find(
-        self, kind: Kind, attributes: Sequence[str], where: str, values: Sequence[str], unique: bool
+        self, kind: Kind, attributes: Sequence[str], where: str, values: Sequence[str], unique: bool, also: str = ""
     ) -> Iterator[Found]:
-        """See `Connector.find`. `unique`: HubSpot looks the attribute up by itself, in the store of record."""
+        """See `Connector.find`. `unique`: HubSpot looks the attribute up by itself, in the store of record. `also`:
+        another attribute that holds further values of it."""
         asked = [value for value in dict.fromkeys(values) if value.strip()]
         if where == "hs_object_id":
             for record in self.fetch(kind, attributes, asked, "", False):
@@ -160,7 +161,7 @@ class Reader:
         elif unique:
             yield from self._by_property(kind, attributes, where, asked)
         else:
-            yield from self._by_search(kind, attributes, where, asked)
+            yield from self._by_search(kind, attributes, [where, also] if also else [where], asked)
 
     def _by_property(self, kind: Kind, attributes: Sequence[str], where: str, asked: Sequence[str]) -> Iterator[Found]:
         names = [*attributes, where, OTHER_EMAILS] if where == "email" else [*attributes, where]
@@ -172,29 +173,31 @@ class Reader:
         for start in range(0, len(wanted), READ_BATCH):
             rows = self._batch(kind, names, wanted[start : start + READ_BATCH], id_property=where)
             for row, record in zip(rows, self.records(kind, rows, attributes), strict=True):
-                for held in _held(row, where):
+                for held in _held(row, where, *([OTHER_EMAILS] if where == "email" else [])):
                     yield from (Found(value, record) for value in forms.get(held, ()))
 
-    def _by_search(self, kind: Kind, attributes: Sequence[str], where: str, asked: Sequence[str]) -> Iterator[Found]:
+    def _by_search(
+        self, kind: Kind, attributes: Sequence[str], names: Sequence[str], asked: Sequence[str]
+    ) -> Iterator[Found]:
         """Second best: the index leads to ids, the records themselves say what they hold."""
-        for chunk in _chunks(asked):
+        for chunk in _chunks(asked, IN_CHARACTERS // len(names)):
             forms: dict[str, list[str]] = {}
             for value in chunk:
                 forms.setdefault(_plain(value), []).append(value)
             # Text is compared in lower case only; choices in their own case only. Ask for both.
             either = list(dict.fromkeys([*forms, *(value.strip() for value in chunk)]))
-            ids = [row.id for row in self._all_with(kind, where, either)]
+            ids = [row.id for row in self._all_with(kind, names, either)]
             for start in range(0, len(ids), READ_BATCH):
-                rows = self._batch(kind, [*attributes, where], ids[start : start + READ_BATCH])
+                rows = self._batch(kind, [*attributes, *names], ids[start : start + READ_BATCH])
                 for row, record in zip(rows, self.records(kind, rows, attributes), strict=True):
-                    for value in forms.get(_plain(row.properties.get(where) or ""), ()):
-                        yield Found(value, record)
+                    for held in _held(row, *names):
+                        yield from (Found(value, record) for value in forms.get(held, ()))
 
-    def _all_with(self, kind: Kind, where: str, values: Sequence[str]) -> Iterator[Row]:
-        filters = [{"propertyName": where, "operator": "IN", "values": list(values)}]
+    def _all_with(self, kind: Kind, names: Sequence[str], values: Sequence[str]) -> Iterator[Row]:
+        filters = [{"propertyName": name, "operator": "IN", "values": list(values)} for name in names]
         last = ""
         while True:
-            page = self.search(kind, filters, last)
+            page = self.search(kind, filters[:1], last, either=filters[1:])
             yield from page.results
             if not page.more:
                 return
@@ -202,22 +205,29 @@ class Reader:
 
     # ------------------------------------------------------------ calls
 
-    def search(self, kind: Kind, filters: Sequence[Mapping[str, object]], above: Key, newest: bool = False) -> Rows:
+    def search(
+        self,
+        kind: Kind,
+        filters: Sequence[Mapping[str, object]],
+        above: Key,
+        newest: bool = False,
+        either: Sequence[Mapping[str, object]] = (),
+    ) -> Rows:
         """One search for ids and stamps, in the order of the ids, beginning above one of them.
 
         Paging by id and never by offset: rows that drop out while we read shift nothing, and no search ever comes to
-        its limit of 10,000 rows. `newest`: the one row that was modified last, instead.
+        its limit of 10,000 rows. `newest`: the one row that was modified last, instead. `either`: filters each of
+        which is enough in place of the others.
         """
-        every = (
-            [*filters, {"propertyName": "hs_object_id", "operator": "GT", "value": above}] if above else list(filters)
-        )
+        bound = [{"propertyName": "hs_object_id", "operator": "GT", "value": above}] if above else []
+        groups = [{"filters": [*group, *bound]} for group in (filters, *([one] for one in either))]
         body: dict[str, object] = {
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": [kind.modified],
             "limit": self.sizes.get("search", SEARCH_PAGE),
         }
-        if every:
-            body["filterGroups"] = [{"filters": every}]
+        if filters or bound:
+            body["filterGroups"] = groups
         if newest:
             body["sorts"] = [{"propertyName": kind.modified, "direction": "DESCENDING"}]
             body["limit"] = 1
@@ -227,6 +237,8 @@ class Reader:
             answer = self.http.read("POST", path, json=body | {"limit": SMALL_PAGE}, meters=SEARCH)
             if answer.status < 300:
                 self.sizes["search"] = SMALL_PAGE
+        if answer.status == 400 and either:  # an account that does not search by further values
+            answer = self.http.read("POST", path, json=body | {"filterGroups": groups[:1]}, meters=SEARCH)
         if answer.status >= 300:
             raise refuse_read(answer)
         page: Rows = decoded(answer, ROWS)
@@ -302,21 +314,20 @@ def _plain(value: str) -> str:
     return value.strip().lower()
 
 
-def _held(row: Row, where: str) -> list[str]:
+def _held(row: Row, name: str, *also: str) -> list[str]:
     """The values under which a row is found."""
-    held = [_plain(row.properties.get(where) or "")]
-    if where == "email":
-        held += [_plain(other) for other in (row.properties.get(OTHER_EMAILS) or "").split(";")]
+    held = [_plain(row.properties.get(name) or "")]
+    held += [_plain(other) for one in also for other in (row.properties.get(one) or "").split(";")]
     return list(dict.fromkeys(value for value in held if value))
 
 
-def _chunks(values: Sequence[str]) -> Iterator[list[str]]:
-    """Values in groups that fit into one search, twice."""
+def _chunks(values: Sequence[str], most: int) -> Iterator[list[str]]:
+    """Values in groups that fit into one search, twice. `most`: characters."""
     chunk: list[str] = []
     size = 0
     for value in values:
         cost = 2 * len(value) + 6
-        if chunk and size + cost > IN_CHARACTERS:
+        if chunk and size + cost > most:
             yield chunk
             chunk, size = [], 0
         chunk.append(value)

@@ -12,6 +12,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 from typing import NamedTuple
 
+MANY = frozenset({"hs_additional_domains"})
+"""Keyed properties that hold several values."""
+
 
 class Doc(NamedTuple):
     """A record as the index saw it."""
@@ -114,4 +117,6 @@ def _keys(name: str, doc: Doc) -> tuple[str, ...]:
     if name == "email":
         return doc.emails
     value = doc.values.get(name)
+    if value and name in MANY:
+        return tuple(value.lower().split(";"))
     return (value.lower(),) if value else ()

@@ -63,6 +63,15 @@ def merge(portal: Portal, table: Table, primary: Record, other: Record, source: 
 def _values(table: Table, primary: Record, other: Record) -> dict[str, str]:
     """The primary's values, gaps filled from the other; addresses add up and the furthest stage is kept."""
     values = {**other.values, **primary.values}
+    if table.kind.domain is not None:
+        more = [
+            one.values.get(name, "")
+            for one in (primary, other)
+            for name in (table.kind.domain, "hs_additional_domains")
+        ]
+        domains = list(dict.fromkeys(each for held in more for each in held.split(";") if each))
+        if len(domains) > 1:
+            values["hs_additional_domains"] = ";".join(one for one in domains if one != values.get(table.kind.domain))
     if table.kind.email is None:
         return values
     emails = list(dict.fromkeys([*primary.emails(), *other.emails()]))

@@ -34,6 +34,8 @@ class ObjectType:
     required_any: tuple[str, ...] = ()
     needs: str | None = None
     """A create must associate the record with one of these."""
+    keyed: tuple[str, ...] = ()
+    """Properties that the search index has look-up tables for: nothing but speed."""
     searched: tuple[str, ...] = ()
     """Properties that a search's `query` looks at."""
 
@@ -78,6 +80,7 @@ OBJECT_TYPES: tuple[ObjectType, ...] = (
         default_stage=True,
         merge="new",
         required_any=("name", "domain"),
+        keyed=("domain", "hs_additional_domains", "name"),
         searched=("name", "domain", "website", "phone"),
     ),
     ObjectType(
@@ -100,6 +103,7 @@ OBJECT_TYPES: tuple[ObjectType, ...] = (
         stage="dealstage",
         merge="primary",
         required=("dealname", "dealstage"),
+        keyed=("dealname",),
         searched=("dealname", "pipeline", "dealstage"),
     ),
     ObjectType(

@@ -55,7 +55,7 @@ class Table:
         for name, made in self.definitions.items():
             if made["hasUniqueValue"]:
                 self.unique[name] = {}
-        self.index = SearchIndex([*self.unique, *([kind.email] if kind.email else [])])
+        self.index = SearchIndex([*self.unique, *kind.keyed, *([kind.email] if kind.email else [])])
         self.next_id = FIRST_ID
 
     def resolve(self, record_id: str) -> str:

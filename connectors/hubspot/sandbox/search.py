@@ -326,6 +326,11 @@ def _in(portal: Portal, table: Table, name: str, one: Filter) -> Match:
         emails = {str(value) for value in wanted}
         return lambda doc: (not emails.isdisjoint(doc.emails)) == held_in if doc.emails else empty
     exact = table.definitions[name]["type"] == "enumeration"
+    if table.definitions[name]["fieldType"] == "checkbox":
+        chosen = {str(value) for value in wanted}
+        return lambda doc: (
+            (not chosen.isdisjoint(doc.values[name].split(";"))) == held_in if name in doc.values else empty
+        )
     number = _numeric(table, name)
     convert: Callable[[str], Any] = number or ((lambda text: text) if exact else str.lower)
     values = {number(str(value)) if number else str(value) for value in wanted}
