@@ -26,6 +26,7 @@ class Counters(msgspec.Struct, frozen=True):
     planned: Mapping[str, int]
     today: Mapping[str, int]
     links: int
+    """Only asked for where something planned is beyond its `per_cycle`."""
     first: bool
     """No plan of this mapping was ever released."""
 

@@ -84,8 +84,6 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 def clean(raw: str) -> str:
     """Trimmed, NFC, line ends as \\n, without control characters: how text compares and is written."""
-    if raw.isascii() and raw.isprintable():
-        return raw.strip()
     text = raw.replace("\r\n", "\n").replace("\r", "\n")
     return unicodedata.normalize("NFC", _CONTROL.sub("", text)).strip()
 
@@ -103,6 +101,8 @@ def plain_text(raw: Any) -> str | Bad | None:
         return Bad("it is a list or a table, not text")
     if len(raw) > MAX_TEXT_CHARS:
         return Bad(f"it is longer than {MAX_TEXT_CHARS:,} characters")
+    if raw.isascii() and raw.isprintable():
+        return raw.strip() or None  # most text: there is nothing to be cleaned
     if _SURROGATE.search(raw):
         return Bad("it holds half a character (a lone surrogate)")
     return clean(raw) or None
@@ -154,7 +154,9 @@ def email() -> Kind:
         value = plain_text(raw)
         if not isinstance(value, str):
             return value
-        value = HIDDEN.sub("", value).strip().lower()
+        if not value.isascii():
+            value = HIDDEN.sub("", value).strip()
+        value = value.lower()
         if not value:
             return None
         return value if _EMAIL.fullmatch(value) else Bad("it is not an e-mail address")
