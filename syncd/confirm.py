@@ -71,16 +71,20 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
     read: list[Record] = []
     ask_history: list[Intent] = []
     ask_again: list[Intent] = []
-    facts = run.ledger.facts.many(object_, [str(intent.key) for intent in intents])
+    untold: list[Intent] = []
     for intent in intents:
-        fact = facts.get(str(intent.key))
         if intent.op == "create" and intent.body.answer is not None:
             sights[intent.id] = Sight(intent.body.answer, True, at_birth=True)
         elif traits.history and intent.op == "update":
             ask_history.append(intent)
         elif intent.body.answer is not None:
             sights[intent.id] = Sight(intent.body.answer, True)
-        elif fact is not None and fact.rev > (intent.rev or 0):
+        else:
+            untold.append(intent)
+    facts = run.ledger.facts.many(object_, [str(intent.key) for intent in untold])
+    for intent in untold:
+        fact = facts.get(str(intent.key))
+        if fact is not None and fact.rev > (intent.rev or 0):
             sights[intent.id] = Sight(fact.attributes, fact.ours, hash=fact.hash)
         elif run.now() - (intent.answered_at or 0) >= system.timing.lag_s:
             ask_again.append(intent)

@@ -58,13 +58,14 @@ def keep_outcomes(
 
 def _keep_sent(run: Run, bench: Bench, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
     now = run.now()
-    rows: list[tuple[int, str | None, float, int, Body]] = []
+    rows: list[tuple[int, str | None, float, int, Body | None]] = []
     notes: list[Note] = []
     revision = run.ledger.facts.revision()
     for intent, outcome in pairs:
         key = outcome.key or intent.key
-        answer = None if outcome.attributes is None else dict(outcome.attributes)
-        body = msgspec.structs.replace(intent.body, answer=answer, stamp_ms=outcome.stamp_ms)
+        body = None
+        if outcome.attributes is not None:
+            body = msgspec.structs.replace(intent.body, answer=dict(outcome.attributes))
         rows.append((intent.id, key, now, revision, body))
         notes.append(told(bench, intent, "sent", f"{intent.op} answered", key))
     run.ledger.intents.answer(rows)

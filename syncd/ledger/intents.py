@@ -30,7 +30,6 @@ class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Creates: all of the source's facts that were decided on."""
     answer: dict[str, Any] | None = None
     """The written attributes as the answer showed them."""
-    stamp_ms: int | None = None
     waits: bool = False
     """Creates: a reference is left out that has no link yet."""
     guessed: bool = False
@@ -173,12 +172,14 @@ class Intents:
                 "UPDATE intent SET state = ? WHERE mapping = ? AND state = ?", (after, mapping, before)
             ).rowcount
 
-    def answer(self, rows: Sequence[tuple[int, str | None, float, int, Body]]) -> None:
-        """Keeps positive answers: (id, key, at, newest revision of the facts then, body with the answer)."""
+    def answer(self, rows: Sequence[tuple[int, str | None, float, int, Body | None]]) -> None:
+        """Keeps positive answers: (id, key, at, newest revision of the facts then, body with what the answer showed;
+        None: it showed nothing)."""
         with self._store.transaction() as t:
             t.executemany(
-                "UPDATE intent SET state = 'answered', key = ?, answered_at = ?, rev = ?, body = ? WHERE id = ?",
-                [(key, at, rev, _encode_body(body), id_) for id_, key, at, rev, body in rows],
+                "UPDATE intent SET state = 'answered', key = ?, answered_at = ?, rev = ?,"
+                " body = coalesce(?, body) WHERE id = ?",
+                [(key, at, rev, body and _encode_body(body), id_) for id_, key, at, rev, body in rows],
             )
 
     def set_link(self, pairs: Iterable[tuple[int, int]]) -> None:
