@@ -177,6 +177,8 @@ class Waiting:
 def held_back(run: Run, bench: Bench, facts: Sequence[Fact], to: Side) -> set[str]:
     """Keys of those records whose create on `to` waits: for a partner that somebody they refer to is about to get, or,
     where the field is required, for whatever they should refer to. A reference back in a circle makes nobody wait."""
+    if not facts:
+        return set()
     waiting = Waiting(run, bench)
     side, form = other(to), bench.form(facts[0].object)
     target = bench.mapping.end(to).forms[0]
