@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from syncd import disappearance
 from syncd.confirm import confirm
 from syncd.core.expr import Gate, Language
 from syncd.core.fieldmaker import CEL_KINDS
@@ -149,6 +150,7 @@ def _decide(run: Run, bench: Bench, choice: Choice, place: dict[str, Any]) -> It
     since_ms, gate = check(bench.mapping, choice)
     forget = frozenset({choice.field} if choice.field else ())
     keep_match_values(run, bench)
+    disappearance.hold(run, bench)
     objects = _objects(bench, choice)
     for index in range(place["object"], len(objects)):
         object_ = objects[index]

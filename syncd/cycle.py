@@ -368,19 +368,19 @@ def _release(run: Run, mapping: str) -> None:
     run.ledger.inbox.close_issues(run.now(), kind="held_plan", mapping=mapping)
 
 
-def plan_rows(intents: Any, mapping: str) -> Iterator[Intent]:
-    """The planned and held effects of a mapping, in order, streamed."""
-    for state in ("ready", *UNSENT):
+def plan_rows(intents: Any, mapping: str, states: Sequence[str] = ("ready", *UNSENT)) -> Iterator[Intent]:
+    """The effects of a mapping in these states, in order, streamed."""
+    for state in states:
         after = 0
         while batch := intents.batch(mapping, state, after, 1000):
             after = batch[-1].id
             yield from batch
 
 
-def plan_digest(intents: Any, mapping: str) -> str:
+def plan_digest(intents: Any, mapping: str, states: Sequence[str] = ("ready", *UNSENT)) -> str:
     """Names a plan by what it would write, so that nobody approves another one than was shown."""
     digest = sha256()
-    for intent in plan_rows(intents, mapping):
+    for intent in plan_rows(intents, mapping, states):
         shown = (intent.side, intent.object, intent.key, intent.source, intent.op, intent.body.changes)
         digest.update(msgspec.json.encode(shown))
     return digest.hexdigest()

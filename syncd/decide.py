@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from syncd import disappearance, gone
 from syncd.core import plan
 from syncd.core.model import SIDES, Side
 from syncd.core.plan import End
@@ -37,6 +38,7 @@ def decide(run: Run, bench: Bench, lane: str = "normal") -> None:
     if bench.references:
         run.ledger.waits.end_makings(bench.mapping.name)
     keep_match_values(run, bench)
+    disappearance.hold(run, bench)
     for object_ in bench.forms:
         while True:
             with run.ledger.transaction():
@@ -48,6 +50,7 @@ def decide(run: Run, bench: Bench, lane: str = "normal") -> None:
             if len(facts) < BATCH:
                 break
     _decide_again(run, bench, lane)
+    gone.ask(run, bench.mapping.name)
 
 
 def _stirred(run: Run, bench: Bench, object_: int, facts: Sequence[Fact]) -> list[Fact]:
@@ -149,6 +152,8 @@ def _decide_links(
             effects = [*effects, plan.stamp_only("crm", ends, bench.key_of)]
         if not decision.verdicts and not effects:
             continue
+        if (decision.left_scope and bench.mapping.left == "unlink") != (link.state == gone.LEFT):
+            gone.cross_scope(run, bench, link)
         rests = not effects and all(verdict.settles for verdict in decision.verdicts)
         bases += [
             (link.id, side, base, facts[ends[side].object, ends[side].key].hash if rests and not forget else None)
@@ -193,7 +198,7 @@ def ends_of(
     for side in SIDES:
         end = link.end(side)
         fact = facts.get((end.object, end.key))
-        if fact is None or fact.state != "live" or link.state not in ("live", "converted"):
+        if fact is None or fact.state != "live" or link.state in gone.RESTING:
             return None
         base = end.base
         if forget:

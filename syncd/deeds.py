@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from syncd import forget as forgetting
-from syncd import ruling, slices
+from syncd import gone, ruling, slices
 from syncd import undo as undoes
 from syncd.answer import Answer, Deed, Facts, Watch
 from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, release
@@ -48,22 +48,40 @@ def _told(session: Session, doc: Facts, run: Run, names: list[str]) -> Answer:
 
 
 def approve(session: Session, doc: Facts, watch: Watch) -> Answer:
-    """Releases a mapping's plan as it stands, if it is still the one that was shown (doc: mapping, plan)."""
+    """Releases a mapping's plan as it stands, if it is still the one that was shown (doc: mapping, plan, deletes).
+    `deletes` True: the deletes that wait, and nothing else; False: they are declined, and their records stay."""
     (name,) = session.files.named(str(doc["mapping"]))
+    deletes = doc.get("deletes")
     with session.run("approve", []) as run:
-        digest = plan_digest(run.ledger.intents, name)
+        digest = plan_digest(run.ledger.intents, name, *([("asked",)] if deletes is not None else []))
         wanted = str(doc.get("plan") or "")
         if wanted and not digest.startswith(wanted):
             raise PersonNeeded(
                 f"The plan of {name} is not the one that was shown: it is {digest[:16]} now.",
                 remedy=f"Look at it again: `syncd plan {name}`.",
             )
-        count = release(run, name)
-    facts = {"mapping": name, "released": count, "digest": digest}
-    said = (
-        f"{count} effects of {name} are released; the next cycle sends them." if count else f"No plan of {name} waits."
-    )
-    return Answer(facts, EXIT_OK, said)
+        if deletes is not None:
+            count = gone.approve(run, name) if deletes else gone.decline(run, name)
+        else:
+            count = release(run, name)
+    facts = {"mapping": name, "released": 0 if deletes is False else count, "digest": digest}
+    if deletes is False:
+        facts["declined"] = count
+    return Answer(facts, EXIT_OK, _told_release(name, count, deletes))
+
+
+def _told_release(name: str, count: int, deletes: bool | None) -> str:
+    if deletes is None:
+        return (
+            f"{count} effects of {name} are released; the next cycle sends them."
+            if count
+            else f"No plan of {name} waits."
+        )
+    if not count:
+        return f"No delete of {name} waits."
+    if deletes:
+        return f"{count} deletes of {name} are released; the next cycle sends them."
+    return f"{count} deletes of {name} are declined: the records stay, and are not asked about again."
 
 
 def retry(session: Session, doc: Facts, watch: Watch) -> Answer:

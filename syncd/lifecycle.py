@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from syncd import merged
+from syncd import gone, merged
 from syncd.core.merge import Pair
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
@@ -34,19 +34,19 @@ def follow(run: Run, bench: Bench, links: Sequence[Link], facts: Facts) -> tuple
     for link in links:
         troubled = {side: fact for side in SIDES if (fact := _not_live(link, side, facts)) is not None}
         if not troubled:
-            if link.state == "unlinked":
-                _restored(run, bench, link)
+            if link.state in gone.RESTING:
+                gone.back(run, bench, link)
                 link = msgspec.structs.replace(link, state="live")
             calm.append(link)
             continue
         _move(run, bench, link, {side: fact for side, fact in troubled.items() if fact.state in MOVED_ON})
-        for side, fact in troubled.items():
-            if fact.state not in MOVED_ON and link.state != "unlinked":
-                _gone(run, bench, link, side, facts)
+        for side in gone.gone_sides(link, facts):
+            act = gone.propose if link.state in gone.RESTING else gone.lost
+            act(run, bench, link, side, facts)
     settled = {link.id for link in calm}
     rekeyed = [link.id for link in links if link.id not in settled]
     if rekeyed:
-        fresh = run.ledger.links.many(rekeyed)
+        fresh = [link for link in run.ledger.links.many(rekeyed) if link.state not in gone.RESTING]
         for link in fresh:
             for end in (link.marketing, link.crm):
                 if (end.object, end.key) not in facts:
@@ -73,7 +73,7 @@ def _move(run: Run, bench: Bench, link: Link, moved: dict[Side, Fact]) -> None:
             continue
         taken = run.ledger.links.of_records(bench.mapping.name, target[0], [target[1]]).get(target[1])
         there = None if taken in (None, link.id) else run.ledger.links.get(taken or 0)
-        if there is not None and (there.state != "unlinked" or link.state == "unlinked"):
+        if there is not None and (there.state not in gone.RESTING or link.state in gone.RESTING):
             meets[side] = (fact, there)
             continue
         if there is not None:
@@ -86,7 +86,7 @@ def _move(run: Run, bench: Bench, link: Link, moved: dict[Side, Fact]) -> None:
     same = [there for _, there in meets.values() if _lives_as(run, there) == _lives_as(run, now)]
     if same:
         merged.join(run, bench, now, same[0])
-    elif link.state != "unlinked":
+    elif link.state not in gone.RESTING:
         merged.ask(run, bench, now, meets)
 
 
@@ -148,66 +148,3 @@ def _carried_over(
 
 def _pairs(bench: Bench, side: Side, object_: int, across: int) -> tuple[Pair, ...]:
     return bench.pairs(object_, across) if side == "marketing" else bench.pairs(across, object_)
-
-
-def _gone(run: Run, bench: Bench, link: Link, side: Side, facts: Facts) -> None:
-    """The mapping's `gone` rule; an edit on the other side that nobody has seen over here becomes an issue."""
-    name = bench.mapping.name
-    rule = bench.mapping.gone[side]
-    run.ledger.intents.drop_unsent(name, [link.id])
-    if rule == "ignore":
-        return
-    run.ledger.links.set_state(link.id, "unlinked")
-    end, across = link.end(side), link.end(other(side))
-    merged.look_again(run, bench, link)
-    merged.close(run, bench, link)
-    run.note(
-        [
-            Note(
-                "gone",
-                f"deleted on {side}; the link rests, nothing is deleted or recreated",
-                name,
-                link.id,
-                end.object,
-                end.key,
-            )
-        ]
-    )
-    fact = facts.get((across.object, across.key))
-    moved = fact is not None and any(
-        fact.attributes.get(attribute, value) != value
-        for name_, value in across.base.items()
-        for attribute in [name_.split(":", 1)[1]]
-    )
-    if moved:
-        run.ledger.inbox.raise_issue(
-            "deleted_and_edited",
-            name,
-            f"deleted on {side}, edited on {other(side)}; both are kept as they are",
-            "Restore the deleted record, or leave it: nothing more is written to either.",
-            run.now(),
-            object=across.object,
-            key=across.key,
-        )
-
-
-def _restored(run: Run, bench: Bench, link: Link) -> None:
-    """Both ends live again: the link goes on where it rested."""
-    run.ledger.links.set_state(link.id, "live")
-    end = link.marketing
-    for each in (link.marketing, link.crm):
-        run.ledger.inbox.close_issues(
-            run.now(), kind="deleted_and_edited", mapping=bench.mapping.name, object=each.object, keys=[each.key]
-        )
-    run.note(
-        [
-            Note(
-                "restored",
-                "both records are live again; the link goes on",
-                bench.mapping.name,
-                link.id,
-                end.object,
-                end.key,
-            )
-        ]
-    )

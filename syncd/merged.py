@@ -100,7 +100,8 @@ def look_again(run: Run, bench: Bench, link: Link) -> None:
 
 def _decide(run: Run, bench: Bench, links: Sequence[Link]) -> None:
     run.ledger.books.decide_again(
-        bench.mapping.name, [(link.marketing.object, link.marketing.key) for link in links if link.state != "unlinked"]
+        bench.mapping.name,
+        [(link.marketing.object, link.marketing.key) for link in links if link.state in ("live", "converted")],
     )
 
 

@@ -5,6 +5,7 @@ create, without one          found by match value -> decided again; not found ->
 update, with a precondition  unmoved -> sent again under the same condition; moved: ours stands -> answered, else decided again
 update, with a history       ours in it -> answered; else waits `late`, then decided again
 update, with neither         all of it stands -> answered; else waits `late`, then as with a precondition
+archive                      gone -> answered; edited -> decided again; else waits `late`, then sent again
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def recover(run: Run, bench: Bench) -> None:
             if system.trouble:
                 continue
             try:
-                (_creates if op == "create" else _updates)(run, bench, object_, intents)
+                {"create": _creates, "archive": _archives}.get(op, _updates)(run, bench, object_, intents)
             except (Transient, AccessError) as error:
                 system.trouble, system.failure = error.message, error
 
@@ -125,6 +126,29 @@ def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
                 run.note([_told(bench, intent, "resent", "cleared and not yet set: the second step is sent again")])
             elif late:
                 _again(run, bench, intent, "never arrived; decided again")
+
+
+def _archives(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> None:
+    """A delete that was not answered: its record tells. It was approved as the record stood, and is sent again only for
+    that."""
+    side, form = bench.forms[object_]
+    system = bench.systems[side]
+    revision = run.ledger.facts.revision()
+    seen = look(run, system, form, run.attributes(system.name, form), [str(intent.key) for intent in intents])
+    with run.ledger.transaction():
+        for intent in intents:
+            record = seen.get(str(intent.key))
+            late = run.now() - (intent.sent_at or 0) >= system.timing.late_s
+            if record is not None and record.state == "gone":
+                run.ledger.intents.answer([(intent.id, intent.key, run.now(), revision, intent.body)])
+                run.note([_told(bench, intent, "adopted", "seen deleted")])
+            elif record is not None and (record.state != "live" or record.stamp_ms > (intent.expect_ms or 0)):
+                _again(run, bench, intent, "its record moved on; decided again")
+            elif late and record is not None:
+                run.ledger.intents.set_state([intent.id], "ready")
+                run.note([_told(bench, intent, "resent", "not applied: sent again")])
+            elif late:
+                _again(run, bench, intent, "its record is not answered; decided again")
 
 
 def _applied(bench: Bench, intent: Intent, side: Side, record: Record, over: bool) -> bool | None:

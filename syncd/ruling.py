@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncd import merged, schemas
+from syncd import disappearance, merged, schemas
 from syncd.core.model import Bad, Side, Unmapped, Waits, other
 from syncd.core.plan import Change
 from syncd.doubts import AMBIGUOUS
@@ -43,7 +43,9 @@ def retry(run: Run, bench: Bench, issue: Issue) -> None:
             # What is only news is agreed with; what is wrong is told again, unless another look finds it mended.
             run.ledger.described.agree(issue.object, [str(name) for name, _ in issue.doc.get("attributes", ())])
             run.ledger.described.stale(issue.object, run.now() + 1)
-        if issue.object is None or issue.key is None:
+        if issue.kind == disappearance.DISAPPEARED and issue.object is not None:
+            disappearance.accept(run, name, issue.object)
+        elif issue.object is None or issue.key is None:
             # It is about a field of every record, or about the whole mapping.
             run.ledger.books.forget_decided(name)
         else:

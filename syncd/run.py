@@ -129,6 +129,8 @@ class Bench:
     """Of those, the ones that are decided later: for them nobody waits."""
     stuck: str = ""
     """Why nothing of it can go on, until a person mends something; empty: it can."""
+    gone_held: frozenset[int] = frozenset()
+    """Objects of which too much vanished at once: nothing is concluded from it."""
     _pairs: dict[tuple[int, int], tuple[Pair, ...]] = field(default_factory=dict)
     _named: dict[tuple[int, int], dict[str, Pair]] = field(default_factory=dict)
 

@@ -125,6 +125,10 @@ class Guard(_Table):
     updates: Limit = Limit(per_cycle=1_000, per_day=20_000, share=0.1)
     clears: Limit = Limit(per_cycle=50, per_day=500, share=0.01)
     deletes: Limit = Limit(per_cycle=20, per_day=100, share=0.005)
+    gone: Limit = Field(
+        default=Limit(per_cycle=20, per_day=200, share=0.02),
+        description="Linked records that were deleted, or are not shown any more: beyond it nothing follows from that.",
+    )
 
     @field_validator("*", mode="before")
     @classmethod

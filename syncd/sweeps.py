@@ -57,7 +57,10 @@ def sweep(run: Run, system: Connected, object: str, attributes: Sequence[str]) -
     after = ""
     while system.traits(object).deletions != "feed" and (known := facts.walk(object_id, after)):
         after = known[-1].key
-        read += len(look(run, system, object, attributes, [fact.key for fact in known if fact.state == "live"]))
+        keys = [fact.key for fact in known if fact.state == "live"]
+        seen = look(run, system, object, attributes, keys)
+        run.ledger.unseen.keep(object_id, [key for key in keys if key not in seen], list(seen), run.now())
+        read += len(seen)
         if run.stop():
             return read
     facts.mark_swept(object_id, run.now())

@@ -84,6 +84,11 @@ def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, li
     if call.json:
         digests = {name: plan_digest(ledger.intents, name) for name in names}
         tail = {"calls": calls, "held": held, "digests": digests, "count": count}
+        if waiting := planview.deletes(ledger, names):
+            tail["deletes"] = {
+                name: {"count": n, "digest": plan_digest(ledger.intents, name, ("asked",))}
+                for name, n in waiting.items()
+            }
         show.as_json_stream("effects", planview.effects(ledger, names), tail)
         return
     if not count:
@@ -103,17 +108,21 @@ def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, li
     show.line(f"{count} effects, at least {_calls(calls)}.")
     for reason in held:
         show.line(f"Held: {reason}.")
+    waiting = planview.deletes(ledger, names)
     for name in names:
-        if planview.count(ledger, [name]):
+        if planview.count(ledger, [name]) > waiting.get(name, 0):
             digest = plan_digest(ledger.intents, name)[:16]
             show.line(f"Release it as shown: syncd approve {name} --plan {digest}")
+    for name, count in waiting.items():
+        digest = plan_digest(ledger.intents, name, ("asked",))[:16]
+        show.line(f"{count} deletes wait on their own: syncd approve {name} --deletes --plan {digest}, or --no-deletes")
 
 
 def _effect_rows(effect: dict[str, Any]) -> list[tuple[str, ...]]:
     source = effect.get("source") or {}
     from_ = f"(from {source.get('object')} {source.get('key')})"
     record = f"{effect['system']} {effect['object']} {effect['key'] or from_}"
-    fields = list(effect["fields"].items()) or [("(syncd's key)", {"before": None, "after": "", "why": ""})]
+    fields = list(effect["fields"].items()) or [_whole(effect)]
     return [
         (
             record if at == 0 else "",
@@ -125,6 +134,13 @@ def _effect_rows(effect: dict[str, Any]) -> list[tuple[str, ...]]:
         )
         for at, (field, change) in enumerate(fields)
     ]
+
+
+def _whole(effect: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What stands where an effect names no field."""
+    if effect["op"] == "archive":
+        return "(the whole record)", {"before": "", "after": None, "why": "its partner was deleted"}
+    return "(syncd's key)", {"before": None, "after": "", "why": ""}
 
 
 def _calls(calls: dict[str, int]) -> str:
@@ -141,11 +157,20 @@ def approve(
         str | None,
         typer.Option("--plan", metavar="DIGEST", help="Only if the plan is still this one (`plan` prints it)."),
     ] = None,
+    deletes: Annotated[
+        bool | None,
+        typer.Option(
+            "--deletes/--no-deletes", help="The deletes that wait, and nothing else: send them, or decline them."
+        ),
+    ] = None,
     config: Config = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Release a held plan exactly as shown; the next cycle sends it, except where a side moved since."""
+    """Release a held plan exactly as shown; the next cycle sends it, except where a side moved since.
+
+    Deletes are never part of it: they wait on their own, for --deletes or --no-deletes.
+    """
     from syncd.errors import ConfigError
 
     call = Call.of(context)
@@ -153,7 +178,7 @@ def approve(
     files.named(mapping)
     if plan is not None and not (8 <= len(plan) <= 64 and set(plan) <= set("0123456789abcdef")):
         raise ConfigError("--plan is not a plan's digest", remedy=f"`syncd plan {mapping}` prints it")
-    answer = call.act(files, "approve", {"mapping": mapping, "plan": plan}, nothing)
+    answer = call.act(files, "approve", {"mapping": mapping, "plan": plan, "deletes": deletes}, nothing)
     if call.json:
         show.as_json(answer.facts)
     else:

@@ -58,6 +58,8 @@ def _systems(settings: Settings) -> dict[str, Connected]:
 def _tell(facts: dict[str, Any]) -> None:
     record = facts["record"]
     show.line(f"{record['system']} {record['object']} {record['key']}: {record['state']}, changed {record['changed']}")
+    if facts["unseen_since"]:
+        show.line(f"not shown to us since {facts['unseen_since'][:16].replace('T', ' ')}")
     if facts["lives_on_as"]:
         on = facts["lives_on_as"]
         show.line(f"  lives on as {on['object']} {on['key']}")

@@ -30,6 +30,7 @@ from syncd.ledger.lease import Lease
 from syncd.ledger.links import Links
 from syncd.ledger.refers import Refers
 from syncd.ledger.store import Store
+from syncd.ledger.unseen import Unseen
 from syncd.ledger.waits import Waits
 
 __all__ = ["Lease", "Ledger"]
@@ -46,6 +47,7 @@ class Ledger:
         self.intents = Intents(store)
         self.journal = Journal(store)
         self.inbox = Inbox(store)
+        self.unseen = Unseen(store)
         self.books = Books(store)
         self.events = Events(store)
         self.refers = Refers(store)

@@ -2,6 +2,7 @@
 
 planned   decided; no guard has looked at it yet, or a person only asked for the plan
 held      a guard holds it
+asked     a delete: it waits for a person, whatever the guard says
 ready     may be sent
 sent      left, or is about to: from here on its fate is unknown until an answer is kept
 answered  the system says it is applied; belief waits for sight
@@ -199,7 +200,8 @@ class Intents:
         parameters: list[Any] = [mapping] + ([] if links is None else [orjson.dumps(links).decode()])
         with self._store.transaction() as t:
             return t.execute(
-                f"DELETE FROM intent WHERE mapping = ? AND state IN ('planned', 'held', 'ready'){where}", parameters
+                f"DELETE FROM intent WHERE mapping = ? AND state IN ('planned', 'held', 'ready', 'asked'){where}",
+                parameters,
             ).rowcount
 
     def counts(self, mapping: str, states: Sequence[str]) -> list[tuple[Any, ...]]:

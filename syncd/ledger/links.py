@@ -16,6 +16,12 @@ import orjson
 from syncd.ledger.store import Store
 from syncd.ledger.waits import wake
 
+_ENDED = (
+    "FROM fact f CROSS JOIN link_side s ON s.mapping = ?3 AND s.object = f.object AND s.key = f.key"
+    " CROSS JOIN link l ON l.id = s.link AND l.state IN ('live', 'converted')"
+    " WHERE f.object = ?2 AND f.rev > ?1 AND f.state = 'gone'"
+)
+
 
 class LinkSide(msgspec.Struct, frozen=True, gc=False):
     """One end of a link."""
@@ -207,7 +213,7 @@ class Links:
         with self._store.transaction() as t:
             resting = t.execute(
                 "SELECT l.id FROM json_each(?) j CROSS JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value"
-                " CROSS JOIN link l ON l.id = s.link WHERE l.state = 'unlinked'",
+                " CROSS JOIN link l ON l.id = s.link WHERE l.state IN ('unlinked', 'kept', 'left')",
                 (orjson.dumps(keys).decode(), mapping, object),
             ).fetchall()
             t.executemany("DELETE FROM link_side WHERE link = ?", resting)
@@ -220,10 +226,19 @@ class Links:
             for row in self._store.rows(
                 "SELECT DISTINCT s.key FROM link l CROSS JOIN link_side s ON s.link = l.id"
                 " CROSS JOIN fact f ON f.object = s.object AND f.key = s.key"
-                " WHERE l.state = 'unlinked' AND s.object = ? AND f.state = 'gone' AND f.stamp_ms >= ? ORDER BY s.key",
+                " WHERE l.state IN ('unlinked', 'kept', 'left') AND s.object = ? AND f.state = 'gone' AND f.stamp_ms >= ? ORDER BY s.key",
                 (object, since_ms),
             )
         ]
+
+    def ended(self, mapping: str, object: int, since: int) -> int:
+        """How many links go on although their record of this object is gone, by facts of a revision above `since`."""
+        row = self._store.row(f"SELECT count(*) {_ENDED}", (since, object, mapping))
+        return int(row[0]) if row else 0
+
+    def ended_keys(self, mapping: str, object: int, since: int) -> list[str]:
+        """The gone records of those links."""
+        return [row[0] for row in self._store.rows(f"SELECT f.key {_ENDED}", (since, object, mapping))]
 
     def unlink(self, link: int) -> None:
         with self._store.transaction() as t:
@@ -312,7 +327,7 @@ class Links:
                 " CROSS JOIN match_value m ON m.mapping = ? AND m.rule = ? AND m.value = j.value"
                 " CROSS JOIN fact f ON f.object = m.object AND f.key = m.key"
                 " LEFT JOIN link_side s ON s.mapping = m.mapping AND s.object = m.object AND s.key = m.key"
-                " LEFT JOIN link l ON l.id = s.link AND l.state != 'unlinked'"
+                " LEFT JOIN link l ON l.id = s.link AND l.state NOT IN ('unlinked', 'kept', 'left')"
                 " WHERE m.object IN (SELECT value FROM json_each(?)) ORDER BY m.object, m.key",
                 (orjson.dumps(values).decode(), mapping, rule, orjson.dumps(objects).decode()),
             )

@@ -23,6 +23,7 @@ TABLES = {
     "funnel": "The versions of the agreed definitions; a record is judged by the one in force at that moment.",
     "decided": "Per mapping and object, up to which revision of the facts decisions have been made.",
     "again": "Links and records to be decided again although their facts did not move.",
+    "unseen": "Records that were asked for by key and not answered, and since when.",
     "link": "This marketing record is that CRM record.",
     "link_side": "One end of a link: the record, and the base (the facts on which both sides last settled).",
     "wait": "Who refers to a record that has no link yet, and is decided again once it has one.",
@@ -230,6 +231,14 @@ def migrations() -> Migrations:
     @steps()
     def m040_described(db: Database) -> None:
         _execute(db, _DESCRIBED)
+
+    @steps()
+    def m021_unseen(db: Database) -> None:
+        _execute(
+            db,
+            "CREATE TABLE unseen (object INTEGER NOT NULL, key TEXT NOT NULL, since REAL NOT NULL,"
+            " PRIMARY KEY (object, key)) WITHOUT ROWID",
+        )
 
     return steps
 

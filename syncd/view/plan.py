@@ -18,7 +18,7 @@ from syncd.cycle import plan_rows
 from syncd.ledger import Ledger
 from syncd.ledger.intents import Intent
 
-STATES = ("ready", "planned", "held")
+STATES = ("ready", "planned", "held", "asked")
 """Effects that were not sent yet."""
 
 
@@ -34,7 +34,7 @@ def row_digest(intent: Intent) -> str:
 def effects(ledger: Ledger, mappings: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The effects of these mappings as `plan --json` shows them."""
     for mapping in mappings:
-        for intent in plan_rows(ledger.intents, mapping):
+        for intent in plan_rows(ledger.intents, mapping, STATES):
             yield effect(ledger, intent)
 
 
@@ -70,6 +70,12 @@ def effect(ledger: Ledger, intent: Intent) -> dict[str, Any]:
 def count(ledger: Ledger, mappings: Sequence[str]) -> int:
     """How many effects these mappings have planned."""
     return sum(ledger.intents.total(STATES, mapping) for mapping in mappings)
+
+
+def deletes(ledger: Ledger, mappings: Sequence[str]) -> dict[str, int]:
+    """How many deletes wait for a person's approval, by mapping; without those where none does."""
+    waiting = {mapping: ledger.intents.total(("asked",), mapping) for mapping in mappings}
+    return {mapping: count for mapping, count in waiting.items() if count}
 
 
 def held(ledger: Ledger, mappings: Sequence[str]) -> list[str]:

@@ -49,6 +49,7 @@ def why(
     into = fact.into
     return {
         "record": {**place(ledger, number, key), "state": fact.state, "changed": iso(fact.stamp_ms / 1000)},
+        "unseen_since": iso(ledger.unseen.since(number, key)),
         "lives_on_as": place(ledger, into[0], into[1]) if into else None,
         "mappings": told,
         "history": [entry(ledger, one) for one in _history(ledger, number, key, told)],

@@ -166,3 +166,47 @@ def test_refused_credentials_are_exit_3(shop: Shop) -> None:
     shop.mk.fault("access", method="changes", times=None)
 
     assert shop.run("once", "--yes").code == 3
+
+
+def deleted(shop: Shop) -> str:
+    """A synced pair whose lead was deleted, where a mapping wants its contact deleted too; returns the contact."""
+    shop.edit(shop.mapping, 'crm = "unlink"', 'crm = "archive"')
+    lead = shop.lead()
+    shop.ok("once", "--yes")
+    shop.ok("once")
+    shop.sf.delete("Lead", lead)
+    shop.ok("once", "--yes")
+    (contact,) = shop.mk.keys("contacts")
+    return contact
+
+
+def test_deletes_wait_on_their_own_and_are_approved_on_their_own(shop: Shop) -> None:
+    """`plan` shows them with their way out; neither --yes nor a plain approve sends them; --deletes does, as shown."""
+    contact = deleted(shop)
+    shop.ok("approve", "people")
+    shop.ok("once", "--yes")
+    assert shop.mk.keys("contacts") == [contact]
+    (issue,) = shop.ok("issues")
+    assert "syncd approve people --deletes" in issue["remedy"]
+    plan = shop.ok("plan")
+    assert [(one["op"], one["key"], one["state"]) for one in plan["effects"]] == [("archive", contact, "asked")]
+    told = shop.run("plan").out
+    assert "1 deletes wait on their own: syncd approve people --deletes --plan" in told
+
+    assert shop.run("approve", "people", "--deletes", "--plan", "0" * 8).code == 3
+    answer = shop.ok("approve", "people", "--deletes", "--plan", plan["deletes"]["people"]["digest"][:16])
+    assert answer["released"] == 1
+    shop.ok("once")
+    assert shop.mk.keys("contacts") == []
+    assert shop.ok("issues") == []
+
+
+def test_deletes_may_be_declined(shop: Shop) -> None:
+    """--no-deletes: the record stays, and is not asked about again."""
+    contact = deleted(shop)
+    answer = shop.ok("approve", "people", "--no-deletes")
+    assert (answer["released"], answer["declined"]) == (0, 1)
+    shop.ok("once", "--yes")
+    assert shop.mk.keys("contacts") == [contact]
+    assert shop.ok("issues") == []
+    assert "No delete of people waits." in shop.run("approve", "people", "--deletes").out

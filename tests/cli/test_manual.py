@@ -38,7 +38,12 @@ def test_every_command_and_every_option_is_in_the_manual() -> None:
     program = dict(commands(command()))
     assert set(manual) == set(program)
     for path, one in program.items():
-        options = {name for parameter in one.params for name in parameter.opts if name.startswith("-")} - SHARED
+        options = {
+            name
+            for parameter in one.params
+            for name in (*parameter.opts, *parameter.secondary_opts)
+            if name.startswith("-")
+        } - SHARED
         told = set(re.findall(r"(?<![-\w])(--[a-z][a-z-]*)", manual[path].split("```")[0])) - SHARED
         assert options <= told, path
         if not path.endswith(("resolve", "plan", "run")):  # these mention other commands' options
