@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from syncd.core import choicemap, expr, owners, places, references, values
+from syncd.core import choicemap, days, expr, owners, places, references, values
 from syncd.core.choicemap import ChoiceMap
 from syncd.core.mapping import Codec, End, Field, Reference
 from syncd.core.mappingfile import FieldPart, FormsPart, SidesPart
@@ -40,6 +40,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "as": ("country",),
     "scale": ("number",),
     "grain": ("datetime",),
+    "zone": ("date",),
     "unset": ("bool",),
     "values": ("choice", "choices"),
     "backward": ("choice",),
@@ -101,6 +102,7 @@ class FieldMaker:
             codecs=self._codecs(chosen),
             values=dict(chosen.forward) if chosen else {},
             alike=dict(chosen.alike) if chosen else {},
+            moments=frozenset(self._zones()),
             targets=_targets(chosen) if chosen else {},
             binder=owners.codecs if self.type == "owner" else None,
             reference=self._reference() if self.type == "reference" else None,
@@ -136,6 +138,9 @@ class FieldMaker:
             self._say("blank", "with 'unset' a blank is a value, so there is nothing to clear", "remove one of the two")
         if part.region is not None and not places.is_region(part.region):
             self._say("region", f"there is no country '{part.region}'", "two capital letters: US, GB, DE")
+        for side, name in self._zones().items():
+            if days.zone_named(name) is None:
+                self._say("zone", f"there is no time zone '{name}' ({side})", "such as Europe/Berlin, or UTC")
         if part.other not in ("keep", "hold"):
             if part.values is None:
                 self._say("other", "'other' can name a value only beside 'values'", "write keep or hold")
@@ -269,12 +274,22 @@ class FieldMaker:
             codecs=lambda lookup: references.codecs(lookup, many=many),
         )
 
+    def _zones(self) -> dict[Side, str]:
+        """The time zone of each side that keeps the date as a point in time."""
+        given = self.part.zone
+        named: dict[Side, str | None] = {"marketing": given.marketing, "crm": given.crm} if given else {}
+        return {side: name for side, name in named.items() if name is not None}
+
     def _kinds(self) -> tuple[Kind, Kind]:
         part = self.part
         if self.type == "country":
             form = part.as_
             both = (form.marketing, form.crm) if isinstance(form, FormsPart) else (form or "name",) * 2
             kinds = [places.country(one) for one in both]
+            return kinds[0], kinds[1]
+        if self.type == "date" and (zones := self._zones()):
+            found = {side: days.zone_named(name) for side, name in zones.items()}
+            kinds = [days.day_in(zone) if (zone := found.get(side)) else values.day() for side in SIDES]
             return kinds[0], kinds[1]
         makers: dict[str, Callable[[], Any]] = {
             "text": lambda: values.text(part.truncate),

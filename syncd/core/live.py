@@ -153,7 +153,7 @@ class _Live:
             yield from self._options(field, attribute)
 
     def _type(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
-        fits = _WRITES[field.type]
+        fits = frozenset({"datetime"}) if self.side in field.moments else _WRITES[field.type]
         if not field.writable(self.side):
             fits = fits | _READS.get(field.type, frozenset())
         if attribute.type in fits or (field.type == "bool" and set(attribute.options) == {"true", "false"}):
@@ -161,6 +161,9 @@ class _Live:
         said = (
             f"{self._where(attribute)} holds {_called(attribute.type)}, and '{field.name}' is of type \"{field.type}\""
         )
+        if field.type == "date" and attribute.type == "datetime":
+            yield at_place(field.place, said, f'name its calendar: zone = {{ {self.side} = "Europe/Berlin" }}')
+            return
         near = {"text": "text", "reference": "owner", "other": "text"}.get(attribute.type, attribute.type)
         yield at_place(field.place, said, f'type = "{near}" fits it')
 

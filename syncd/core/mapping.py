@@ -109,6 +109,8 @@ class Field:
     """The value map as written: marketing's value -> the CRM's. Empty: none."""
     alike: abc.Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Further words of the CRM's -> the one in `values` that means the same."""
+    moments: frozenset[Side] = frozenset()
+    """Of a `date`: the sides that keep it as a point in time."""
     targets: abc.Mapping[Side, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """The choices that may be written on each side, where a value map names them."""
     binder: abc.Callable[[abc.Mapping[Side, Owners]], tuple[Codec, Codec]] | None = None

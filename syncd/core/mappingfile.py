@@ -170,6 +170,11 @@ class FieldPart(Part):
     grain: Literal["1ms", "1s", "1m"] | None = Field(
         None, description="Compare points in time at this grain. Default: 1s."
     )
+    zone: SidesPart | None = Field(
+        None,
+        description="A date that one side keeps as a point in time: the time zone whose calendar counts there, such as"
+        ' { marketing = "Europe/Berlin" }.',
+    )
     unset: bool | None = Field(None, description="What a blank truth means: a checkbox that nobody touched.")
     history: bool | None = Field(None, description="Keep each change of this choice, on both sides, with its time.")
     link: Name | None = Field(None, description="The mapping whose links this reference follows.")

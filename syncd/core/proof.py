@@ -196,7 +196,7 @@ _BENDS: Final[dict[str, tuple[Callable[[Any], Any], ...]]] = {
     "phone": (*_TRIM, lambda value: re.sub(r"[\s().-]", "", value)),
     "number": (str, lambda value: f"{value}.0" if isinstance(value, int) else str(value)),
     "bool": (lambda value: str(value).lower(),),
-    "date": (lambda value: f"{value}T00:00:00.000+0000",),
+    "date": (lambda value: str(value).replace("Z", "+0000") if "T" in value else f"{value}T00:00:00.000+0000",),
     "datetime": (lambda value: str(value).replace("Z", "+00:00"), lambda value: str(value).replace("Z", "+0000")),
     "choices": (lambda value: ";".join(_listed(value)), lambda value: list(reversed(_listed(value)))),
 }
