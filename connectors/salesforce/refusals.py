@@ -70,7 +70,7 @@ def daily(answer: Answer) -> Daily | None:
 
 # ---------------------------------------------------------------- one effect
 
-_GONE = frozenset({"ENTITY_IS_DELETED", "CANNOT_UPDATE_CONVERTED_LEAD"})
+_GONE = frozenset({"ENTITY_IS_DELETED"})
 _MOVED = frozenset({"ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE", "PRECONDITION_FAILED"})
 _UNKNOWN = frozenset({"UNKNOWN_EXCEPTION", "UNNAMED"})
 _AGAIN = frozenset(
@@ -92,19 +92,18 @@ def judge(effect: Effect, object: str, troubles: Sequence[Trouble], status: int 
 
     `status`: that of the composite part; 0 inside collections, where there is none.
     """
-    kinds = {_kind(effect, trouble, status) for trouble in troubles}
+    kinds = {_kind(effect, object, trouble, status) for trouble in troubles}
     kind: Kind = "doubtful"
     if status < 500 and troubles and "doubtful" not in kinds:
         kind = next(each for each in _ORDER if each in kinds)
-    first = next((each for each in troubles if _kind(effect, each, status) == kind), next(iter(troubles), None))
-    attributes = set(effect.attributes)
+    first = next((each for each in troubles if _kind(effect, object, each, status) == kind), next(iter(troubles), None))
     return Outcome(
         ref=effect.ref,
         kind=kind,
         key=effect.key,
         code=first.code if first else f"HTTP_{status}",
         message=clean((each.message for each in troubles), effect),
-        culprits=tuple(dict.fromkeys(name for each in troubles for name in _culprits(each, attributes))),
+        culprits=tuple(dict.fromkeys(name for each in troubles for name in _culprits(each, effect))),
         existing=next(filter(None, (_existing(each, object) for each in troubles)), None),
         again=kind == "refused" and bool(troubles) and all(map(_may_pass, troubles)),
     )
@@ -113,7 +112,7 @@ def judge(effect: Effect, object: str, troubles: Sequence[Trouble], status: int 
 _ORDER: tuple[Kind, ...] = ("gone", "moved", "refused", "doubtful")
 
 
-def _kind(effect: Effect, trouble: Trouble, status: int) -> Kind:
+def _kind(effect: Effect, object: str, trouble: Trouble, status: int) -> Kind:
     code = trouble.code
     if status == 412 or code in _MOVED:
         return "moved"
@@ -121,6 +120,8 @@ def _kind(effect: Effect, trouble: Trouble, status: int) -> Kind:
         return "doubtful"
     if effect.op == "create":
         return "refused"
+    if code == "CANNOT_UPDATE_CONVERTED_LEAD":  # what refers to such a lead is refused by the same words
+        return "gone" if object == "Lead" else "refused"
     if code in _GONE or (code == "NOT_FOUND" and status in (0, 404)):
         return "gone"
     if code == "INVALID_CROSS_REFERENCE_KEY":  # two errors: the record itself is gone, or a look-up in the body is bad
@@ -152,16 +153,41 @@ _IN_BRACKETS = re.compile(r"\[([\w, ]+)\]")
 _AFTER = re.compile(r"(?:column|fields?|value found):? '?([\w, ]+)")
 
 
-def _culprits(trouble: Trouble, attributes: set[str]) -> Iterable[str]:
-    """The attributes that a refusal names: in its own list, else in its text if we sent them or it says they lack."""
+def _culprits(trouble: Trouble, effect: Effect) -> Iterable[str]:
+    """The attributes that a refusal names: in its own list; or in its text, if we sent them or it says they lack; or by
+    the id of the record that they refer to."""
     if trouble.fields:
         return trouble.fields
-    if missing := _IN_BRACKETS.search(trouble.message):
+    if trouble.code == "REQUIRED_FIELD_MISSING" and (missing := _IN_BRACKETS.search(trouble.message)):
         return [name.strip() for name in missing[1].split(",")]
     if trouble.code == "DUPLICATE_VALUE":
         return [found[1].split(" ")[0]] if (found := _AFTER.search(trouble.message)) else []
+    if trouble.code in REFERRING and (key := id_in(trouble.message)):
+        return [name for name, held in references_in(effect).items() if held == key]
     named = set(re.findall(r"\w+", trouble.message)) if trouble.code.startswith(("INVALID_FIELD", "JSON_")) else set()
-    return sorted(named & attributes)
+    return sorted(named & set(effect.attributes))
+
+
+REFERRING = frozenset(
+    {
+        "INVALID_CROSS_REFERENCE_KEY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "INACTIVE_OWNER_OR_USER",
+        "CANNOT_UPDATE_CONVERTED_LEAD", "MALFORMED_ID", "TRANSFER_REQUIRES_READ",
+    }
+)  # fmt: skip
+"""Codes about a record that the refused one was to refer to."""
+
+
+def references_in(effect: Effect) -> dict[str, str]:
+    """The attributes that an effect would set to the id of a record, with the id."""
+    values = effect.attributes.items()
+    return {
+        name: id18(value) for name, value in values if isinstance(value, str) and is_id(value) and _has_prefix(value)
+    }
+
+
+def _has_prefix(key: str) -> bool:
+    """Whether it looks like an id and not like a word: ids begin with a digit or two of them, words do not."""
+    return any(char.isdigit() for char in key[:3]) and any(char.isdigit() for char in key[3:15])
 
 
 # ---------------------------------------------------------------- words without people in them

@@ -113,6 +113,7 @@ def traits_of(shape: Shape, *, key: str | None, precondition: bool) -> ObjectTra
         key=key if shape.keyed else None,
         forms=(shape.becomes[0],) if shape.becomes else (),
         conversions=shape.makes,
+        unstamped=tuple(shape.lists),  # the feed tells of rows that change; not of those that are removed for good
         grain_ms=GRAIN_MS,
         read_batch=READ_BATCH,
         find_batch=FIND_BATCH,

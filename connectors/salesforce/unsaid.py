@@ -1,7 +1,8 @@
-"""What a refusal leaves unsaid: which record is in the way, and which field its label means.
+"""What a refusal leaves unsaid: which record is in the way, which field a label means, and whose id is the bad one.
 
-Promise: only refusals are completed, by looking, and nothing of an outcome's kind changes; where the look fails the
-outcome stays as it is. Source: contract sections 12, 15.
+Promise: an outcome is completed only by what a look or the description shows; where that fails it stays as it is. What
+is called gone because "a cross reference" is invalid, and is seen alive, was refused for a record that it refers to.
+Source: contract sections 12, 15.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import msgspec
 
 from connectors.salesforce.ids import id18, is_id
 from connectors.salesforce.org import Org
+from connectors.salesforce.reading import Reader
+from connectors.salesforce.refusals import REFERRING, references_in
 from connectors.salesforce.schemas import Schemas
 from connectors.salesforce.shapes import shape_of
 from connectors.salesforce.soql import Query, every, one_of, select
@@ -29,21 +32,25 @@ Together = tuple[str, ...]
 class Unsaid:
     """Completes refusals of one org. Safe in several threads."""
 
-    def __init__(self, org: Org, schemas: Schemas) -> None:
+    def __init__(self, org: Org, reader: Reader, schemas: Schemas) -> None:
         self._org = org
+        self._reader = reader
         self._schemas = schemas
 
     def told(self, object: str, effects: Mapping[str, Effect], outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
         """The outcomes, in order, with what could be found out."""
         twice = [each for each in outcomes if _is_twice(object, effects, each)]
         there = self._there(object, [effects[each.ref] for each in twice]) if twice else {}
+        alive = self._alive(object, [each for each in outcomes if _may_refer(effects, each)])
         for each in outcomes:
             found = there.get(each.ref)
-            if found is not None:
+            if each.key in alive:
+                yield replace(each, kind="refused", culprits=tuple(references_in(effects[each.ref])))
+            elif found is not None:
                 fields, key = found
                 yield replace(each, existing=key, culprits=each.culprits or fields)
-            elif each.kind == "refused" and not each.culprits and ": " in each.message:
-                yield replace(each, culprits=self._named(object, effects[each.ref], each.message))
+            elif each.kind == "refused" and not each.culprits:
+                yield replace(each, culprits=self._named(object, effects[each.ref], each))
             else:
                 yield each
 
@@ -70,8 +77,22 @@ class Unsaid:
                     found.setdefault(ref, (fields, _key(row.get("Id"))))
         return found
 
-    def _named(self, object: str, effect: Effect, message: str) -> tuple[str, ...]:
-        """The attributes whose labels begin the parts of a message: "Loss Reason: bad value for ..."."""
+    def _alive(self, object: str, outcomes: Sequence[Outcome]) -> frozenset[Key]:
+        """Those that are said to be gone and are there; one call at most."""
+        keys = [each.key for each in outcomes if each.key]
+        try:
+            return frozenset(self._reader.stamps(object, keys)) if keys else frozenset()
+        except SyncdError:
+            return frozenset()
+
+    def _named(self, object: str, effect: Effect, outcome: Outcome) -> tuple[str, ...]:
+        """The attributes whose labels begin the parts of a message ("Loss Reason: bad value for ..."); else, where it
+        is about a record that is referred to, those that refer."""
+        if outcome.code in REFERRING:
+            return tuple(references_in(effect))
+        message = outcome.message
+        if ": " not in message:
+            return ()
         try:
             labels = self._schemas.labels(object)
         except SyncdError:
@@ -84,6 +105,12 @@ def _is_twice(object: str, effects: Mapping[str, Effect], outcome: Outcome) -> b
     """Whether a create was refused because such a record is there, which the refusal does not name."""
     refused = outcome.kind == "refused" and outcome.code == "DUPLICATE_VALUE" and outcome.existing is None
     return refused and effects[outcome.ref].op == "create" and bool(shape_of(object).once)
+
+
+def _may_refer(effects: Mapping[str, Effect], outcome: Outcome) -> bool:
+    """Whether an update is said to be gone in words that may mean a record which it refers to."""
+    gone = outcome.kind == "gone" and outcome.code == "INVALID_CROSS_REFERENCE_KEY"
+    return gone and effects[outcome.ref].op == "update" and bool(references_in(effects[outcome.ref]))
 
 
 def _together(effect: Effect, fields: Iterable[str]) -> Together | None:

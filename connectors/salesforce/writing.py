@@ -45,7 +45,7 @@ class Writer:
         self._reader = reader
         self._schemas = schemas
         self._precondition = precondition
-        self._unsaid = Unsaid(org, schemas)
+        self._unsaid = Unsaid(org, reader, schemas)
 
     def write(self, object: str, effects: Sequence[Effect]) -> Iterator[Outcome]:
         """See `Connector.write`. Raises, before anything was sent, AccessError, Transient and its kinds."""

@@ -265,3 +265,35 @@ def test_duplicate_alerts_are_heeded_unless_told_otherwise(rule: str, alerts: st
         lead = {"LastName": "L", "Company": "C", "Email": "A@x.example"}
         (outcome,) = shop.write("Lead", Effect("a", "create", None, lead))
         assert outcome.kind == kind
+
+
+def test_a_bad_reference_is_named_and_is_not_taken_for_the_record_itself(shop: Shop) -> None:
+    """ "invalid cross reference id" is said of both; in collections no status tells them apart: a look does."""
+    account, dead = shop.make("Account"), shop.make("Account")
+    contact, gone = shop.make("Contact"), shop.make("Contact")
+    shop.act("delete", object="Account", key=dead)
+    for key in (gone, dead):
+        shop.act("purge", object="Contact" if key == gone else "Account", key=key)
+    one, two, three = shop.write(
+        "Contact",
+        Effect("1", "update", contact, {"AccountId": dead, "Title": "T"}),
+        Effect("2", "update", gone, {"AccountId": account}),
+        Effect("3", "update", shop.make("Contact"), {"AccountId": account}),
+    )
+    assert (one.kind, one.culprits) == ("refused", ("AccountId",))
+    assert (two.kind, three.kind) == ("gone", "sent")
+    (made,) = shop.write("Contact", Effect("4", "create", None, {"LastName": "L", "AccountId": dead}))
+    assert (made.kind, made.culprits) == ("refused", ("AccountId",))
+    users = {row["Email"]: key for key, row in shop.raw("User").items()}
+    left = shop.update("Contact", contact, OwnerId=users["left@acme.example"], AccountId=account)
+    assert left.culprits == ("OwnerId",), "the message names the id"
+
+
+def test_who_refers_to_a_converted_lead_is_refused_not_gone(shop: Shop) -> None:
+    """The words are those for the lead itself."""
+    lead = shop.make("Lead")
+    shop.act("convert", key=lead)
+    task = shop.act("log_task")["key"]
+    outcome = shop.update("Task", task, WhoId=lead)
+    assert (outcome.kind, outcome.culprits) == ("refused", ("WhoId",))
+    assert shop.update("Lead", lead, Title="T").kind == "gone"
