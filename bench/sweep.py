@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from bench import movedfloor
 from bench.engine import Engine, Spent, writes
 from bench.figure import Figure
 from bench.vendor.process import VendorProcess
@@ -35,8 +36,9 @@ def measure(records: int, folder: Path) -> list[Figure]:
         ]
         _until_quiet(engine)
         figures += _unchanged(engine, vendor, records)
+        floor_us = movedfloor.cost_us(records, EVERY, folder / "floor.db")
         for side in ("marketing", "crm"):
-            figures.append(_moved(engine, vendor, side))
+            figures.append(_moved(engine, vendor, side, floor_us))
         engine.close()
     return figures
 
@@ -97,20 +99,21 @@ def _fact_writes(engine: Engine, action: Callable[[], Run]) -> int:
     return found
 
 
-def _moved(engine: Engine, vendor: VendorProcess, side: str) -> Figure:
+def _moved(engine: Engine, vendor: VendorProcess, side: str, floor_us: float) -> Figure:
     """People edit 1 % of one side; cycles until it is quiet again: polled, decided, written, seen again, settled."""
     other = "crm" if side == "marketing" else "marketing"
     moved = vendor.move(side, every=EVERY, first=7 if side == "marketing" else 57)
     sent, spent = _until_quiet(engine)
     assert sent == moved, f"{sent} writes for {moved} edits"
     cycles = " + ".join(f"{each.own_s / moved * 1e6:.0f}" for each in spent)
+    cost_us = sum(each.own_s for each in spent) / moved * 1e6
     return Figure(
         "sweep",
         f"moved on {side}, settled on {other}",
-        sum(each.own_s for each in spent) / moved * 1e6,
+        cost_us,
         "us",
         most=MOST_MOVED_US,
-        note=f"by cycle {cycles}; {moved:,} moved",
+        note=f"by cycle {cycles}; {moved:,} moved; the floor {floor_us:.0f} us, so {cost_us / floor_us:.1f} times it",
     )
 
 
