@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import RLock
 
 from world import World, writes
 
@@ -126,6 +128,12 @@ class Kin(World):
         number = self.ledger.facts.object_id("mk", object_)
         ((_, _, _, other),) = self.ledger.links.across(mapping, number, [key])
         return other
+
+    def branch(self, path: Path) -> Kin:
+        """The same world a second time, to be taken another way: systems, clock and ledger as they are now."""
+        self.ledger.store.rows("VACUUM INTO ?", (str(path),))
+        systems = [deepcopy(store, {id(store._lock): RLock()}) for store in (self.mk, self.sf)]
+        return Kin(path, *systems, at=self.at, texts=self.texts)
 
     def waits(self) -> int:
         row = self.ledger.store.row("SELECT count(*) FROM wait")
