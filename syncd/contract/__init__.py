@@ -20,12 +20,19 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from syncd.connector import Connector
-from syncd.contract import account, changing, once, reading, writing
-from syncd.contract.bench import Bench, OwnHands, Subject
+from syncd.contract import account, changing, once, reading, referring, writing
+from syncd.contract.bench import Bench, OwnHands, Pointer, Subject
 from syncd.contract.rule import Rule, Verdict, judge
 from syncd.contract.trial import Broken, Trial
 
-RULES: tuple[Rule, ...] = (*account.RULES, *reading.RULES, *changing.RULES, *writing.RULES, *once.RULES)
+RULES: tuple[Rule, ...] = (
+    *account.RULES,
+    *reading.RULES,
+    *changing.RULES,
+    *writing.RULES,
+    *referring.RULES,
+    *once.RULES,
+)
 """Every rule, in the order in which they are run."""
 
 
@@ -57,4 +64,4 @@ def _picked(connector: Connector) -> list[Subject]:
     return [Subject.guess(connector.describe(name), traits) for name, traits in connector.traits.objects.items()]
 
 
-__all__ = ["RULES", "Bench", "Broken", "OwnHands", "Rule", "Subject", "Trial", "Verdict", "run"]
+__all__ = ["RULES", "Bench", "Broken", "OwnHands", "Pointer", "Rule", "Subject", "Trial", "Verdict", "run"]

@@ -15,6 +15,18 @@ from syncd.connector import Connector, Effect, Key, Neutral, ObjectTraits, Outco
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """An attribute that refers to records of another object, and what such a record is created with."""
+
+    attribute: str
+    object: str
+    text: str
+    """A text attribute of that object, which gets a value that nobody else has."""
+    row: Mapping[str, Neutral] = field(default_factory=dict)
+    """What a record of that object needs beside it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """The object that is tested, and which of its attributes may be played with."""
 
@@ -35,6 +47,10 @@ class Subject:
     """An attribute that takes only its options."""
     forward: tuple[str, Neutral, Neutral] | None = None
     """An attribute that moves only forward unless it is cleared: its name, an early and a late value."""
+    reference: Pointer | None = None
+    """An attribute that holds one record's key."""
+    references: Pointer | None = None
+    """An attribute that holds a list of keys."""
     missing: Key | None = None
     """A well-formed key that no record ever had. None: where keys are numbers, one is made up."""
     crowd: int = 12

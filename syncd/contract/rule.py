@@ -26,6 +26,10 @@ TRAITS: Mapping[str, Callable[[Trial], bool]] = {
     "answered values": lambda trial: trial.traits.answers_values,
     "a key attribute": lambda trial: trial.traits.key is not None,
     "a later form": lambda trial: bool(trial.traits.forms),
+    "an attribute that no feed tells": lambda trial: any(
+        pointer is not None and trial.traits.moves_no_stamp(pointer.attribute)
+        for pointer in (trial.subject.reference, trial.subject.references)
+    ),
 }
 """What an object may claim, by the words in which a rule asks for it."""
 
@@ -34,6 +38,9 @@ FITS: Mapping[str, Callable[[Trial], bool]] = {
     "a list of choices": lambda trial: trial.subject.choices is not None,
     "a restricted attribute": lambda trial: trial.subject.restricted is not None,
     "an attribute that only moves forward": lambda trial: trial.subject.forward is not None,
+    "a reference": lambda trial: trial.subject.reference is not None,
+    "a list of references": lambda trial: trial.subject.references is not None,
+    "a reference or a list of them": lambda trial: bool(trial.subject.reference or trial.subject.references),
     "sample values": lambda trial: bool(trial.subject.samples),
 }
 """What a subject may offer. Every other need is an ability of the bench: the name of its method."""

@@ -11,7 +11,7 @@ from sandbox_bench import Pauses, SandboxBench, context
 from connectors.hubspot import Settings, connect
 from connectors.hubspot.sandbox import create
 from syncd.connector import Connector, Key, Neutral
-from syncd.contract import Subject
+from syncd.contract import Pointer, Subject
 from syncd.sandbox.chassis import Server, serve
 
 SECRETS = {
@@ -30,6 +30,8 @@ CONTACT = Subject(
     choices=("contract_topics", ("price", "support")),
     restricted="crm_rating",
     forward=("lifecyclestage", "lead", "customer"),
+    reference=Pointer("associations.companies", "companies", "name"),
+    references=Pointer("associations.companies.all", "companies", "name"),
     crowd=205,  # the list shows 100 a page, a search 200
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.memory import Kind, MemoryConnector, Refusal, Store
 from syncd.connector import Connector, Key, Neutral, ObjectTraits
-from syncd.contract import Bench, Subject
+from syncd.contract import Bench, Pointer, Subject
 
 LEAD = Subject(
     "Lead",
@@ -20,6 +20,8 @@ LEAD = Subject(
     choices=("Topics", ("Price", "Support")),
     restricted="Rating",
     forward=("Stage", "lead", "customer"),
+    reference=Pointer("AccountId", "Account", "Name"),
+    references=Pointer("Partners.Id", "Account", "Name"),
 )
 
 
@@ -40,6 +42,7 @@ def world(**claims: Any) -> Store:
         create_batch=8,
         update_batch=9,
         archive_batch=8,
+        unstamped=("Partners.",),
     )
     lead = Kind.of(
         "Lead",
@@ -56,6 +59,8 @@ def world(**claims: Any) -> Store:
         Topics="choices restricted (Price, Support, Other)",
         Stage="choice (lead, customer)",
         Syncd_Key="text unique length=255",
+        AccountId="reference (Account)",
+        **{"Partners.Id": "references (Account)"},
     ).having(forward={"Stage": ("lead", "customer")})
     contact = Kind.of(
         "Contact",
@@ -65,7 +70,7 @@ def world(**claims: Any) -> Store:
         City="text length=255",
         Syncd_Key="text unique length=255",
     )
-    store = Store.of(lead, contact)
+    store = Store.of(lead, contact, Kind.of("Account", Name="text required length=255", Line="text length=255"))
     manners = store.manners("Lead")
     manners.page = 4
     for name in list(claims):

@@ -935,3 +935,47 @@ class ClearsAndThenRaises(MemoryConnector):
         if cleared:
             list(super().write(object, cleared))
         return super().write(object, effects)
+
+
+# ---------------------------------------------------------------- references
+
+
+@breaks("a-reference-is-described-with-its-objects")
+class DescribesReferencesAsText(MemoryConnector):
+    def describe(self, object: str) -> Schema:
+        schema = super().describe(object)
+        return replace(
+            schema, attributes={name: replace(each, type="text", refers=()) for name, each in schema.attributes.items()}
+        )
+
+
+@breaks("a-reference-comes-back-as-it-was-written")
+class NeverEmptiesAReference(Writer):
+    def send(self, object: str, effect: Effect) -> Effect:
+        kept = {name: value for name, value in effect.attributes.items() if name != "AccountId" or value is not None}
+        return replace(effect, attributes=kept)
+
+
+@breaks("a-list-of-references-is-a-set")
+class OnlyAddsToAList(Writer):
+    def send(self, object: str, effect: Effect) -> Effect:
+        if "Partners.Id" not in effect.attributes or effect.key is None:
+            return effect
+        before = self._store.values(object, effect.key)["Partners.Id"] or []
+        wanted = effect.attributes["Partners.Id"]
+        both = sorted({*before, *wanted}) if isinstance(wanted, list) else before
+        return replace(effect, attributes={**effect.attributes, "Partners.Id": both})
+
+
+@breaks("a-changed-reference-is-told-or-declared-silent")
+class DoesNotSayWhatIsSilent(MemoryConnector):
+    @property
+    def traits(self) -> Traits:
+        claimed = super().traits
+        return replace(claimed, objects={name: replace(each, unstamped=()) for name, each in claimed.objects.items()})
+
+
+@breaks("what-no-feed-tells-is-read-alone")
+class PassesOverWhoRefersToNobody(Fetcher):
+    def answer(self, record: Record, keys: Sequence[Key]) -> Record | None:
+        return record if any(record.attributes.values()) else None

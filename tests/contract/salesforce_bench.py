@@ -12,7 +12,7 @@ from connectors.salesforce import Settings, connect
 from connectors.salesforce.ids import id18
 from connectors.salesforce.sandbox import create
 from syncd.connector import Connector, Key, Neutral
-from syncd.contract import Subject
+from syncd.contract import Pointer, Subject
 from syncd.sandbox.chassis import Server, serve
 
 SECRETS = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
@@ -45,6 +45,7 @@ CONTACT = Subject(
     base={"LastName": "Contract"},
     email="Email",
     samples={"HasOptedOutOfEmail": True, "Marketing_Score__c": 12},
+    reference=Pointer("AccountId", "Account", "Name"),
     missing=id18("0035g00000ZZZZZ"),
     crowd=20,
 )
@@ -66,6 +67,8 @@ OPPORTUNITY = Subject(
     base={"StageName": "Prospecting", "CloseDate": "2026-12-31"},
     samples={"Amount": 1200.5, "Probability": 35, "CloseDate": "2027-01-31", "Pipeline__c": "Renewals"},
     restricted="Loss_Reason__c",
+    reference=Pointer("AccountId", "Account", "Name"),
+    references=Pointer("OpportunityContactRoles.ContactId", "Contact", "LastName"),
     missing=id18("0065g00000ZZZZZ"),
     crowd=20,
 )
