@@ -264,6 +264,8 @@ _REMEDIES = {
     "meet": "Give the field a `meet` or `clash` rule that says who wins at the first meeting, or edit the records.",
     "unreadable_value": "Mend the value in the record.",
     "unwritable_value": "Mend the value in the record, or widen the field's type in the mapping.",
+    "unknown_owner": "Give that person an active user with the same e-mail address on the other side, give the record"
+    " another owner, or name who stands in: `unknown` in the mapping. Then: `syncd issues retry ID`.",
     "unmapped_value": "Add the value to the field's `values`, or choose another value in the record.",
 }
 _FIELD_ISSUES = tuple(_REMEDIES)

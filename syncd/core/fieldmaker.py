@@ -13,7 +13,7 @@ from syncd.core import choicemap, days, expr, owners, places, references, values
 from syncd.core.choicemap import ChoiceMap
 from syncd.core.mapping import Codec, End, Field, Reference
 from syncd.core.mappingfile import FieldPart, FormsPart, SidesPart
-from syncd.core.model import SIDES, Side
+from syncd.core.model import SIDES, Owners, Side
 from syncd.core.problem import Problem
 from syncd.core.toml import Document, Path, did_you_mean
 from syncd.core.values import Kind
@@ -42,6 +42,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "grain": ("datetime",),
     "zone": ("date",),
     "unset": ("bool",),
+    "unknown": ("owner",),
     "values": ("choice", "choices"),
     "backward": ("choice",),
     "history": ("choice",),
@@ -91,7 +92,7 @@ class FieldMaker:
             clash=self.part.clash,
             meet=self.part.meet,
             blank=self.part.blank,
-            other="hold" if self.part.other == "hold" else "keep",
+            other="hold" if "hold" in (self.part.other, {"issue": "hold"}.get(self.part.unknown or "")) else "keep",
             backward=self.part.backward,
             history=self.part.history is True,
             truncate=self.part.truncate,
@@ -104,7 +105,7 @@ class FieldMaker:
             alike=dict(chosen.alike) if chosen else {},
             moments=frozenset(self._zones()),
             targets=_targets(chosen) if chosen else {},
-            binder=owners.codecs if self.type == "owner" else None,
+            binder=self._owners if self.type == "owner" else None,
             reference=self._reference() if self.type == "reference" else None,
         )
 
@@ -141,6 +142,15 @@ class FieldMaker:
         for side, name in self._zones().items():
             if days.zone_named(name) is None:
                 self._say("zone", f"there is no time zone '{name}' ({side})", "such as Europe/Berlin, or UTC")
+        if part.unknown is not None:
+            if part.other != "keep":
+                self._say(
+                    "other", "'unknown' says already what becomes of an owner without counterpart", "remove 'other'"
+                )
+            if part.unknown not in ("keep", "issue") and not isinstance(values.email().read(part.unknown), str):
+                self._say(
+                    "unknown", "this is neither keep, issue nor an e-mail address", 'unknown = "sales@example.com"'
+                )
         if part.other not in ("keep", "hold"):
             if part.values is None:
                 self._say("other", "'other' can name a value only beside 'values'", "write keep or hold")
@@ -279,6 +289,10 @@ class FieldMaker:
         given = self.part.zone
         named: dict[Side, str | None] = {"marketing": given.marketing, "crm": given.crm} if given else {}
         return {side: name for side, name in named.items() if name is not None}
+
+    def _owners(self, known: Mapping[Side, Owners]) -> tuple[Codec, Codec]:
+        unknown = self.part.unknown
+        return owners.codecs(known, None if unknown in (None, "keep", "issue") else str(unknown).strip().lower())
 
     def _kinds(self) -> tuple[Kind, Kind]:
         part = self.part

@@ -46,6 +46,8 @@ class Codec:
     """(raw of the other side, current raw here) -> what to write here"""
     context: abc.Callable[[Any], Any]
     """raw -> what an expression sees, or UNSEEN"""
+    stands_in: abc.Callable[[Any], bool] = lambda raw: False
+    """raw -> whether it compares as somebody else, because it has no counterpart of its own"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,10 @@ class Field:
         the first listed is taken. Blank gives None: whether a blank may overwrite is the caller's rule (`blank`).
         """
         return self.codecs[side == "crm"].render(source, current)
+
+    def stands_in(self, side: Side, raw: Any) -> bool:
+        """Whether a raw value compares as a substitute, for want of a counterpart of its own."""
+        return self.codecs[side == "crm"].stands_in(raw)
 
     def context(self, side: Side, raw: Any) -> Any:
         """What an expression sees: marketing's words on both sides. Blank text is ""; a blank number, date or truth,

@@ -175,6 +175,11 @@ class FieldPart(Part):
         description="A date that one side keeps as a point in time: the time zone whose calendar counts there, such as"
         ' { marketing = "Europe/Berlin" }.',
     )
+    unknown: str | None = Field(
+        None,
+        description="An owner whom the other side does not know, or who is no longer active there: keep (leave the other"
+        " side alone), issue (wait for a person), or the e-mail address of who stands in.",
+    )
     unset: bool | None = Field(None, description="What a blank truth means: a checkbox that nobody touched.")
     history: bool | None = Field(None, description="Keep each change of this choice, on both sides, with its time.")
     link: Name | None = Field(None, description="The mapping whose links this reference follows.")

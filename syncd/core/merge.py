@@ -167,6 +167,8 @@ def _meet(pair: Pair, m: Any, c: Any) -> Verdict:
         return Verdict(pair, "agree", "both sides already say the same")
     if field.clash == "stricter":
         return _stricter(pair, "meet", m, c)
+    if None not in (canonical_m, canonical_c) and (field.stands_in("marketing", m) or field.stands_in("crm", c)):
+        return Verdict(pair, "meet", "a value has no counterpart of its own; both sides keep what they have")
     if field.other == "keep" and None not in (canonical_m, canonical_c):
         for side, value in (("marketing", canonical_m), ("crm", canonical_c)):
             if isinstance(value, Unmapped):
@@ -247,7 +249,12 @@ def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost:
         )
     if isinstance(value, Unmapped) or isinstance(after, Unmapped):
         if field.other == "hold":
-            return Verdict(pair, "stand", f"{source}'s value has no counterpart on {to}", issue="unmapped_value")
+            return Verdict(
+                pair,
+                "stand",
+                f"{source}'s value has no counterpart on {to}",
+                issue="unknown_owner" if field.type == "owner" else "unmapped_value",
+            )
         return Verdict(pair, "stand", f"{source}'s value has no counterpart on {to}; {to} is left alone")
     if field.clash == "stricter" and field.canonical(to, after) is not True:
         return Verdict(pair, "stand", f"{to} is never made more contactable than it is")
