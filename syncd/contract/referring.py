@@ -37,6 +37,34 @@ def a_list_of_references_is_a_set(trial: Trial) -> None:
         trial.expect(told == (sorted(wanted) if wanted else None), "a list of references does not read as a sorted set")
 
 
+@rule("a reference", "create")
+def a_create_refers_at_once(trial: Trial) -> None:
+    """A record that is created with a reference has it as soon as it is there."""
+    pointer = _one(trial)
+    target, _ = _targets(trial, pointer)
+    outcome = trial.send(Effect("new", "create", None, trial.row(**{pointer.attribute: target})))
+    told = _read(trial, str(outcome.key), pointer.attribute)
+    trial.expect(told == target, "a record created with a reference does not have it")
+
+
+@rule("a reference", "create", "delete")
+def a_reference_to_nobody_is_refused_by_name(trial: Trial) -> None:
+    """A reference to a deleted record is refused and named; other effects of the batch are carried out."""
+    pointer = _one(trial)
+    gone, there = _targets(trial, pointer)
+    first, second = trial.make(2)
+    trial.bench.delete(pointer.object, gone)
+    effects = [
+        Effect(ref, "update", key, {pointer.attribute: to})
+        for ref, key, to in (("bad", first, gone), ("good", second, there))
+    ]
+    outcomes = trial.write(*effects)
+    trial.expect(outcomes["bad"].kind == "refused", f"a reference to a deleted record is {outcomes['bad'].kind}")
+    trial.expect(pointer.attribute in outcomes["bad"].culprits, "the refusal of a reference does not name it")
+    trial.expect(outcomes["good"].kind == "sent", "a refused reference stopped another effect")
+    trial.expect(_read(trial, second, pointer.attribute) == there, "a refused reference stopped another effect")
+
+
 @rule("a reference or a list of them", read_only=True)
 def a_reference_is_described_with_its_objects(trial: Trial) -> None:
     """describe() says whether an attribute holds one key or a list of keys, and which objects it may point to."""
@@ -126,6 +154,8 @@ RULES: tuple[Rule, ...] = (
     a_reference_is_described_with_its_objects,
     a_reference_comes_back_as_it_was_written,
     a_list_of_references_is_a_set,
+    a_create_refers_at_once,
+    a_reference_to_nobody_is_refused_by_name,
     a_changed_reference_is_told_or_declared_silent,
     what_no_feed_tells_is_read_alone,
 )

@@ -35,7 +35,26 @@ CONTACT = Subject(
     crowd=205,  # the list shows 100 a page, a search 200
 )
 
-COMPANY = Subject("companies", text="name", second="city", crowd=205)
+COMPANY = Subject(
+    "companies",
+    text="name",
+    second="city",
+    reference=Pointer("associations.companies.parent", "companies", "name"),
+    references=Pointer("associations.contacts", "contacts", "lastname"),
+    crowd=205,
+)
+
+DEAL = Subject(
+    "deals",
+    text="dealname",
+    second="description",
+    base={"pipeline.dealstage": "default/qualifiedtobuy"},
+    samples={"amount": 1200.5, "deal_currency_code": "USD", "pipeline.dealstage": "7001/70012"},
+    restricted="pipeline.dealstage",
+    reference=Pointer("associations.companies", "companies", "name"),
+    references=Pointer("associations.contacts", "contacts", "lastname"),
+    crowd=205,
+)
 
 
 def define(server: Server) -> None:
@@ -74,6 +93,13 @@ class HubSpotBench(SandboxBench):
             return "true" if value else "false"
         return ";".join(value) if isinstance(value, list) else "" if value is None else value
 
+    def values(self, values: Mapping[str, Neutral]) -> dict[str, Any]:
+        """A person sets pipeline and stage apart."""
+        told = super().values(values)
+        if both := told.pop("pipeline.dealstage", None):
+            told["pipeline"], told["dealstage"] = both.split("/")
+        return told
+
     def live(self, object: str) -> set[Key]:
         records = self.control.records(object).items()
         return {key for key, record in records if not record["archived"] and not record["hidden"]}
@@ -107,6 +133,9 @@ def portal(**switches: Any) -> Iterator[Server]:
         for object, name in (("contacts", "lastname"), ("companies", "name")):
             rows = [{"city": f"Town {count}", name: f"Resident {count}"} for count in range(3)]
             server.control.act_all([{"do": "create", "object": object, "values": row} for row in rows])
+        for count in range(3):
+            deal = {"dealname": f"Resident {count}", "dealstage": "qualifiedtobuy"}
+            server.control.act("create", object="deals", values=deal)
         yield server
 
 

@@ -979,3 +979,25 @@ class DoesNotSayWhatIsSilent(MemoryConnector):
 class PassesOverWhoRefersToNobody(Fetcher):
     def answer(self, record: Record, keys: Sequence[Key]) -> Record | None:
         return record if any(record.attributes.values()) else None
+
+
+@breaks("a-create-refers-at-once")
+class CreatesWithoutReferences(Writer):
+    def send(self, object: str, effect: Effect) -> Effect:
+        if effect.op != "create":
+            return effect
+        return replace(effect, attributes={n: v for n, v in effect.attributes.items() if n != "AccountId"})
+
+
+@breaks("a-reference-to-nobody-is-refused-by-name")
+class BlamesNobodyForAReference(Writer):
+    def tell_outcome(self, object: str, effect: Effect, outcome: Outcome) -> Outcome:
+        return replace(outcome, culprits=())
+
+
+@breaks("a-reference-to-nobody-is-refused-by-name")
+class TakesTheTargetForTheRecord(Writer):
+    """Hears of something deleted, and thinks that it is the record itself."""
+
+    def tell_outcome(self, object: str, effect: Effect, outcome: Outcome) -> Outcome:
+        return replace(outcome, kind="gone") if outcome.code == "NO_SUCH_RECORD" else outcome

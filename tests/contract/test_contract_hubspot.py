@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hubspot_bench import COMPANY, CONTACT, HubSpotBench, bench_of, portal
+from hubspot_bench import COMPANY, CONTACT, DEAL, HubSpotBench, bench_of, portal
 
 from syncd.connector import Connector
-from syncd.contract import RULES, Rule, Subject, changing, once, run, writing
+from syncd.contract import RULES, Rule, Subject, changing, once, referring, run, writing
 
 SWITCHES: dict[str, dict[str, Any]] = {
     "merges keep the primary's id": {"merge_id": "primary", "merged_batch_read": "resolve"},
@@ -22,6 +22,13 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "property_error_shape": "structured",
     },
     "the account is calm": {"recalculation_ms": 0, "noop_bumps": False, "shuffle_results": False},
+    "associations answer otherwise": {
+        "no_associations": "error",
+        "to_object_id": "integer",
+        "batch_labels": "add",
+        "archived_associations": "kept",
+        "association_bumps_modified": True,
+    },
     "the list is clamped, unknown ids are told": {
         "list_limit_over": "clamp",
         "unknown_delete": 404,
@@ -45,7 +52,7 @@ def connector(bench: HubSpotBench) -> Iterator[Connector]:
     connected.close()
 
 
-@pytest.mark.parametrize("subject", [CONTACT, COMPANY], ids=lambda subject: subject.object)
+@pytest.mark.parametrize("subject", [CONTACT, COMPANY, DEAL], ids=lambda subject: subject.object)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_hubspot_keeps(rule: Rule, subject: Subject, bench: HubSpotBench, connector: Connector) -> None:
     """Rule: the sentence of the contract's rule. Skipped only where a trait or an attribute lacks, which is named."""
@@ -61,7 +68,13 @@ def test_hubspot_keeps(rule: Rule, subject: Subject, bench: HubSpotBench, connec
 @pytest.mark.parametrize("name", SWITCHES)
 def test_hubspot_keeps_the_contract_whichever_way_it_is(name: str) -> None:
     """Rule: a fact about the vendor that nobody verified may be either way."""
-    rules = [*writing.RULES, *once.RULES, changing.a_merge_is_told, changing.a_merge_shows_in_the_feed]
+    rules = [
+        *writing.RULES,
+        *referring.RULES,
+        *once.RULES,
+        changing.a_merge_is_told,
+        changing.a_merge_shows_in_the_feed,
+    ]
     with portal(**SWITCHES[name]) as server:
         bench = bench_of(server)
         connected = bench.connect()
