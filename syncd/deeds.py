@@ -19,6 +19,9 @@ from syncd.session import Session
 from syncd.view.moment import iso
 from syncd.view.plan import row_digest
 
+MOST_RETRIED = 10_000
+"""Issues that one command retries."""
+
 
 def once(session: Session, doc: Facts, watch: Watch) -> Answer:
     """One cycle. doc: mapping (None: all), yes, shown (digests of a saved plan's rows; None: no saved plan)."""
@@ -85,11 +88,31 @@ def _told_release(name: str, count: int, deletes: bool | None) -> str:
 
 
 def retry(session: Session, doc: Facts, watch: Watch) -> Answer:
-    """Lets an issue's record be decided again, and runs a cycle (doc: id)."""
-    issue = session.ledger.inbox.issue(int(doc["id"]))
-    if issue is None:
-        raise ConfigError(f"there is no open issue {doc['id']}", remedy="`syncd issues` lists them")
-    return _ruled(session, issue.mapping, watch, lambda run, bench: ruling.retry(run, bench, issue))
+    """Lets the records of issues be decided again, and runs a cycle (doc: id; or all, kind, mapping: every issue that
+    fits and may be retried)."""
+    inbox = session.ledger.inbox
+    if doc.get("id") is not None:
+        issue = inbox.issue(int(doc["id"]))
+        if issue is None:
+            raise ConfigError(f"there is no open issue {doc['id']}", remedy="`syncd issues` lists them")
+        one = issue
+        return _ruled(session, one.mapping, watch, lambda run, bench: ruling.retry(run, bench, one))
+    chosen = inbox.issues(kind=doc.get("kind"), mapping=doc.get("mapping"), limit=MOST_RETRIED)
+    known = session.files.mappings.by_name
+    chosen = [issue for issue in chosen if issue.kind not in ruling.NOT_RETRIED and issue.mapping in known]
+    if not chosen:
+        raise ConfigError("no open issue fits", remedy="`syncd issues` lists them, with their kinds")
+    names = [name for name in known if name in {issue.mapping for issue in chosen}]
+    with session.run("ruling", names, stop=watch.stop) as run:
+        for bench in prepare(run, session.files.mappings, names):
+            with run.ledger.transaction():
+                for issue in chosen:
+                    if issue.mapping == bench.mapping.name:
+                        ruling.retry(run, bench, issue)
+        cycle(run, session.files.mappings, names)
+    more = "; there may be more: say it again" if len(chosen) == MOST_RETRIED else ""
+    said = f"{len(chosen)} issues retried; one cycle was run{more}."
+    return Answer({**session.report(run), "retried": len(chosen)}, session.exit_code(run, names), said)
 
 
 def resolve(session: Session, doc: Facts, watch: Watch) -> Answer:

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncd import schemas
+from syncd import refusals
 from syncd.connector import Outcome
 from syncd.core.merge import base_key
 from syncd.core.model import Side, other
-from syncd.core.plan import settle
-from syncd.ledger.intents import Body, Intent
+from syncd.core.plan import Change, settle
+from syncd.ledger.intents import Body, Dropped, Intent
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
 from syncd.run import Bench, Run
@@ -30,9 +30,15 @@ def side_of(intent: Intent) -> Side:
 
 
 def keep_outcomes(
-    run: Run, bench: Bench, batch: Sequence[Intent], outcomes: Sequence[Outcome], later: list[int]
+    run: Run,
+    bench: Bench,
+    batch: Sequence[Intent],
+    outcomes: Sequence[Outcome],
+    later: list[int],
+    lacking: frozenset[str] = frozenset(),
 ) -> None:
-    """Keeps what became of a batch, in one transaction. An intent without an outcome stays in doubt."""
+    """Keeps what became of a batch, in one transaction. An intent without an outcome stays in doubt. `lacking`: the
+    attributes that no record can be written to any more; what names them is decided again without them."""
     by_ref = {outcome.ref: outcome for outcome in outcomes}
     groups: dict[str, list[tuple[Intent, Outcome]]] = defaultdict(list)
     for intent in batch:
@@ -46,6 +52,10 @@ def keep_outcomes(
                 # Refused because our own key is there: an earlier try arrived after all.
                 adopt_unanswered(run, bench, intent, outcome.existing, run.ledger.facts.revision())
             elif outcome.again and intent.attempt < CIRCUMSTANCE_TRIES:
+                later.append(intent.id)
+            elif lacking & set(outcome.culprits) & set(intent.attributes):
+                drop(run, bench, [intent], "held", "the attribute is not there any more, or not ours to write")
+            elif intent.op == "create" and outcome.existing is None and _goes_without(run, bench, intent, outcome):
                 later.append(intent.id)
             else:
                 _keep_refused(run, bench, intent, outcome)
@@ -96,6 +106,19 @@ def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
         for intent, _ in made:
             if intent.source:
                 run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
+    for (intent, key), link in zip(made, links, strict=True):
+        for each in intent.body.dropped:
+            run.ledger.inbox.raise_issue(
+                "refused",
+                name,
+                each.reason,
+                each.remedy,
+                run.now(),
+                object=intent.object,
+                key=key,
+                field=each.field,
+                doc={"culprits": [], "changes": [each.field], "link": link},
+            )
 
 
 def adopt_unanswered(run: Run, bench: Bench, intent: Intent, key: str, revision: int) -> None:
@@ -127,21 +150,43 @@ def _unlinked(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> lis
     return free
 
 
+def _named(intent: Intent, outcome: Outcome) -> list[Change]:
+    """The changes that the refusal blames."""
+    return [change for change in intent.body.changes if change.attribute in outcome.culprits]
+
+
+def _goes_without(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> bool:
+    """A create that is refused for a field that need not be there is made without it; the field's issue comes with the
+    record. False: it cannot."""
+    named = _named(intent, outcome)
+    if not refusals.may_go_without(run, bench, intent, named):
+        return False
+    why = [
+        Dropped(
+            one.field,
+            refusals.reason(bench, intent, outcome, [one]),
+            refusals.remedy(run, bench, intent, outcome, [one]),
+        )
+        for one in named
+    ]
+    changes = [change for change in intent.body.changes if change not in named]
+    body = msgspec.structs.replace(intent.body, changes=changes, dropped=[*intent.body.dropped, *why])
+    run.ledger.intents.rewrite(intent.id, body)
+    fields = ", ".join(change.field for change in named)
+    run.note([told(bench, intent, "refused", f"create refused: {outcome.code}; it is sent without {fields}")])
+    return True
+
+
 def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> None:
     """A refusal is an issue, and settles what it names: nothing is sent again unchanged."""
-    named = [change for change in intent.body.changes if change.attribute in outcome.culprits]
-    if named and outcome.existing is None:
-        schemas.refused(run, bench.mapping.end(side_of(intent)).system, bench.form(intent.object))
+    named = _named(intent, outcome)
     at = (intent.object, intent.key) if intent.key else intent.source
     assert at is not None
-    remedy = "Mend the value, or the rule in the system that refuses it; then `syncd issues retry ID`."
-    if outcome.existing is not None:
-        remedy = f"The record {outcome.existing} holds this value already: merge them, or pick it for the link."
     run.ledger.inbox.raise_issue(
         "refused" if outcome.existing is None else "exists_already",
         intent.mapping,
-        f"{intent.op} refused by {bench.mapping.end(side_of(intent)).system}: {outcome.code} {outcome.message}".strip(),
-        remedy,
+        refusals.reason(bench, intent, outcome, named),
+        refusals.remedy(run, bench, intent, outcome, named),
         run.now(),
         object=at[0],
         key=at[1],
@@ -203,6 +248,13 @@ def decide_again(run: Run, bench: Bench, batch: Iterable[Intent]) -> None:
         elif intent.source is not None:
             at.append(intent.source)
     run.ledger.books.decide_again(bench.mapping.name, at)
+
+
+def about(intent: Intent) -> tuple[int, str]:
+    """The record (object, key) that an effect is about: its own, or its source while it has none."""
+    if intent.key:
+        return (intent.object, intent.key)
+    return intent.source or (intent.object, "")
 
 
 def told(bench: Bench, intent: Intent, kind: str, said: str, key: str | None = None) -> Note:

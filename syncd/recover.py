@@ -20,11 +20,16 @@ from syncd.core.model import Side
 from syncd.errors import AccessError, Transient
 from syncd.ledger.intents import Intent
 from syncd.ledger.journal import Note
-from syncd.outcomes import adopt_unanswered
+from syncd.outcomes import about, adopt_unanswered, settle_changes, side_of
 from syncd.poll import look
 from syncd.run import Bench, Run
 
 BATCH = 500
+ALONE_AFTER = 2
+"""Writes in a row without an answer after which a record is sent in a call of its own."""
+MOST_DOUBTS = 5
+"""And after which it waits for a person, if the system answered others meanwhile: then it is the record."""
+UNANSWERED = "unanswered"
 
 
 def recover(run: Run, bench: Bench) -> None:
@@ -65,6 +70,7 @@ def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
             run.ledger.facts.keep(form_object, [hit.record for hit in hits])
             found.update((hit.value, (form_object, hit.record)) for hit in hits if hit.record.state != "gone")
     alive = _alive(run, intents)
+    poison = _poison(run, intents)
     with run.ledger.transaction():
         for intent in intents:
             hit = found.get(intent.unique or "")
@@ -73,11 +79,52 @@ def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
                 adopt_unanswered(run, bench, intent, hit[1].key, revision)
             elif hit is not None:
                 _again(run, bench, intent, "the record exists by now; decided again")
+            elif intent.id in poison:
+                _give_up(run, bench, intent)
             elif keyed and intent.unique and intent.source in alive:
                 run.ledger.intents.set_state([intent.id], "ready")
                 run.note([_told(bench, intent, "resent", "not found by its key: sent again, the key lets one exist")])
             elif waited_s >= system.timing.late_s + system.timing.lag_s:
                 _again(run, bench, intent, "never arrived; decided again")
+
+
+def _poison(run: Run, intents: Sequence[Intent]) -> set[int]:
+    """Those that the system never answers, though it answers others. Who is on the way there goes alone from now on."""
+    by_object: dict[int, list[Intent]] = defaultdict(list)
+    for intent in intents:
+        by_object[about(intent)[0]].append(intent)
+    found: set[int] = set()
+    for object_, some in by_object.items():
+        doubts = run.ledger.journal.doubted(object_, [about(intent)[1] for intent in some])
+        for intent in some:
+            count, since = doubts.get(about(intent)[1], (0, 0))
+            if count >= ALONE_AFTER:
+                run.alone.add(about(intent))
+            if count >= MOST_DOUBTS and run.ledger.journal.answered_since(intent.object, since):
+                found.add(intent.id)
+    return found
+
+
+def _give_up(run: Run, bench: Bench, intent: Intent) -> None:
+    """The write is not sent again by itself: the difference stands, and a person is asked."""
+    object_, key = about(intent)
+    system = bench.mapping.end(side_of(intent)).system
+    fields = [change.field for change in intent.body.changes]
+    settle_changes(run, bench, intent, fields)
+    run.ledger.intents.close([intent.id])
+    run.ledger.inbox.raise_issue(
+        UNANSWERED,
+        intent.mapping,
+        f"{system} answered other writes, and gave no answer to this {intent.op} {MOST_DOUBTS} times in a row"
+        f" (fields: {', '.join(fields)}); it is not sent again",
+        "Look at the record there for an automation that fails or runs too long; then `syncd issues retry ID`.",
+        run.now(),
+        object=object_,
+        key=key,
+        field=fields[0] if len(fields) == 1 else None,
+        doc={"changes": fields, "link": intent.link},
+    )
+    run.note([_told(bench, intent, UNANSWERED, f"given up after {MOST_DOUBTS} tries without an answer")])
 
 
 def _alive(run: Run, intents: Sequence[Intent]) -> set[tuple[int, str] | None]:
@@ -102,6 +149,7 @@ def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
     revision = run.ledger.facts.revision()
     keys = [str(intent.key) for intent in intents]
     seen = look(run, system, form, run.attributes(system.name, form), keys, history=traits.history)
+    poison = _poison(run, intents)
     with run.ledger.transaction():
         for intent in intents:
             record = seen.get(str(intent.key))
@@ -111,6 +159,8 @@ def _updates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
                     _again(run, bench, intent, "its record is not answered; decided again")
             elif record.state != "live":
                 _again(run, bench, intent, f"its record is {record.state}; decided again")
+            elif intent.id in poison and late and _applied(bench, intent, side, record, late) is None:
+                _give_up(run, bench, intent)
             elif traits.precondition and intent.expect_ms is not None and record.stamp_ms <= intent.expect_ms:
                 run.ledger.intents.set_state([intent.id], "ready")
                 run.note([_told(bench, intent, "resent", "not applied: sent again under the same condition")])

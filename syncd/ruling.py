@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncd import disappearance, merged, schemas
+from syncd import disappearance, merged, safemode, schemas
 from syncd.core.model import Bad, Side, Unmapped, Waits, other
 from syncd.core.plan import Change
 from syncd.doubts import AMBIGUOUS
@@ -19,8 +19,18 @@ from syncd.ledger.journal import Note
 from syncd.ledger.links import Link, LinkSide, NewLink
 from syncd.run import Bench, Run
 
-LEFT_STANDING = ("refused", "ignored")
+LEFT_STANDING = ("refused", "ignored", "unanswered")
 """Issues whose difference was settled, so that it is not sent again by itself."""
+
+NOT_RETRIED = (
+    "held_plan",
+    "mapping_invalid",
+    safemode.KIND,
+    disappearance.DISAPPEARED,
+    merged.MERGED_INTO_LINKED,
+    AMBIGUOUS,
+)
+"""Issues that want another answer than once more, each by itself: an approval, a mended file, a pick."""
 
 PICKABLE = (AMBIGUOUS, "exists_already", merged.MERGED_INTO_LINKED)
 """Issues that a pick answers."""

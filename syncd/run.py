@@ -92,6 +92,8 @@ class Run:
     id: int | None = None
     hinted: set[tuple[str, str]] = field(default_factory=set)
     """(system, object) that did not look as they were described."""
+    alone: set[tuple[int, str]] = field(default_factory=set)
+    """Records (object, key) whose writes were doubtful again and again: each goes in a call of its own."""
     stop: Callable[[], bool] = lambda: False
     """Asked between batches: true once the process was told to stop."""
     tallies: dict[str, Tally] = field(default_factory=dict)

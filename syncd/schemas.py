@@ -8,7 +8,7 @@ file to edit, and is over by itself when either of the two is mended. An object 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from syncd.assembly import Connected, identify
 from syncd.core.drift import Looks, Standing, stand
@@ -64,9 +64,24 @@ def _trouble(run: Run, system: Connected, error: SyncdError) -> None:
     run.event("system_trouble", system=system.name, reason=error.message)
 
 
-def refused(run: Run, system: str, form: str) -> None:
-    """A write was refused for an attribute: perhaps the object is not what it was."""
-    run.ledger.described.stale(run.ledger.facts.object_id(system, form), run.now() - HINT_S)
+def lacking(run: Run, system: Connected, form: str, named: Collection[str]) -> frozenset[str]:
+    """Those of the attributes that a refusal names which the object has not, or not for us to write: no matter of the
+    record's value. Costs a call where the last look is not recent."""
+    if not named or system.trouble:
+        return frozenset()
+    object_ = run.ledger.facts.object_id(system.name, form)
+    at = run.ledger.described.at(object_)
+    if at is None or run.now() - at >= HINT_S:
+        _describe(run, system, form, object_)
+    said = run.ledger.described.get(object_)
+    if said is None or said.lost:
+        return frozenset()
+    return frozenset(name for name in named if name in said.was.attributes and not _is_ours(said.now, name))
+
+
+def _is_ours(schema: Schema, name: str) -> bool:
+    attribute = schema.attributes.get(name)
+    return attribute is not None and attribute.updatable
 
 
 def unseen(run: Run, system: str, form: str) -> None:

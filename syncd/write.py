@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from syncd import schemas
 from syncd.connector import Effect, Outcome
 from syncd.core.model import SIDES
 from syncd.errors import AccessError, Doubt, Transient
 from syncd.ledger.intents import Intent
 from syncd.matchvalues import KEY_RULE, looked_for
-from syncd.outcomes import adopt_unanswered, drop, keep_outcomes, side_of, told
+from syncd.outcomes import about, adopt_unanswered, drop, keep_outcomes, side_of, told
 from syncd.poll import look
 from syncd.run import Bench, Run
 
@@ -243,10 +244,11 @@ def _send(run: Run, bench: Bench, batch: Sequence[Intent], size: int, later: lis
     _mark_sent(run, batch)
     outcomes: list[Outcome] = []
     left, trouble = 0, None
-    for start in range(0, len(batch), size):
+    parts = _parts(run, batch, size)
+    batch = [intent for part in parts for intent in part]
+    for part in parts:
         if run.stop():
             break
-        part = batch[start : start + size]
         try:
             outcomes += system.connector.write(form, [_effect(intent) for intent in part])
         except Doubt as error:
@@ -255,16 +257,27 @@ def _send(run: Run, bench: Bench, batch: Sequence[Intent], size: int, later: lis
             # Nothing of this call was carried out, and nothing behind it left. Any other error leaves doubt.
             trouble = error
             break
-        left = start + len(part)
+        left += len(part)
     sent = batch[:left]
+    blamed = {name for outcome in outcomes if outcome.kind == "refused" for name in outcome.culprits}
+    lacking = schemas.lacking(run, system, form, blamed)
     with run.ledger.transaction():
         intents.set_state([intent.id for intent in batch[left:]], "ready")
-        keep_outcomes(run, bench, sent, outcomes, later)
+        keep_outcomes(run, bench, sent, outcomes, later, lacking)
     tally.writes[side][batch[0].op] += len(sent)
     tally.kinds.update(kinds(sent))
     _look_at_unclear(run, bench, sent, outcomes)
     if trouble is not None:
         raise trouble
+
+
+def _parts(run: Run, batch: Sequence[Intent], size: int) -> list[Sequence[Intent]]:
+    """The calls of a window. Who was in doubt again and again goes alone: perhaps it is what breaks the call, and no
+    other one should wait for it."""
+    alone = [intent for intent in batch if about(intent) in run.alone]
+    ids = {intent.id for intent in alone}
+    together = [intent for intent in batch if intent.id not in ids] if ids else batch
+    return [together[start : start + size] for start in range(0, len(together), size)] + [[one] for one in alone]
 
 
 def _mark_sent(run: Run, batch: Sequence[Intent]) -> None:

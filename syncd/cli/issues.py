@@ -58,9 +58,29 @@ def issues(
         show.line(f"... and {total - len(facts)} more (--limit)")
 
 
-def retry(context: typer.Context, id: Id, config: Config = None, json: Json = False, debug: Debug = False) -> None:
-    """Decide an issue's record again, once its cause is mended; runs a cycle."""
-    _act(context, "retry", {"id": id})
+def retry(
+    context: typer.Context,
+    id: Annotated[int | None, typer.Argument(metavar="[ID]", help="The issue's number; or choose many.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every issue that can be retried.")] = False,
+    kind: Annotated[
+        str | None, typer.Option("--kind", metavar="KIND", help="Every issue of this kind: refused, ...")
+    ] = None,
+    mapping: Annotated[
+        str | None, typer.Option("--mapping", metavar="NAME", help="Every issue of this mapping.")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Decide an issue's record again, once its cause is mended; or those of many issues. Runs a cycle."""
+    from syncd.errors import ConfigError
+
+    many = every or kind is not None or mapping is not None
+    if many == (id is not None):
+        raise ConfigError(
+            "which issues?", remedy="name one by its number, or choose: --all, --kind KIND, --mapping NAME"
+        )
+    _act(context, "retry", {"id": id} if id is not None else {"kind": kind, "mapping": mapping})
 
 
 def resolve(

@@ -22,6 +22,14 @@ from syncd.core.plan import Change
 from syncd.ledger.store import Store
 
 
+class Dropped(msgspec.Struct, frozen=True, gc=False):
+    """A field that a create goes without, because the target refused it: told once the record is there."""
+
+    field: str
+    reason: str
+    remedy: str
+
+
 class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What does not need a column."""
 
@@ -33,6 +41,7 @@ class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The written attributes as the answer showed them."""
     waits: bool = False
     """Creates: a reference is left out that has no link yet."""
+    dropped: list[Dropped] = []
     guessed: bool = False
     """No answer came: that it was applied is only what its record looks like."""
 
@@ -182,6 +191,11 @@ class Intents:
                 " body = coalesce(?, body) WHERE id = ?",
                 [(key, at, rev, body and _encode_body(body), id_) for id_, key, at, rev, body in rows],
             )
+
+    def rewrite(self, id: int, body: Body) -> None:
+        """Another body for an effect that was not applied."""
+        with self._store.transaction() as t:
+            t.execute("UPDATE intent SET body = ? WHERE id = ?", (_encode_body(body), id))
 
     def set_link(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Ties intents to links: (intent, link)."""

@@ -124,6 +124,24 @@ class Journal:
         )
         return [Entry(*[*row[:9], orjson.loads(row[9]) if row[9] else None]) for row in rows]
 
+    def doubted(self, object: int, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """How often in a row a write about these records left and was not answered, and the entry where that began; the
+        others are absent."""
+        rows = self._store.rows(
+            "SELECT d.key, count(*), min(d.seq) FROM json_each(?) k CROSS JOIN journal d ON d.object = ? AND d.key = k.value"
+            " WHERE d.kind = 'doubtful' AND d.seq > coalesce((SELECT max(s.seq) FROM journal s WHERE s.object = d.object"
+            " AND s.key = d.key AND s.kind IN ('sent', 'adopted', 'refused', 'retried')), 0) GROUP BY d.key",
+            (orjson.dumps(list(keys)).decode(), object),
+        )
+        return {key: (count, first) for key, count, first in rows}
+
+    def answered_since(self, object: int, seq: int) -> bool:
+        """Whether any write to records of that object was answered after that entry."""
+        row = self._store.row(
+            "SELECT 1 FROM journal WHERE seq > ? AND kind = 'sent' AND object = ? LIMIT 1", (seq, object)
+        )
+        return row is not None
+
     def before(self, at: float) -> int:
         """The newest entry from before that moment (0: none); found in a few steps, however long the journal is."""
         row = self._store.row("SELECT max(seq) FROM journal")

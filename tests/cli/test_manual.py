@@ -82,7 +82,7 @@ def test_the_manuals_shapes_are_json() -> None:
 def test_a_command_imports_only_what_it_needs(tmp_path: Path, arguments: list[str], heavy: str) -> None:
     """Start-up is paid on every call: `--help` and `check` load no library that they do not use."""
     (tmp_path / "mappings").mkdir()
-    for name in ("people.toml", "funnel.toml"):
+    for name in ("people.toml", "companies.toml", "funnel.toml"):
         (tmp_path / "mappings" / name).write_text((ROOT / "mappings" / name).read_text())
     (tmp_path / "syncd.toml").write_text(
         '[daemon]\nledger = "l.db"\nmappings = "mappings"\n'

@@ -162,3 +162,22 @@ def test_a_number_that_nobody_knows_is_a_mistake(synced: Shop) -> None:
         done = synced.run(*arguments)
         assert done.code == 2, arguments
         assert "lists them" in done.err
+
+
+def test_many_issues_are_retried_by_one_command(shop: Shop) -> None:
+    """All of a kind, or all: in one cycle. What wants another answer than once more is left."""
+    shop.mk.fault("refused", op="create", code="RULE", times=3)
+    for n in range(3):
+        shop.sf.create("Lead", {"Email": f"p{n}@example.test", "LastName": "P"})
+    shop.ok("once", "--yes")
+    shop.ok("once")
+    assert len(shop.ok("issues")) == 3
+
+    done = shop.ok("issues", "retry", "--kind", "refused")
+
+    assert done["retried"] == 3
+    assert len(shop.mk.keys("contacts")) == 3
+    assert shop.ok("issues") == []
+    assert shop.run("issues", "retry", "--all").code == 2
+    assert shop.run("issues", "retry").code == 2
+    assert shop.run("issues", "retry", "7", "--all").code == 2
