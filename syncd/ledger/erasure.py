@@ -138,7 +138,7 @@ class Erasure:
         return found
 
 
-_PLACES = "SELECT value ->> 0, value ->> 1 FROM json_each(?)"
+_PLACES = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)"
 
 _NEAR = """
 SELECT o.object, o.key FROM link_side s JOIN link_side o ON o.link = s.link WHERE s.object = :object AND s.key = :key
