@@ -19,9 +19,9 @@ from syncd.core.fieldmaker import CEL_KINDS
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Side
 from syncd.core.problem import Problem
-from syncd.cycle import guard
 from syncd.decide import decide_records
 from syncd.errors import ConfigError
+from syncd.holding import guard
 from syncd.ledger.books import Backfill
 from syncd.matchvalues import keep_match_values
 from syncd.run import Bench, Run

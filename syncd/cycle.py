@@ -8,23 +8,19 @@ anywhere, and the next cycle begins at `recover`. Trouble with one system holds 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from syncd import observe, rollups, safemode, schemas
+from syncd import observe, rollups, schemas
 from syncd.assembly import Connected, Mappings, identify
 from syncd.confirm import confirm
-from syncd.core.guard import Counters, reasons
 from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Owners, Side
 from syncd.core.order import parents_first
 from syncd.decide import decide
 from syncd.errors import AccessError, SyncdError, Transient, WrongAccount
-from syncd.ledger.intents import Intent
+from syncd.holding import guard, held_because, hold
 from syncd.ledger.journal import Note
 from syncd.poll import poll
 from syncd.recover import recover
@@ -32,8 +28,6 @@ from syncd.run import Bench, Run
 from syncd.sweeps import sweep_if_due
 from syncd.write import write
 
-DAY_S = 86_400.0
-UNSENT = ("planned", "held")
 AT_SYSTEM = ("sent", "answered")
 
 
@@ -77,7 +71,7 @@ def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) 
             decide(run, bench)
             # What a plan shows is also whether it may go.
             if why := held_because(run, bench):
-                _hold(run, bench.mapping.name, why)
+                hold(run, bench.mapping.name, why)
     report(run, benches)
     return benches
 
@@ -298,92 +292,6 @@ def _held_back(run: Run, bench: Bench) -> bool:
                 run.tally(bench.mapping.name).skipped = f"the first reading of {bench.form(object_)} is not finished"
                 return True
     return False
-
-
-# ---------------------------------------------------------------- guard and approval
-
-
-def guard(run: Run, bench: Bench, *, yes: bool) -> None:
-    """Opens the plan, or holds all of it with reasons."""
-    why = held_because(run, bench)
-    name = bench.mapping.name
-    if why is None:
-        if run.ledger.intents.held(name) is not None:
-            _release(run, name)
-    elif why and (not yes or run.ledger.epoch.safe(name)):
-        _hold(run, name, why)
-    else:
-        release(run, name)
-
-
-def held_because(run: Run, bench: Bench) -> list[str] | None:
-    """Why the guard would hold what is planned; empty: it would open. None: nothing is planned. Reads counters only.
-
-    In safe mode there is always something to look at, if only that nothing would be written."""
-    name = bench.mapping.name
-    intents, books = run.ledger.intents, run.ledger.books
-    safe = [why] if (why := run.ledger.epoch.safe(name)) else []
-    planned = {"creates": 0, "updates": 0, "deletes": 0, "clears": intents.clears(name, UNSENT)}
-    kinds = {"create": "creates", "update": "updates", "archive": "deletes"}
-    for _, op, _, count in intents.counts(name, UNSENT):
-        planned[kinds[op]] += count
-    if not sum(planned.values()):
-        return safe or None
-    version = books.mapping(name)
-    # Counting links reads them all: only where a limit asks for a share of them.
-    large = any(planned[kind] > limit.per_cycle for kind, limit in run.limits.items())
-    counters = Counters(
-        planned,
-        books.effects_since(name, run.now() - DAY_S),
-        run.ledger.links.count(name) if large else 0,
-        first=version is None or version.approved_at is None,
-    )
-    return [*safe, *reasons(counters, run.limits)]
-
-
-def _hold(run: Run, name: str, why: list[str]) -> None:
-    intents = run.ledger.intents
-    remedy = f"Look at it: `syncd plan {name}`. Release it: `syncd approve {name}`."
-    with run.ledger.transaction():
-        intents.move_all(name, "planned", "held")
-        intents.hold(name, plan_digest(intents, name), why, run.now())
-        run.ledger.inbox.raise_issue("held_plan", name, "; ".join(why), remedy, run.now())
-    run.tally(name).held = True
-
-
-def release(run: Run, mapping: str) -> int:
-    """Lets a plan go, exactly as it stands; returns how many effects."""
-    with run.ledger.transaction():
-        moved = run.ledger.intents.move_all(mapping, "planned", "ready")
-        moved += run.ledger.intents.move_all(mapping, "held", "ready")
-        run.ledger.books.approve_mapping(mapping, run.now())
-        safemode.leave(run.ledger, mapping, run.now())
-        _release(run, mapping)
-        run.note([Note("released", f"{moved} effects may be sent", mapping)])
-    return moved
-
-
-def _release(run: Run, mapping: str) -> None:
-    run.ledger.intents.release(mapping)
-    run.ledger.inbox.close_issues(run.now(), kind="held_plan", mapping=mapping)
-
-
-def plan_rows(intents: Any, mapping: str, states: Sequence[str] = ("ready", *UNSENT)) -> Iterator[Intent]:
-    """The effects of a mapping in these states, in order, streamed."""
-    for state in states:
-        after = 0
-        while batch := intents.batch(mapping, state, after, 1000):
-            after = batch[-1].id
-            yield from batch
-
-
-def plan_digest(intents: Any, mapping: str, states: Sequence[str] = ("ready", *UNSENT)) -> str:
-    """Names a plan by what it would write, so that nobody approves another one than was shown."""
-    digest = sha256()
-    for intent in plan_rows(intents, mapping, states):
-        shown = (intent.side, intent.object, intent.key, intent.source, intent.op, intent.body.changes)
-        digest.update(msgspec.json.encode(shown))
-    return digest.hexdigest()
 
 
 # ---------------------------------------------------------------- after

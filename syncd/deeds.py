@@ -12,8 +12,9 @@ from syncd import forget as forgetting
 from syncd import gone, ruling, slices
 from syncd import undo as undoes
 from syncd.answer import Answer, Deed, Facts, Watch
-from syncd.cycle import cycle, plan_digest, plan_only, plan_rows, prepare, release
+from syncd.cycle import cycle, plan_only, prepare
 from syncd.errors import EXIT_CONFIG, EXIT_OK, ConfigError, Fault, PersonNeeded
+from syncd.holding import plan_digest, plan_rows, release
 from syncd.run import Bench, Run
 from syncd.session import Session
 from syncd.view.moment import iso

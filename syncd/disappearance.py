@@ -6,6 +6,8 @@ of how many. What comes back ends it; a person who meant it says so (`syncd issu
 
 from __future__ import annotations
 
+from functools import cache
+
 from syncd.core.guard import Counters, reasons
 from syncd.ledger.inbox import Issue
 from syncd.run import Bench, Run
@@ -33,12 +35,12 @@ def hold(run: Run, bench: Bench) -> None:
         if mark == revision and not unseen and not _open(run, name, object_):
             continue
         gone = run.ledger.links.ended(name, object_, mark)
-        links = run.ledger.links.count(name)
         today = run.ledger.books.effects_since(name, run.now() - DAY_S) if gone else {}
+        links = cache(lambda: run.ledger.links.count(name))
         counters = Counters({KIND: gone + unseen}, {KIND: today.get(KIND, 0)}, links, first=False)
         if reasons(counters, {KIND: limit}):
             held.add(object_)
-            _raise(run, bench, object_, gone, unseen, links)
+            _raise(run, bench, object_, gone, unseen, links())
             continue
         if _open(run, name, object_):
             run.ledger.inbox.close_issues(run.now(), kind=DISAPPEARED, mapping=name, object=object_)

@@ -85,10 +85,7 @@ def take_lease(ledger: Path, what: str, sleep: Callable[[float], None] = time.sl
 
 def limits_of(guard: Guard) -> Limits:
     """The guard's limits as the core takes them."""
-    return {kind: Limit(**limit.model_dump()) for kind, limit in ((name, getattr(guard, name)) for name in _KINDS)}
-
-
-_KINDS = ("creates", "updates", "clears", "deletes")
+    return {kind: Limit(**getattr(guard, kind).model_dump()) for kind in type(guard).model_fields}
 
 
 @dataclass

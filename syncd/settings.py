@@ -118,16 +118,28 @@ class Limit(_Table):
     share: Share = Field(description="This part of the mapping's links is allowed in one cycle too (0.1 = a tenth).")
 
 
+def _limit(per_cycle: int, per_day: int, share: float, description: str) -> Any:
+    """A limit's field with its default."""
+    return Field(default=Limit(per_cycle=per_cycle, per_day=per_day, share=share), description=description)
+
+
 class Guard(_Table):
     """`[guard]`: how large a plan may be before a person has to look at it."""
 
-    creates: Limit = Limit(per_cycle=500, per_day=5_000, share=0.1)
-    updates: Limit = Limit(per_cycle=1_000, per_day=20_000, share=0.1)
-    clears: Limit = Limit(per_cycle=50, per_day=500, share=0.01)
-    deletes: Limit = Limit(per_cycle=20, per_day=100, share=0.005)
-    gone: Limit = Field(
-        default=Limit(per_cycle=20, per_day=200, share=0.02),
-        description="Linked records that were deleted, or are not shown any more: beyond it nothing follows from that.",
+    creates: Limit = _limit(500, 5_000, 0.1, "Records created.")
+    updates: Limit = _limit(1_000, 20_000, 0.1, "Records updated.")
+    clears: Limit = _limit(50, 500, 0.01, "Fields emptied.")
+    deletes: Limit = _limit(20, 100, 0.005, "Records deleted.")
+    field: Limit = _limit(500, 10_000, 0.1, "Updates of one field of one side.")
+    same_value: Limit = _limit(200, 20_000, 0.05, "Records that get one and the same value of a field.")
+    identity: Limit = _limit(20, 200, 0.01, "Changes of a field by which records are recognised.")
+    edited: Limit = _limit(100, 100_000, 0.02, "Effects of the first plan after an edit of the mapping or the funnel.")
+    moved: Limit = _limit(10_000, 10_000_000, 0.5, "Records that moved at once, if anything is to be written.")
+    gone: Limit = _limit(
+        20,
+        200,
+        0.02,
+        "Linked records that were deleted, or are not shown any more: beyond it nothing follows from that.",
     )
 
     @field_validator("*", mode="before")

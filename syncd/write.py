@@ -14,6 +14,7 @@ from syncd import schemas
 from syncd.connector import Effect, Outcome
 from syncd.core.model import SIDES
 from syncd.errors import AccessError, Doubt, Transient
+from syncd.holding import KINDS
 from syncd.ledger.intents import Intent
 from syncd.matchvalues import KEY_RULE, looked_for
 from syncd.outcomes import about, adopt_unanswered, drop, keep_outcomes, side_of, told
@@ -288,9 +289,9 @@ def _mark_sent(run: Run, batch: Sequence[Intent]) -> None:
 
 
 def kinds(batch: Sequence[Intent]) -> Counter[str]:
-    """What guards count: creates, updates, deletes by record, and clears by field."""
-    names = {"create": "creates", "update": "updates", "archive": "deletes"}
-    found = Counter(names[intent.op] for intent in batch)
+    """What guards count: creates, updates, deletes by record, clears, and the updates of each field of a side."""
+    found = Counter(KINDS[intent.op] for intent in batch)
+    found.update(f"{i.side}.{change.field}" for i in batch if i.op == "update" for change in i.body.changes)
     found["clears"] = sum(change.after is None for intent in batch for change in intent.body.changes)
     return found
 

@@ -76,7 +76,7 @@ def _places(files: Files, names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, limit: int, *, whole: bool) -> None:
-    from syncd.cycle import plan_digest
+    from syncd.holding import plan_digest
     from syncd.view import plan as planview
 
     calls, held = planview.calls(ledger, names, traits), planview.held(ledger, names)

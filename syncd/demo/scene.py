@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from syncd.cycle import cycle, plan_only, release
+from syncd.cycle import cycle, plan_only
 from syncd.demo import judge
 from syncd.demo.company import Cast, populate
 from syncd.demo.stage import VENDORS, Stage
 from syncd.demo.story import Story
 from syncd.files import Files, read_files
+from syncd.holding import release
 from syncd.run import Run
 from syncd.session import Session
 from syncd.view import plan as planview

@@ -95,6 +95,19 @@ class Books:
         with self._store.transaction() as t:
             t.execute("UPDATE mapping SET approved_at = ? WHERE name = ? AND approved_at IS NULL", (at, name))
 
+    def opened(self, name: str) -> str | None:
+        """The digest of the mapping under which its last plan was opened; None: none was yet."""
+        row = self._store.row("SELECT value FROM meta WHERE name = ?", (f"opened:{name}",))
+        return None if row is None else str(row[0])
+
+    def set_opened(self, name: str, digest: str, *, only_if_changed: bool = False) -> None:
+        """A plan of this mapping was opened, or there was none to open. `only_if_changed`: not for the first time."""
+        known = self.opened(name)
+        if known == digest or (only_if_changed and known is None):
+            return
+        with self._store.transaction() as t:
+            t.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"opened:{name}", digest))
+
     def funnel(self) -> Version | None:
         row = self._store.row("SELECT version, digest, text, since FROM funnel ORDER BY version DESC LIMIT 1")
         return Version(*row) if row else None

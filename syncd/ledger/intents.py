@@ -246,6 +246,21 @@ class Intents:
             total += sum(change.after is None for change in _decode_body(body).changes)
         return total
 
+    def by_field(self, mapping: str, states: Sequence[str]) -> list[tuple[str, str, int, int]]:
+        """(side, field, updates of it, the most of them that write one and the same value) over these states. Clears
+        count as updates, and blank is no value."""
+        return [
+            (row[0], row[1], row[2], row[3])
+            for row in self._store.rows(
+                "SELECT side, field, sum(n), max(CASE WHEN value IS NULL THEN 0 ELSE n END) FROM ("
+                " SELECT i.side side, json_extract(c.value, '$.field') field, json_extract(c.value, '$.after') value,"
+                " count(*) n FROM intent i, json_each(CAST(i.body AS TEXT), '$.changes') c"
+                " WHERE i.mapping = ? AND i.op = 'update' AND i.state IN (SELECT value FROM json_each(?))"
+                " GROUP BY 1, 2, 3) GROUP BY side, field ORDER BY side, field",
+                (mapping, orjson.dumps(states).decode()),
+            )
+        ]
+
     def total(self, states: Sequence[str], mapping: str | None = None) -> int:
         row = self._store.row(
             "SELECT count(*) FROM intent WHERE state IN (SELECT value FROM json_each(?)) AND (? IS NULL OR mapping = ?)",

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from syncd.connector import ObjectTraits
-from syncd.cycle import plan_rows
+from syncd.holding import plan_rows
 from syncd.ledger import Ledger
 from syncd.ledger.intents import Intent
 

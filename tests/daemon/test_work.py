@@ -287,7 +287,7 @@ def test_a_backfill_goes_in_slices_and_a_cycle_comes_between(
     for n in range(5):
         shop.lead(Email=f"p{n}@example.test")
     with bench.session.run("approve", []) as run:
-        from syncd.cycle import release
+        from syncd.holding import release
 
         bench.session.ledger.books.keep_mapping(
             "people", bench.session.files.mappings.by_name["people"].digest, "", 0.0
