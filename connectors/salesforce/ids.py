@@ -6,6 +6,7 @@ Source: contract section 13.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
@@ -24,14 +25,19 @@ def id18(key: str) -> str:
         return _recased(key)
     if len(key) != 15 or not _SHAPE.fullmatch(key):
         raise ValueError("not a Salesforce id")
-    blocks = (key[start : start + 5] for start in (0, 5, 10))
-    return key + "".join(
-        _CHECK[sum(1 << at for at, char in enumerate(block) if "A" <= char <= "Z")] for block in blocks
-    )
+    return key + _check(key[:5]) + _check(key[5:10]) + _check(key[10:])
+
+
+@lru_cache(maxsize=32_768)
+def _check(block: str) -> str:
+    """The character that tells which of five letters are capitals. Ids of one object share their first blocks."""
+    return _CHECK[sum(1 << at for at, char in enumerate(block) if "A" <= char <= "Z")]
 
 
 def _recased(key: str) -> str:
     """The 18 characters with the case that the check says, if that makes an id; else as they are (an edited sample)."""
+    if id18(key[:15]) == key:
+        return key
     check = key[15:].upper()
     blocks = [key[start : start + 5] for start in (0, 5, 10)]
     bits = [_CHECK.find(char) for char in check]

@@ -144,8 +144,11 @@ def _decoder(made_of: ChildList) -> msgspec.json.Decoder[_Page]:
 
 
 def _item(made_of: ChildList, row: _Row) -> Item:
+    key, parent, item = row.key, row.parent, row.item or ""
+    if len(key) == len(parent) == len(item) == 18:
+        return Item(key, parent, item)
     try:
-        return Item(id18(row.key), id18(row.parent), id18(row.item or ""))
+        return Item(id18(key), id18(parent), id18(item))
     except ValueError:
         pass  # the message would quote the row
     raise BadAnswer(f"a row of {made_of.object} has an id that is none")

@@ -239,3 +239,63 @@ def test_a_lost_answer_about_roles_is_doubtful(shop: Shop) -> None:
     assert set(roles(shop, deal)) == {one}
     assert shop.update("Opportunity", deal, **{ROLES: [one]}).kind == "sent"
     assert len(shop.live("OpportunityContactRole")) == 1
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_locked_role_may_be_tried_again(shop: Shop, alone: bool) -> None:
+    """Refused by circumstance where nothing else was done; looked at again where the record was written."""
+    one, two = shop.contacts(2)
+    deal = shop.make("Opportunity")
+    shop.server.control.faults(kind="lock_row", times=1, method="POST", path="/composite/sobjects$")
+    outcome = shop.update("Opportunity", deal, **({} if alone else {"Name": "N"}), **{ROLES: [one]})
+    assert (outcome.kind, outcome.again, outcome.culprits) == ("refused" if alone else "doubtful", True, (ROLES,))
+    shop.server.control.faults(kind="lock_row", times=1, method="POST", path="/composite/sobjects$", records=[2])
+    outcome = shop.update("Opportunity", deal, **{ROLES: [one, two]})
+    assert outcome.kind == "doubtful", "one of two roles was made"
+    assert shop.update("Opportunity", deal, **{ROLES: [one, two]}).kind == "sent"
+
+
+def test_calls_that_fail_before_anything_is_written_are_told_apart(shop: Shop) -> None:
+    """The look at the roles fails: the record alone is written; too fast for the roles: likewise, and again."""
+    (one,) = shop.contacts(1)
+    deal = shop.make("Opportunity")
+    shop.fetch("Opportunity", [ROLES], deal)
+    shop.server.control.faults(kind="query_timeout", times=10, path="/queryAll")
+    outcome = shop.update("Opportunity", deal, Name="N", **{ROLES: [one]})
+    assert (outcome.kind, roles(shop, deal)) == ("doubtful", {})
+    assert shop.raw("Opportunity")[deal]["Name"] == "N"
+    shop.server.control.clear_faults()
+    shop.server.control.faults(kind="concurrent_limit", times=50, method="POST", path="/composite/sobjects$")
+    outcome = shop.update("Opportunity", deal, **{ROLES: [one]})
+    assert (outcome.kind, outcome.again) == ("refused", True)
+    shop.server.control.clear_faults()
+    assert shop.update("Opportunity", deal, **{ROLES: [one]}).kind == "sent"
+
+
+def test_what_no_feed_tells_is_swept(shop: Shop) -> None:
+    """A contact removed for good takes its roles along and leaves no trace: a fetch of the list alone shows it."""
+    one, two = shop.contacts(2)
+    deal = shop.make("Opportunity")
+    for contact in (one, two):
+        shop.act("add_role", opportunity=deal, contact=contact)
+    assert shop.connector.traits.objects["Opportunity"].moves_no_stamp(ROLES)
+    shop.act("purge", object="Contact", key=one)
+    before = len(shop.calls())
+    assert shop.fetch("Opportunity", [ROLES], deal)[deal].attributes == {ROLES: [two]}
+    assert len(shop.calls()) - before == 2
+
+
+def test_long_lists_come_in_pages(shop: Shop) -> None:
+    """Roles may outnumber the rows of a page, in every read."""
+    shop.server.app.site.cursors._size = lambda asked: 3  # type: ignore[method-assign]
+    contacts = shop.contacts(8)
+    deals = sorted(shop.make("Opportunity") for _ in range(2))
+    for deal in deals:
+        for contact in contacts:
+            shop.act("add_role", opportunity=deal, contact=contact)
+    told, cursor = shop.poll("Opportunity", [ROLES], None)
+    assert {key: record.attributes[ROLES] for key, record in told.items()} == dict.fromkeys(deals, contacts)
+    shop.advance(600)
+    shop.act("edit", object="OpportunityContactRole", all=True, values={"Role": "Evaluator"})
+    told, _ = shop.poll("Opportunity", [ROLES], cursor)
+    assert {key: record.attributes[ROLES] for key, record in told.items()} == dict.fromkeys(deals, contacts)

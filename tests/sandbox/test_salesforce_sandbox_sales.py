@@ -86,12 +86,21 @@ def test_one_role_is_primary(org: Api) -> None:
         org.act("drop_role", opportunity=key, contact=one)
     org.act("delete", object="Contact", key=two)
     assert not org.state("OpportunityContactRole")[second]["IsDeleted"], "a role may point to a deleted contact"
+    org.act("purge", object="Contact", key=two)
+    assert second not in org.state("OpportunityContactRole"), "and goes with one that is gone for good"
+    assert org.act("empty_bin") == {"purged": 1}
 
 
 def test_record_types_are_their_objects_own(org: Api) -> None:
     """The default is given; one of another object, or none at all, is refused with its own words."""
     types = {row["DeveloperName"]: key for key, row in org.state("RecordType").items()}
     key = deal(org)
+    told = org.call("GET", "sobjects/Opportunity/describe").body["recordTypeInfos"]
+    assert [(one["developerName"], one["defaultRecordTypeMapping"]) for one in told] == [
+        ("New_Business", True),
+        ("Renewals", False),
+        ("Master", False),
+    ]
     assert org.read(key, "Opportunity")["RecordTypeId"] == types["New_Business"]
     assert org.patch(key, "Opportunity", RecordTypeId=types["Renewals"], Pipeline__c="Renewals").status == 204
     org.app.org.table("RecordType").rows[types["Renewals"]]["SobjectType"] = "Account"

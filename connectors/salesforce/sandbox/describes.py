@@ -80,7 +80,7 @@ def describe(site: Site, call: Call, name: str) -> Answer:
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_MASTER_RECORD_TYPE],
+        "recordTypeInfos": _record_types(site, kind.name),
         "searchLayoutable": True,
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": "All", "name": "everything"}, {"label": "My", "name": "mine"}],
@@ -98,6 +98,26 @@ _MASTER_RECORD_TYPE = {
     "recordTypeId": "012000000000000AAA",
     "urls": {},
 }
+
+
+def _record_types(site: Site, name: str) -> list[dict[str, Any]]:
+    """Those of the object, and the one that every object has."""
+    default = site.org.cast.record_types.get(name)
+    own = [
+        {
+            "active": row["IsActive"],
+            "available": True,
+            "defaultRecordTypeMapping": key == default,
+            "developerName": row["DeveloperName"],
+            "master": False,
+            "name": row["Name"],
+            "recordTypeId": key,
+            "urls": {},
+        }
+        for key, row in site.org.table("RecordType").rows.items()
+        if row["SobjectType"] == name
+    ]
+    return [*own, {**_MASTER_RECORD_TYPE, "defaultRecordTypeMapping": not own}]
 
 
 def _children(site: Site, name: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import lru_cache
 
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -16,11 +17,12 @@ _BLOCK = 500
 
 def id18(short: str) -> str:
     """The 18-character form of 15 characters."""
-    suffix = (
-        _CHECK[sum(1 << at for at, char in enumerate(short[start : start + 5]) if "A" <= char <= "Z")]
-        for start in (0, 5, 10)
-    )
-    return short + "".join(suffix)
+    return short + _check(short[:5]) + _check(short[5:10]) + _check(short[10:])
+
+
+@lru_cache(maxsize=32_768)
+def _check(block: str) -> str:
+    return _CHECK[sum(1 << at for at, char in enumerate(block) if "A" <= char <= "Z")]
 
 
 def id15(long: str) -> str:

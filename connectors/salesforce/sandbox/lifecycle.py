@@ -24,6 +24,12 @@ _CASCADES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Opportunity": (("OpportunityContactRole", "OpportunityId"),),
 }
 """What is deleted with a record. A contact's roles stay, and point to a deleted contact (contract section 15)."""
+_HANGING: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "Campaign": (("CampaignMember", "CampaignId"), ("CampaignMemberStatus", "CampaignId")),
+    "Contact": (("OpportunityContactRole", "ContactId"),),
+    "Opportunity": (("OpportunityContactRole", "OpportunityId"),),
+}
+"""What is removed for good with a record."""
 _NOT_REPARENTED = ("MasterRecordId", "ConvertedAccountId", "ConvertedContactId", "ConvertedOpportunityId")
 MAX_LOSERS = 2
 
@@ -82,9 +88,20 @@ def purge(org: Org, object_name: str, key: str) -> None:
     if row is None:
         raise gone(key)
     stamp_s = row["SystemModstamp"] if row.get("IsDeleted") else org.now_s()
+    for child, child_row in list(_purged_along(org, object_name, key)):
+        org.store.drop(child, child_row["Id"])
+        org.purged.append((child, child_row["Id"], stamp_s))
     org.store.drop(object_name, key)
     org.hidden.discard(key)
     org.purged.append((object_name, key, stamp_s))
+
+
+def _purged_along(org: Org, object_name: str, key: str) -> Iterator[tuple[str, Row]]:
+    """Rows that are nothing without a record: the roles of an opportunity and of a contact, members of a campaign."""
+    for child, field in _HANGING.get(object_name, ()):
+        table = org.table(child)
+        for child_key in list(table.find(field, key)):
+            yield child, table.rows[child_key]
 
 
 def empty_bin(org: Org) -> int:
@@ -96,7 +113,8 @@ def empty_bin(org: Org) -> int:
         if row.get("IsDeleted")
     ]
     for name, key in doomed:
-        purge(org, name, key)
+        if key in org.table(name).rows:  # else it went along with another
+            purge(org, name, key)
     org.bin_emptied_s = org.now_s()
     return len(doomed)
 
