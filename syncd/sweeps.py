@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncd.assembly import Connected
+from syncd.connector import Record
 from syncd.poll import look
 from syncd.run import Run
 from syncd.write import OUT_OF_SIGHT
@@ -69,18 +70,35 @@ def sweep(run: Run, system: Connected, object: str, attributes: Sequence[str]) -
 
 def reread(run: Run, system: Connected, object: str, attributes: Sequence[str]) -> int:
     """Reads just these attributes of every known live record again, because no stamp tells that they changed. Returns
-    how many records they changed of."""
+    how many records they changed of.
+
+    Who seems to refer to nobody any more is looked at whole: a record that is archived or hidden may look just so.
+    """
     facts = run.ledger.facts
     object_id = facts.object_id(system.name, object)
     after, moved = "", 0
     while keys := facts.live_keys(object_id, after, REREAD_BATCH):
         after = keys[-1]
         records = list(system.connector.fetch(object, attributes, keys))
-        moved += facts.keep_part(object_id, records).moved
+        lost = _lost(run, object_id, records)
+        seen = look(run, system, object, facts.feed(object_id).attributes, sorted(lost))
+        moved += sum(record.state == "live" for record in seen.values())
+        moved += facts.keep_part(object_id, [record for record in records if record.key not in lost]).moved
         if run.stop():
             return moved
     facts.mark_reread(object_id, run.now())
     return moved
+
+
+def _lost(run: Run, object_: int, records: Sequence[Record]) -> set[str]:
+    """The records that referred to somebody, and now to nobody."""
+    bare = {record.key: record for record in records if None in record.attributes.values()}
+    known = run.ledger.facts.many(object_, list(bare)) if bare else {}
+    return {
+        key
+        for key, fact in known.items()
+        if any(value is None and fact.attributes.get(name) for name, value in bare[key].attributes.items())
+    }
 
 
 def _look_for_hidden(run: Run, object_: int) -> None:
