@@ -76,8 +76,8 @@ schemas: $(VENV)/.run ## write schemas/ anew from the code
 define WRITE_SCHEMAS
 import json, pathlib
 from syncd import settings
-from syncd.core import funnel, mappingfile, watchfile
-for name, schema in (("settings", settings.json_schema()), ("mapping", mappingfile.schema()), ("funnel", funnel.schema()), ("watch", watchfile.schema())):
+from syncd.core import funnel, mappingfile, membershipfile, watchfile
+for name, schema in (("settings", settings.json_schema()), ("mapping", mappingfile.schema()), ("funnel", funnel.schema()), ("watch", watchfile.schema()), ("membership", membershipfile.schema())):
     pathlib.Path(f"schemas/{name}.json").write_text(json.dumps(schema, indent=2) + "\n")
 endef
 export WRITE_SCHEMAS

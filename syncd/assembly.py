@@ -136,16 +136,15 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
     compiled: dict[str, Compiled] = {}
     watches: dict[str, Watch] = {}
     for name, text in texts.items():
-        made, found = compile_file(text, str(folder / name), funnel, names)
+        every, found = compile_file(text, str(folder / name), funnel, names)
         problems += found
-        if made is None or found:
-            continue
-        if made.name in compiled or made.name in watches:
-            problems.append(Problem(made.file, 1, 1, f"a {made.kind} named {made.name} exists already"))
-        elif isinstance(made, Watch):
-            watches[made.name] = made
-        else:
-            compiled[made.name] = made
+        for made in every:
+            if made.name in compiled or made.name in watches:
+                problems.append(Problem(made.file, 1, 1, f"a {made.kind} named {made.name} exists already"))
+            elif isinstance(made, Watch):
+                watches[made.name] = made
+            else:
+                compiled[made.name] = made
     problems += check_together(list(compiled.values()))
     problems += check_references(compiled.values(), names)
     problems += check_rollups(compiled)

@@ -75,9 +75,7 @@ class Last(Protocol):
 
     def funnel(self) -> Funnel | None: ...
 
-    def mapping(self, name: str, file: str, funnel: Funnel | None) -> Compiled | None: ...
-
-    def watch(self, name: str, file: str) -> Watch | None: ...
+    def every(self, name: str, file: str, funnel: Funnel | None) -> list[Compiled | Watch]: ...
 
 
 @dataclass(frozen=True)
@@ -90,15 +88,11 @@ class Before:
         """The funnel in force."""
         return self.mappings.funnel
 
-    def mapping(self, name: str, file: str, funnel: Funnel | None) -> Compiled | None:
-        """The mapping in force under that name, or from that file."""
-        mine = [one for one in self.mappings.by_name.values() if one.file == file]
-        return self.mappings.by_name.get(name) or next(iter(mine), None)
-
-    def watch(self, name: str, file: str) -> Watch | None:
-        """The watch in force under that name, or from that file."""
-        mine = [one for one in self.mappings.watches.values() if one.file == file]
-        return self.mappings.watches.get(name) or next(iter(mine), None)
+    def every(self, name: str, file: str, funnel: Funnel | None) -> list[Compiled | Watch]:
+        """What is in force under that name, or from that file: of a membership several mappings."""
+        every = self.mappings.every()
+        file = every[name].file if name in every else file
+        return [one for one in every.values() if one.file == file]
 
 
 class Kept:
@@ -118,19 +112,10 @@ class Kept:
         version = (ledger := self._open()) and ledger.books.funnel()
         return compile_funnel(version.text, str(self._folder / FUNNEL), None)[0] if version else None
 
-    def mapping(self, name: str, file: str, funnel: Funnel | None) -> Compiled | None:
-        """The mapping that was in force last under that name, where it still compiles beside this funnel."""
+    def every(self, name: str, file: str, funnel: Funnel | None) -> list[Compiled | Watch]:
+        """What was in force last under that name, where it still compiles beside this funnel."""
         version = (ledger := self._open()) and ledger.books.mapping(name)
-        if not version:
-            return None
-        compiled, _ = compile_file(version.text, file, funnel, self._names())
-        return compiled if isinstance(compiled, Compiled) else None
-
-    def watch(self, name: str, file: str) -> Watch | None:
-        """The watch that was in force last under that name."""
-        version = (ledger := self._open()) and ledger.books.mapping(name)
-        watch = compile_file(version.text, file, None)[0] if version else None
-        return watch if isinstance(watch, Watch) else None
+        return compile_file(version.text, file, funnel, self._names())[0] if version else []
 
     def _names(self) -> frozenset[str]:
         """What the files of the folder call themselves."""
@@ -178,13 +163,14 @@ def in_force(settings: Settings, last: Last) -> Files:
     chosen = {name: mapping for name, mapping in fresh.by_name.items() if mapping.file not in broken}
     watches = {name: watch for name, watch in fresh.watches.items() if watch.file not in broken}
     for file, name in names.items():
-        stands_in = last.mapping(name, file, fresh.funnel)
-        if stands_in is not None and not unknown_systems(settings, [stands_in]):
+        for stands_in in last.every(name, file, fresh.funnel):
+            if unknown_systems(settings, [stands_in]):
+                continue
             names[file] = stands_in.name
-            chosen.setdefault(stands_in.name, stands_in)
-        elif (watch := last.watch(name, file)) is not None and not unknown_systems(settings, [watch]):
-            names[file] = watch.name
-            watches.setdefault(watch.name, watch)
+            if isinstance(stands_in, Watch):
+                watches.setdefault(stands_in.name, stands_in)
+            else:
+                chosen.setdefault(stands_in.name, stands_in)
     chosen = _without_quarrels(chosen, last, fresh, broken)
     for problem in [*check_watches(watches.values(), chosen, {*fresh.by_name, *names.values()})]:
         broken.setdefault(problem.file, []).append(problem)
@@ -203,8 +189,12 @@ def _without_quarrels(
 ) -> dict[str, Compiled]:
     """Those that go together. Of two that do not, the one that was edited gives way: to its last version, or wholly."""
 
+    def version_before(mapping: Compiled) -> Compiled | None:
+        was = [one for one in last.every(mapping.name, mapping.file, fresh.funnel) if isinstance(one, Compiled)]
+        return next((one for one in was if one.name == mapping.name), was[0] if len(was) == 1 else None)
+
     def edited(mapping: Compiled) -> bool:
-        before = last.mapping(mapping.name, mapping.file, fresh.funnel)
+        before = version_before(mapping)
         return before is None or before.digest != mapping.digest
 
     left = dict(chosen)
@@ -219,7 +209,7 @@ def _without_quarrels(
         for name in names:
             mapping = left.pop(name)
             broken.setdefault(mapping.file, []).extend(one for one in found if one.file == mapping.file)
-            before = last.mapping(name, mapping.file, fresh.funnel)
+            before = version_before(mapping)
             if name not in tried and before is not None and before.digest != mapping.digest:
                 left[name] = before
             tried.add(name)

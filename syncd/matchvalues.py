@@ -15,6 +15,7 @@ from syncd.core.model import Side
 from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Intent
 from syncd.merged import survivor
+from syncd.references import of_records
 from syncd.run import Bench, Run
 
 KEY_RULE = "syncd's key"
@@ -75,6 +76,18 @@ def values_by(bench: Bench, object_: int, facts: Mapping[str, Fact], rule: Rule)
         if fact.state in ("live", "converted")
     }
     return {key: values for key, values in found.items() if values}
+
+
+def values_across(
+    run: Run, bench: Bench, object_: int, facts: Mapping[str, Fact], rule: Rule, own: Mapping[str, Sequence[str]]
+) -> Mapping[str, Sequence[str]]:
+    """The match values that the partners of these records would have: the same, unless the rule is about whom they point
+    to. `own`: the records' own values, of whom only those can be told across."""
+    if not own or not rule.refers(bench.fields):
+        return own
+    side, form = bench.forms[object_]
+    bound = of_records(run, bench, object_, [facts[key] for key in own])
+    return {key: rule.values_across(bound.fields, side, form, facts[key].attributes) for key in own}
 
 
 def candidates(run: Run, bench: Bench, rule: Rule | None, values: Sequence[str]) -> Found:

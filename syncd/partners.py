@@ -22,7 +22,7 @@ from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Body
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
-from syncd.matchvalues import KEY_RULE, Place, candidates, own_values, together, values_by
+from syncd.matchvalues import KEY_RULE, Place, candidates, own_values, together, values_across, values_by
 from syncd.merged import survivor
 from syncd.references import held_back, of_records
 from syncd.run import Bench, Run
@@ -44,10 +44,12 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
     taken: set[Place] = set()
     for rule in (None, *mapping.match):
         values = own_values(bench, object_, left.values()) if rule is None else values_by(bench, object_, left, rule)
-        wanted = sorted({value for held in values.values() for value in held})
+        across_values = values if rule is None else values_across(run, bench, object_, left, rule, values)
+        wanted = sorted({value for each in (values, across_values) for held in each.values() for value in held})
         found = candidates(run, bench, rule, wanted) if wanted else {}
         for key, held in values.items():
-            own, across = (together(found, of, held, taken) for of in (side, other(side)))
+            own = together(found, side, held, taken)
+            across = together(found, other(side), across_values[key], taken)
             choice = pick(own, across, (object_, key))
             if choice.kind == "none":
                 continue

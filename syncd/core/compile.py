@@ -41,8 +41,13 @@ def compile_mapping(
     """The mapping, or every problem of the file. With one problem there is no mapping. `others`: the names of the other
     files' mappings; an attribute that begins with one of them and a dot is a roll-up of it."""
     document, found = parse(text, file)
-    if document is None:
-        return None, found
+    return (None, found) if document is None else compile_document(document, text, funnel, others)
+
+
+def compile_document(
+    document: Document, text: str, funnel: Funnel | None, others: frozenset[str] = frozenset()
+) -> tuple[Mapping | None, list[Problem]]:
+    """As `compile_mapping`, of a text that was read; `text` names the version."""
     shape, found = _shape(document)
     if shape is None:
         return None, found
@@ -180,7 +185,11 @@ class _Compiler:
 
     def _check_matched(self, path: Path, field: Field, *, looked_up: bool) -> None:
         name = field.name
-        if field.type in ("choices", "reference") or (looked_up and field.type not in _MATCHABLE):
+        several = field.type == "choices" or (field.reference is not None and field.reference.many)
+        # Where nobody is created nobody is looked up, and words of a value map compare exactly.
+        creates = self.shape.create.marketing is not None or self.shape.create.crm is not None
+        exact = (*_MATCHABLE, "reference", *([] if creates else ["choice"]))
+        if several or (looked_up and field.type not in exact):
             said = f"records cannot be matched by '{name}': a look-up is exact, and a {field.type} has several forms"
             self._say(path, said, f"match by a field of type {', '.join(_MATCHABLE)}")
         for side in SIDES:

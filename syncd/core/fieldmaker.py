@@ -45,6 +45,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "unknown": ("owner",),
     "values": ("choice", "choices"),
     "backward": ("choice",),
+    "steps": ("choice",),
     "history": ("choice",),
     "link": ("reference",),
     "also": ("email", "domain", "text"),
@@ -94,6 +95,8 @@ class FieldMaker:
             blank=self.part.blank,
             other="hold" if "hold" in (self.part.other, {"issue": "hold"}.get(self.part.unknown or "")) else "keep",
             backward=self.part.backward,
+            once=self.part.once,
+            steps=self.part.steps or "any",
             history=self.part.history is True,
             truncate=self.part.truncate,
             place=f"{self.document.file}:{line}:{column}",
@@ -151,6 +154,8 @@ class FieldMaker:
                 self._say(
                     "unknown", "this is neither keep, issue nor an e-mail address", 'unknown = "sales@example.com"'
                 )
+        if part.steps == "forward" and part.values is None:
+            self._say("steps", "'steps' goes by the order of 'values', and there are none", "list the values in order")
         if part.other not in ("keep", "hold"):
             if part.values is None:
                 self._say("other", "'other' can name a value only beside 'values'", "write keep or hold")
@@ -161,7 +166,7 @@ class FieldMaker:
         end, given = self.ends[side], self.part.marketing if side == "marketing" else self.part.crm
         if isinstance(given, str):
             return dict.fromkeys(end.forms, given)
-        if not given:
+        if not given and self.part.flow == "both":
             self._say(side, "no form is named", f"write: {{ {end.object} = … }}")
         for form in given:
             if form not in end.forms:

@@ -194,7 +194,7 @@ class _Live:
 
     def _writing(self, field: Field, attribute: AttributeLike) -> Iterator[Finding]:
         where = self._where(attribute)
-        if not attribute.updatable:
+        if not (attribute.creatable if field.once else attribute.updatable):
             away = "to_marketing" if self.side == "crm" else "to_crm"
             problem = at_place(field.place, f"{where} is read-only", f'flow = "{away}", or name another attribute')
             yield Finding(problem, field.name, attribute.name, "field")

@@ -93,6 +93,10 @@ class Field:
     other: Literal["keep", "hold"]
     """What a value without counterpart (`Unmapped`) does: leave the other side alone, or wait for a person."""
     backward: Literal["ignore", "clear_then_set"]
+    once: bool
+    """Written when a record is created, and never over what stands there."""
+    steps: Literal["any", "forward"]
+    """forward: a value is written only over one that is listed before it in the value map."""
     truncate: int | None
     history: bool
     """Each change is kept as an event, for reports."""

@@ -181,6 +181,10 @@ class FieldPart(Part):
         " side alone), issue (wait for a person), or the e-mail address of who stands in.",
     )
     unset: bool | None = Field(None, description="What a blank truth means: a checkbox that nobody touched.")
+    once: bool = Field(False, description="Write it when a record is created, and never again.")
+    steps: Literal["any", "forward"] | None = Field(
+        None, description="forward: never write a value over one that is listed after it in 'values'. Default: any."
+    )
     history: bool | None = Field(None, description="Keep each change of this choice, on both sides, with its time.")
     link: Name | None = Field(None, description="The mapping whose links this reference follows.")
     many: bool | None = Field(None, description="A list of references, compared as a set: all contacts of a deal.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from syncd.core.domains import FREE_MAIL, spellings
-from syncd.core.model import Bad, Side, Unmapped
+from syncd.core.model import Bad, Side, Unmapped, Waits, other
 
 if TYPE_CHECKING:
     from syncd.core.mapping import Field
@@ -49,9 +49,21 @@ class Rule(msgspec.Struct, frozen=True):
             return parts[0][:MOST_VALUES]
         return [BETWEEN.join(each) for each in product(*parts)][:MOST_VALUES]
 
+    def refers(self, fields: Mapping[str, Field]) -> bool:
+        """Are records recognised by whom they point to? Each side has its own keys for that."""
+        return any(fields[name].reference is not None for name in self.fields)
+
+    def values_across(self, fields: Mapping[str, Field], side: Side, form: str, said: Mapping[str, Any]) -> list[str]:
+        """A record's match values as a record of the other side would have them. `fields` are bound to what the record
+        refers to: what has no link yet has no value there."""
+        parts = [_telling(fields[name], side, form, said, across=True) for name in self.fields]
+        return [BETWEEN.join(each) for each in product(*parts)][:MOST_VALUES]
+
     def looked_up(self, fields: Mapping[str, Field], value: str) -> tuple[str, ...]:
         """How the first field's part of a match value may be written: what a system is asked for."""
         first = value.partition(BETWEEN)[0]
+        if fields[self.fields[0]].reference is not None:
+            return (first.partition(":")[2],)
         return spellings(first) if fields[self.fields[0]].type == "domain" else (first,)
 
 
@@ -64,9 +76,16 @@ def further(field: Field, side: Side, names: Iterable[str], said: Mapping[str, A
     return raws
 
 
-def _telling(field: Field, side: Side, form: str, said: Mapping[str, Any]) -> list[str]:
-    """What a record is recognised by in one field: its value and its further ones."""
+def _telling(field: Field, side: Side, form: str, said: Mapping[str, Any], *, across: bool = False) -> list[str]:
+    """What a record is recognised by in one field: its value and its further ones. A reference is a key of its side:
+    `across` gives that of the record on the other side that it is linked to."""
     attribute = field.attribute(side, form)
+    if field.reference is not None:
+        raw = None if attribute is None else said.get(attribute)
+        key = field.render(other(side), raw, None) if across else field.canonical(side, raw)
+        if across:
+            return [f"{other(side)}:{key}"] if isinstance(key, str) else []
+        return [f"{side}:{key.key}"] if isinstance(key, Waits) else []
     raws = [] if attribute is None else [said.get(attribute)]
     found: dict[str, None] = {}
     for raw in (*raws, *further(field, side, field.further(side, form), said)):

@@ -260,4 +260,16 @@ def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost:
         return Verdict(pair, "stand", f"{to} is never made more contactable than it is")
     if field.canonical(to, after) == field.canonical(to, current):
         return Verdict(pair, "agree", f"{why}; {to} already says so")
+    if field.once:
+        return Verdict(pair, "stand", f"{why}; on {to} it is written once, when the record is created")
+    if field.steps == "forward" and not _ahead(field, field.canonical(to, after), field.canonical(to, current)):
+        return Verdict(pair, "stand", f"{why}; on {to} that would be a step back, and the field goes forward only")
     return Verdict(pair, kind, why, to, current, after, field.settled(source, said), False, lost)
+
+
+def _ahead(field: Field, after: Any, current: Any) -> bool:
+    """Whether a step goes forward, in the order of the value map. From where nobody knows the place, none does."""
+    if current is None:
+        return True
+    order = [*dict.fromkeys(field.values.values())]
+    return current in order and after in order and order.index(after) > order.index(current)

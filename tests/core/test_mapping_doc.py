@@ -14,6 +14,7 @@ from syncd.core.expr import Language
 from syncd.core.fieldmaker import CEL_KINDS
 from syncd.core.funnel import FunnelFile, QualifiedPart, StagePart, compile_funnel
 from syncd.core.kinds import compile_file
+from syncd.core.membershipfile import CampaignMemberPart, MemberPart, MembershipFile, NamedPart
 from syncd.core.watchfile import WatchedPart, WatchFile
 
 TEXT = (Path(__file__).parents[2] / "docs/mapping.md").read_text()
@@ -45,7 +46,7 @@ def test_every_key_and_type_is_told() -> None:
     parts: list[type[BaseModel]] = [
         *(mappingfile.MappingFile, mappingfile.EndPart, mappingfile.MatchPart, mappingfile.ScopePart),
         *(mappingfile.FieldPart, mappingfile.GonePart, mappingfile.RollupPart, FunnelFile, QualifiedPart, StagePart),
-        *(WatchFile, WatchedPart),
+        *(WatchFile, WatchedPart, MembershipFile, MemberPart, CampaignMemberPart, NamedPart),
     ]
     keys = {info.alias or name for part in parts for name, info in part.model_fields.items()}
     told = (

@@ -46,15 +46,15 @@ CALL = {
 
 
 def watch_of(text: str = TASKS) -> Watch:
-    watch, problems = compile_file(text, "tasks.toml", None)
+    (watch,), problems = compile_file(text, "tasks.toml", None)
     assert isinstance(watch, Watch), "\n".join(map(str, problems))
     return watch
 
 
 def problems_of(old: str, new: str) -> list[Problem]:
     assert old in TASKS
-    watch, problems = compile_file(TASKS.replace(old, new), "tasks.toml", None)
-    assert (watch is None) == bool(problems)
+    watches, problems = compile_file(TASKS.replace(old, new), "tasks.toml", None)
+    assert bool(watches) != bool(problems)
     return problems
 
 
@@ -189,4 +189,4 @@ def test_a_kind_that_nobody_knows_is_refused() -> None:
     """With its place, and the kinds that there are."""
     _, (problem,) = compile_file('mapping = "people"\nkind = "flow"\n', "m.toml", None)
 
-    assert (problem.line, problem.column, problem.what) == (2, 8, "'kind' must be one of: mapping, watch")
+    assert (problem.line, problem.column, problem.what) == (2, 8, "'kind' must be one of: mapping, watch, membership")

@@ -64,7 +64,7 @@ class Watching(World):
     def mappings(self) -> Mappings:
         made = [compile_file(text, "watch.toml", None) for text in self.watches]
         assert not any(problems for _, problems in made), made
-        by_name = {watch.name: watch for watch, _ in made if isinstance(watch, Watch)}
+        by_name = {watch.name: watch for found, _ in made for watch in found if isinstance(watch, Watch)}
         mappings = compiled(self.mapping_text)
         return Mappings(mappings.by_name, mappings.funnel, (), by_name)
 

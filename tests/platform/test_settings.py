@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from syncd.core import funnel, mappingfile, watchfile
+from syncd.core import funnel, mappingfile, membershipfile, watchfile
 from syncd.errors import ConfigError
 from syncd.settings import File, Settings, json_schema, load
 
@@ -318,6 +318,7 @@ def test_no_secret_and_no_environment_shows_in_a_repr(folder: Path) -> None:
         ("mapping", mappingfile.schema),
         ("funnel", funnel.schema),
         ("watch", watchfile.schema),
+        ("membership", membershipfile.schema),
     ],
 )
 def test_the_schemas_for_editors_are_what_the_code_means(name: str, made: Callable[[], dict[str, Any]]) -> None:
