@@ -16,7 +16,7 @@ from connectors.salesforce.auth import Login
 from connectors.salesforce.feed import Feed
 from connectors.salesforce.ids import id18, is_id
 from connectors.salesforce.listfeed import ListFeed
-from connectors.salesforce.lists import Lists
+from connectors.salesforce.lists import Lists, described
 from connectors.salesforce.listwriting import ListWriter
 from connectors.salesforce.org import METERS, Org
 from connectors.salesforce.places import is_loopback
@@ -74,9 +74,11 @@ class Salesforce:
         self._reader = Reader(self._org, self._schemas)
         self._precondition = Precondition(self._org)
         self._feed = ListFeed(Feed(self._reader, context.timing, context.now))
-        self._lists = Lists(self._org)
         self._writer = ListWriter(
-            self._org, self._reader, self._lists, Writer(self._org, self._reader, self._schemas, self._precondition)
+            self._org,
+            self._reader,
+            Lists(self._org),
+            Writer(self._org, self._reader, self._schemas, self._precondition),
         )
 
     def __repr__(self) -> str:
@@ -125,7 +127,7 @@ class Salesforce:
         schema = self._schemas.describe(object)
         known = dict(schema.attributes)
         staged = Staged.of(object, self._pipeline).described(known)
-        return replace(schema, attributes={**known, **staged, **self._lists.attributes(object)})
+        return replace(schema, attributes={**known, **staged, **described(object, self._schemas.describe)})
 
     def changes(self, object: str, attributes: Sequence[str], cursor: str | None, held: Held) -> Iterator[Page]:
         """See `Connector.changes`. Values come with the feed, so `held` is not asked."""

@@ -8,7 +8,7 @@ as none (it can lead nowhere again but by a restore), and is never touched. Sour
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -18,7 +18,8 @@ from connectors.salesforce.org import Org
 from connectors.salesforce.replies import UNSEEN, Reply
 from connectors.salesforce.shapes import COMPOSITE_QUERIES, FIND_BATCH, ChildList, shape_of
 from connectors.salesforce.soql import every, holds, one_of, portions, select
-from syncd.connector import Attribute, Key, Record
+from syncd.connector import Attribute, Key, Record, Schema
+from syncd.errors import AccessError
 from syncd.http import BadAnswer
 
 
@@ -111,16 +112,22 @@ class Lists:
             visited.add(path)
             reply = self._org.more(path)
 
-    def attributes(self, object: str) -> dict[str, Attribute]:
-        """The lists that an object has and our user may see, as a description tells of them: a call for each."""
-        told: dict[str, Attribute] = {}
-        for name, made_of in shape_of(object).lists.items():
-            reply = self._org.describe(made_of.object)
-            if reply.ok:
-                told[name] = Attribute(name, "references", label=made_of.label, refers=(made_of.refers,))
-            elif reply.code not in UNSEEN:
-                raise reply.refused()
-        return told
+
+def described(object: str, describe: Callable[[str], Schema]) -> dict[str, Attribute]:
+    """The lists that an object has and our user may see, as a description tells of them: a call for each."""
+    told: dict[str, Attribute] = {}
+    for name, made_of in shape_of(object).lists.items():
+        try:
+            rows = describe(made_of.object).attributes
+        except AccessError:
+            continue
+        if made_of.parent in rows and (item := rows.get(made_of.item)) is not None:
+            ours = item.creatable and rows[made_of.parent].creatable
+            refers = (made_of.refers,)
+            told[name] = Attribute(
+                name, "references", label=made_of.label, refers=refers, creatable=ours, updatable=ours
+            )
+    return told
 
 
 class _Page(msgspec.Struct):

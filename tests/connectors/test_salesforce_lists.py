@@ -69,8 +69,11 @@ def test_a_list_that_may_not_be_seen_is_absent_not_blank(shop: Shop) -> None:
     deal = shop.make("Opportunity")
     shop.act("add_role", opportunity=deal, contact=one)
     _, cursor = shop.poll("Opportunity", ASKED, None)
+    shop.act("field", object="OpportunityContactRole", field="ContactId", set={"createable": False})
+    assert not shop.connector.describe("Opportunity").attributes[ROLES].updatable
     shop.act("field", object="OpportunityContactRole", field="OpportunityId", set={"hidden": True})
 
+    assert ROLES not in shop.connector.describe("Opportunity").attributes
     assert shop.fetch("Opportunity", ASKED, deal)[deal].attributes == {"Name": "Deal"}
     shop.act("edit", object="Opportunity", key=deal, values={"Name": "New"})
     told, _ = shop.poll("Opportunity", ASKED, cursor)

@@ -34,8 +34,10 @@ def test_an_id_is_one_key_in_whatever_length_and_case(shop: Shop) -> None:
     assert id18("00300000003T2PGAA9") == "00300000003T2PGAA9", "an edited sample is left as it is"
 
 
-def test_one_bad_id_does_not_spoil_a_fetch(shop: Shop) -> None:
+@pytest.mark.parametrize("refuses", [True, False])
+def test_one_bad_id_does_not_spoil_a_fetch(shop: Shop, refuses: bool) -> None:
     """Salesforce refuses the whole call and names nobody: the bad ones are looked for, the others are read."""
+    shop.switch(foreign_id_malformed=refuses)
     contacts = shop.contacts(5)
     lead = shop.make("Lead")
     asked = [contacts[0], lead, "nonsense", contacts[1], "003000000000000AAB", *contacts[2:]]
@@ -138,8 +140,10 @@ def test_links_of_a_member_are_made_only_once(shop: Shop) -> None:
 # ---------------------------------------------------------------- activities, histories
 
 
-def test_archived_activities_are_still_read(shop: Shop) -> None:
+@pytest.mark.parametrize("by_id", [True, False])
+def test_archived_activities_are_still_read(shop: Shop, by_id: bool) -> None:
     """`query` hides them: the feed, a fetch by id and a look-up ask queryAll, and none takes them for deleted."""
+    shop.switch(archived_by_id=by_id)
     lead = shop.make("Lead")
     event = shop.act("log_event", who=lead)["key"]
     task = shop.act("log_task", who=lead, values={"Status": "Completed"})["key"]

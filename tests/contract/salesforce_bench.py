@@ -56,6 +56,7 @@ ACCOUNT = Subject(
     text="Name",
     second="BillingCity",
     samples={"AnnualRevenue": 1200, "NumberOfEmployees": 12, "Type": "Customer", "Industry": "Banking"},
+    reference=Pointer("ParentId", "Account", "Name"),
     missing=id18("0015g00000ZZZZZ"),
     crowd=20,
 )

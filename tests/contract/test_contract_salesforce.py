@@ -10,7 +10,7 @@ import pytest
 from salesforce_bench import ACCOUNT, CONTACT, LEAD, OPPORTUNITY, SalesforceBench, bench_of, org
 
 from syncd.connector import Connector
-from syncd.contract import RULES, Rule, Subject, changing, once, run, writing
+from syncd.contract import RULES, Rule, Subject, changing, once, referring, run, writing
 
 SWITCHES: dict[str, tuple[dict[str, Any], tuple[Rule, ...]]] = {
     "composites ignore conditions": ({"composite_preconditions": False}, once.RULES),
@@ -21,6 +21,15 @@ SWITCHES: dict[str, tuple[dict[str, Any], tuple[Rule, ...]]] = {
     "a badly typed value refuses its record only": (
         {"parser_error_fails_batch": False, "lower_email": True, "null_boolean_refused": False},
         writing.RULES,
+    ),
+    "refused values name their fields, and reparented rows are stamped": (
+        {
+            "errors_list_fields": True,
+            "multi_currency": False,
+            "reparent_moves_stamp": True,
+            "foreign_id_malformed": False,
+        },
+        (*writing.RULES, *referring.RULES),
     ),
     "pages are a snapshot and can be read once": (
         {"locator_live": False, "locator_once": True, "undelete_moves_stamp": True, "shuffle_ties": False},
@@ -64,7 +73,7 @@ def test_salesforce_keeps_the_contract_whichever_way_it_is(name: str) -> None:
     with org(**switches) as server:
         bench = bench_of(server)
         connected = bench.connect()
-        verdicts = list(run(connected, bench, read_only=False, subjects=[LEAD], rules=rules))
+        verdicts = list(run(connected, bench, read_only=False, subjects=[LEAD, OPPORTUNITY], rules=rules))
         connected.close()
 
     assert [str(verdict) for verdict in verdicts if verdict.kind not in ("kept", "skipped")] == []
