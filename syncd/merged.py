@@ -8,7 +8,6 @@ its links: the survivor's values are not yet known to be theirs. Nobody is made 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from syncd.core.model import SIDES, Side, other
 from syncd.errors import PersonNeeded
@@ -167,18 +166,6 @@ def _at(end: LinkSide) -> Place:
 # ---------------------------------------------------------------- chains
 
 
-HOPS = 10
-"""A chain of merges longer than this is not followed: somebody's data goes in circles."""
-
-
 def survivor(run: Run, fact: Fact) -> Place | None:
     """(object, key) of the record that a merged or converted one lives on as, through any chain."""
-    target: Any = fact.into
-    for _ in range(HOPS):
-        if target is None:
-            return None
-        into = run.ledger.facts.get(*target)
-        if into is None or into.state not in ("merged", "converted"):
-            return (target[0], target[1])
-        target = into.into
-    return None
+    return run.ledger.facts.lives_on(fact)

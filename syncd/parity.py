@@ -18,6 +18,7 @@ from syncd.core.model import SIDES, Side
 from syncd.core.parity import STANDINGS, Judged, Seen, judge
 from syncd.decide import gather
 from syncd.ledger.links import Link
+from syncd.references import of_links
 from syncd.run import Bench, Run
 
 SLICE = 200
@@ -89,6 +90,8 @@ def steps(run: Run, bench: Bench, sample: int | None) -> Iterator[Figure]:
 def _compare(run: Run, bench: Bench, links: Sequence[Link], figure: Figure) -> None:
     facts = gather(run, links)
     said = {side: _read(run, bench, side, links) for side in SIDES}
+    now = ((side, bench.form(object_), one.attributes) for side in SIDES for (object_, _), one in said[side].items())
+    bench = of_links(run, bench, links, facts, now)
     waiting = {intent.link for intent in run.ledger.intents.of_links([link.id for link in links])}
     for link in links:
         seen: dict[Side, Seen] = {}
@@ -103,6 +106,7 @@ def _compare(run: Run, bench: Bench, links: Sequence[Link], figure: Figure) -> N
                 fact.attributes if fact is not None else {},
                 fact.stamp_ms if fact is not None else 0,
                 end.base,
+                silent=bench.systems[side].traits(bench.form(end.object)).moves_no_stamp,
             )
         paired = bench.pairs(link.marketing.object, link.crm.object)
         forms = f"{seen['marketing'].form} ~ {seen['crm'].form}"

@@ -13,12 +13,12 @@ from typing import Any
 from syncd.core.mapping import Field, keys_of
 from syncd.core.merge import Verdict, base_key
 from syncd.core.model import SIDES, Lookup, Side, Waits, other
+from syncd.ledger import Ledger
 from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
 from syncd.ledger.waits import Wait
-from syncd.merged import survivor
-from syncd.run import Bench, Run
+from syncd.run import Bench, Parents, Run, Sides
 
 Said = tuple[Side, str, Mapping[str, Any]]
 """(side, form, attributes) of one record."""
@@ -34,22 +34,25 @@ def of_links(
     """The bench bound to what these links' records refer to, now and in their bases. `more`: other values of theirs."""
     if not bench.references:
         return bench
-    keys = _keys(bench, more)
+    said: list[Said] = list(more)
     for link in links:
         for side in SIDES:
             end = link.end(side)
             form = bench.form(end.object)
             fact = facts.get((end.object, end.key))
-            for field in bench.references:
-                assert field.reference is not None
-                attribute = field.attribute(side, form)
-                if attribute is None:
-                    continue
-                wanted = keys[field.reference.mapping][side]
-                if fact is not None:
-                    wanted.update(keys_of(fact.attributes.get(attribute)))
-                wanted.update(keys_of(end.base.get(base_key(field.name, attribute))))
-    return bench.knowing(_lookups(run, bench, keys))
+            said.append((side, form, fact.attributes if fact is not None else {}))
+            said.append((side, form, based(bench.references, side, form, end.base)))
+    return bench.knowing(lookups(run.ledger, bench.references, bench.parents, said))
+
+
+def based(references: Iterable[Field], side: Side, form: str, base: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of reference fields in a base, by attribute."""
+    found: dict[str, Any] = {}
+    for field in references:
+        attribute = field.attribute(side, form)
+        if attribute is not None:
+            found[attribute] = [*found.get(attribute, ()), *keys_of(base.get(base_key(field.name, attribute)))]
+    return found
 
 
 def of_records(run: Run, bench: Bench, object_: int, facts: Iterable[Fact]) -> Bench:
@@ -57,15 +60,30 @@ def of_records(run: Run, bench: Bench, object_: int, facts: Iterable[Fact]) -> B
     if not bench.references:
         return bench
     side, form = bench.forms[object_]
-    return bench.knowing(_lookups(run, bench, _keys(bench, ((side, form, fact.attributes) for fact in facts))))
+    said = ((side, form, fact.attributes) for fact in facts)
+    return bench.knowing(lookups(run.ledger, bench.references, bench.parents, said))
 
 
-def _keys(bench: Bench, said: Iterable[Said]) -> Keys:
-    keys: Keys = {field.reference.mapping: {} for field in bench.references if field.reference is not None}
+def lookups(ledger: Ledger, references: Sequence[Field], parents: Parents, said: Iterable[Said]) -> dict[str, Lookup]:
+    """By reference field: the links of all records that these values refer to. `parents`: the mappings that are
+    followed, as a bench has them."""
+    keys = _keys(references, said)
+    met = {parent: list(_meet(ledger, parents.get(parent, {}), parent, wanted)) for parent, wanted in keys.items()}
+    return {
+        field.name: _lookup(
+            parents.get(field.reference.mapping, {}), field.reference.refers, met[field.reference.mapping]
+        )
+        for field in references
+        if field.reference is not None
+    }
+
+
+def _keys(references: Sequence[Field], said: Iterable[Said]) -> Keys:
+    keys: Keys = {field.reference.mapping: {} for field in references if field.reference is not None}
     for wanted in keys.values():
         wanted.update((side, set()) for side in SIDES)
     for side, form, attributes in said:
-        for field in bench.references:
+        for field in references:
             assert field.reference is not None
             attribute = field.attribute(side, form)
             if attribute is not None:
@@ -73,38 +91,26 @@ def _keys(bench: Bench, said: Iterable[Said]) -> Keys:
     return keys
 
 
-def _lookups(run: Run, bench: Bench, keys: Keys) -> dict[str, Lookup]:
-    met = {parent: list(_meet(run, bench, parent, wanted)) for parent, wanted in keys.items()}
-    return {
-        field.name: _lookup(bench, field, met[field.reference.mapping])
-        for field in bench.references
-        if field.reference is not None
-    }
-
-
-def _meet(run: Run, bench: Bench, parent: str, wanted: Mapping[Side, set[str]]) -> Iterable[Met]:
+def _meet(ledger: Ledger, sides: Sides, parent: str, wanted: Mapping[Side, set[str]]) -> Iterable[Met]:
     """The live links of the records that are referred to, also under the key of a record that lives on as another."""
-    for side, forms in bench.parents.get(parent, {}).items():
+    for side, forms in sides.items():
         left = set(wanted[side])
         for object_ in forms:
             if left:
-                for key, link, across, other_key in run.ledger.links.across(parent, object_, sorted(left)):
+                for key, link, across, other_key in ledger.links.across(parent, object_, sorted(left)):
                     left.discard(key)
                     yield side, key, link, object_, across, other_key
         for object_ in forms:
-            for key, fact in (run.ledger.facts.many(object_, sorted(left)) if left else {}).items():
-                lives_on = survivor(run, fact) if fact.into is not None else None
+            for key, fact in (ledger.facts.many(object_, sorted(left)) if left else {}).items():
+                lives_on = ledger.facts.lives_on(fact)
                 if lives_on is None or lives_on[0] not in forms:
                     continue
-                for _, link, across, other_key in run.ledger.links.across(parent, lives_on[0], [lives_on[1]]):
+                for _, link, across, other_key in ledger.links.across(parent, lives_on[0], [lives_on[1]]):
                     yield side, key, link, lives_on[0], across, other_key
 
 
-def _lookup(bench: Bench, field: Field, met: Iterable[Met]) -> Lookup:
+def _lookup(forms: Sides, refers: Mapping[Side, tuple[str, ...]], met: Iterable[Met]) -> Lookup:
     """Without links that end at a form which the field cannot point to: those are as good as none."""
-    assert field.reference is not None
-    forms = bench.parents.get(field.reference.mapping, {})
-    refers = field.reference.refers
     link_by_key: dict[Side, dict[str, int]] = {side: {} for side in SIDES}
     key_by_link: dict[Side, dict[int, str]] = {side: {} for side in SIDES}
     for side, key, link, object_, across, other_key in met:

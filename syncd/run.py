@@ -113,6 +113,26 @@ class Run:
         self.ledger.journal.write(notes, self.now(), self.id)
 
 
+Sides = Mapping[Side, Mapping[int, str]]
+"""A mapping's objects: by side, number and form."""
+Parents = Mapping[str, Sides]
+"""Those of the mappings that references follow, by name."""
+
+
+def parents_of(ledger: Ledger, mapping: Compiled, others: Mapping[str, Compiled]) -> Parents:
+    """The mappings that this one refers to, as far as there are such."""
+    return {
+        one.reference.mapping: {
+            side: {ledger.facts.object_id(end.system, form): form for form in end.forms}
+            for side in SIDES
+            for end in [parent.end(side)]
+        }
+        for one in mapping.references
+        if one.reference is not None
+        if (parent := others.get(one.reference.mapping)) is not None
+    }
+
+
 @dataclass
 class Bench:
     """One mapping laid out for a run: its forms numbered, its field pairs made, its owners bound."""
@@ -125,7 +145,7 @@ class Bench:
     fields: dict[str, Field]
     references: tuple[Field, ...] = ()
     """The fields that point to records of other mappings."""
-    parents: Mapping[str, Mapping[Side, Mapping[int, str]]] = field(default_factory=dict)
+    parents: Parents = field(default_factory=dict)
     """The mappings that these follow: their objects by side, number and form."""
     back: frozenset[str] = frozenset()
     """Of those, the ones that are decided later: for them nobody waits."""
@@ -157,16 +177,7 @@ class Bench:
             for form in end.forms:
                 forms[run.ledger.facts.object_id(end.system, form)] = (side, form)
         references = mapping.references
-        parents = {
-            one.reference.mapping: {
-                side: {run.ledger.facts.object_id(end.system, form): form for form in end.forms}
-                for side in SIDES
-                for end in [parent.end(side)]
-            }
-            for one in references
-            if one.reference is not None
-            if (parent := (others or {}).get(one.reference.mapping)) is not None
-        }
+        parents = parents_of(run.ledger, mapping, others or {})
         fields = {field.name: field for field in mapping.fields}
         return cls(mapping, forms, systems, account, fields, references, parents, back, stuck)
 

@@ -80,6 +80,9 @@ def _tell(facts: dict[str, Any]) -> None:
         for effect in one["planned"]:
             names = ", ".join(effect["fields"]) or "syncd's key"
             show.line(f"  {effect['state']}: {effect['op']} on {effect['side']}: {names}")
+        for awaited in one["waits_for"]:
+            before = ", and is not created before" if awaited["create"] else ""
+            show.line(f"  waits for {awaited['side']} {awaited['key']} to be linked by {awaited['mapping']}{before}")
         for issue in one["issues"]:
             show.line(f"  issue {issue['id']} ({issue['kind']}): {issue['reason']}")
         for conflict in one["conflicts"]:

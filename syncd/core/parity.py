@@ -7,6 +7,7 @@ one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as Map
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ import msgspec
 
 from syncd.core.mapping import Mapping
 from syncd.core.merge import UNASKED, Pair, merge
-from syncd.core.model import SIDES, Bad, Side, Unmapped
+from syncd.core.model import SIDES, Bad, Side, Unmapped, Waits
 from syncd.core.plan import holds
 
 Standing = Literal["agree", "by_rule", "in_flight", "drift", "unreadable"]
@@ -37,6 +38,8 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     kept: Map[str, Any]
     kept_ms: int
     base: Map[str, Any]
+    silent: Callable[[str], bool] = lambda attribute: False
+    """Whether a change of an attribute shows in no feed: it is read again at an interval of its own."""
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -67,14 +70,14 @@ def _judge(mapping: Mapping, pair: Pair, seen: Map[Side, Seen], under_way: bool,
             return Judged(field.name, "unreadable")
         now[side] = value
     marketing, crm = (field.canonical(side, now[side]) for side in SIDES)
-    if marketing == crm and not isinstance(marketing, Unmapped):
+    if marketing == crm and not isinstance(marketing, (Unmapped, Waits)):
         return Judged(field.name, "agree")
     if under_way:
         return Judged(field.name, "in_flight")
     for side in SIDES:
         end = seen[side]
         if end.kept.get(pair.attribute(side), UNASKED) != now[side]:
-            if end.stamp_ms > end.kept_ms:
+            if end.stamp_ms > end.kept_ms or end.silent(pair.attribute(side)):
                 return Judged(field.name, "in_flight")
             return Judged(field.name, "drift", f"{side} changed it, and no feed told")
     if not in_scope:

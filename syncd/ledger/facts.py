@@ -25,6 +25,10 @@ ON CONFLICT (object, key) DO UPDATE SET rev = excluded.rev, hash = excluded.hash
 _COLUMNS = "object, key, rev, stamp_ms, state, into_object, into_key, ours, hash, doc"
 
 
+HOPS = 10
+"""A chain of merges longer than this is not followed: somebody's data goes in circles."""
+
+
 class Fact(msgspec.Struct, frozen=True, gc=False):
     """A record as last seen. `attributes`: only names that were asked for and answered."""
 
@@ -237,6 +241,18 @@ class Facts:
 
     def get(self, object: int, key: str) -> Fact | None:
         return self.many(object, [key]).get(key)
+
+    def lives_on(self, fact: Fact) -> tuple[int, str] | None:
+        """(object, key) of the record that a merged or converted one lives on as, through any chain; None: no other."""
+        target = fact.into
+        for _ in range(HOPS):
+            if target is None:
+                return None
+            into = self.get(*target)
+            if into is None or into.state not in ("merged", "converted"):
+                return (target[0], target[1])
+            target = into.into
+        return None
 
     def many(self, object: int, keys: Sequence[str]) -> dict[str, Fact]:
         """Facts by key; unknown keys are absent."""

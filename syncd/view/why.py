@@ -19,9 +19,10 @@ from syncd.core.problem import Problem
 from syncd.core.toml import did_you_mean
 from syncd.errors import ConfigError
 from syncd.ledger import Ledger
-from syncd.ledger.facts import Fact
+from syncd.ledger.facts import HOPS, Fact
 from syncd.ledger.links import Link
-from syncd.merged import HOPS
+from syncd.references import Said, based, lookups
+from syncd.run import parents_of
 from syncd.view.moment import iso
 from syncd.view.plan import STATES, effect
 from syncd.view.records import conflict, entry, issue, place
@@ -45,7 +46,9 @@ def why(
         raise ConfigError(
             f"the ledger never saw {system} {object_} {key}", remedy="check the key; `syncd once` reads what is new"
         )
-    told = [_in_mapping(ledger, _bound(ledger, mapping, systems), side, fact, field) for mapping, side in users]
+    told = [
+        _in_mapping(ledger, mappings, _bound(ledger, mapping, systems), side, fact, field) for mapping, side in users
+    ]
     into = fact.into
     return {
         "record": {**place(ledger, number, key), "state": fact.state, "changed": iso(fact.stamp_ms / 1000)},
@@ -100,10 +103,27 @@ def _bound(ledger: Ledger, mapping: Compiled, systems: Mapping[str, Connected]) 
     return mapping.bind(owners)
 
 
-def _in_mapping(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact, field: str | None) -> dict[str, Any]:
+def _knowing(ledger: Ledger, mapping: Compiled, mappings: Mappings, link: Link | None) -> Compiled:
+    """The mapping bound to what the link's records refer to, now and in their bases."""
+    if link is None or not mapping.references:
+        return mapping
+    said: list[Said] = []
+    for side in SIDES:
+        end = link.end(side)
+        form, fact = ledger.facts.name_of(end.object)[1], ledger.facts.get(end.object, end.key)
+        said.append((side, form, fact.attributes if fact is not None else {}))
+        said.append((side, form, based(mapping.references, side, form, end.base)))
+    parents = parents_of(ledger, mapping, mappings.by_name)
+    return mapping.knowing(lookups(ledger, mapping.references, parents, said))
+
+
+def _in_mapping(
+    ledger: Ledger, mappings: Mappings, mapping: Compiled, side: Side, fact: Fact, field: str | None
+) -> dict[str, Any]:
     version = ledger.books.mapping(mapping.name)
     found = ledger.links.of_records(mapping.name, fact.object, [fact.key])
     link = ledger.links.get(found[fact.key]) if fact.key in found else None
+    mapping = _knowing(ledger, mapping, mappings, link)
     form = ledger.facts.name_of(fact.object)[1]
     shown: dict[str, Any] = {
         "mapping": mapping.name,
@@ -113,6 +133,7 @@ def _in_mapping(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact, field
         "link": None,
         "gates": _gates(mapping, side, form, fact),
         "fields": {},
+        "waits_for": _waits_for(ledger, mapping, link, fact),
         "planned": [
             effect(ledger, intent)
             for intent in (
@@ -149,6 +170,15 @@ def _in_mapping(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact, field
             if field in (None, one.name) and one.attribute(side, form) is not None
         }
     return shown
+
+
+def _waits_for(ledger: Ledger, mapping: Compiled, link: Link | None, fact: Fact) -> list[dict[str, Any]]:
+    """Whom the record refers to that has no link yet. `create`: its own partner is not made before."""
+    at = (link.marketing.object, link.marketing.key) if link is not None else (fact.object, fact.key)
+    return [
+        {"mapping": one.parent, "side": one.side, "key": one.parent_key, "create": one.create}
+        for one in ledger.waits.of_record(mapping.name, *at)
+    ]
 
 
 def _ends(link: Link | None, fact: Fact) -> set[tuple[int | None, str | None]]:

@@ -11,7 +11,10 @@ from kin import COMPANIES, DEALS, MAIN_CONTACT, PEOPLE, Kin, make_kin
 from world import writes
 
 from connectors.memory import MemoryConnector
+from syncd import parity
 from syncd.connector import Record
+from syncd.cycle import prepare
+from syncd.view.why import why
 
 ROLES = "OpportunityContactRoles.ContactId"
 
@@ -299,3 +302,38 @@ def test_the_calls_of_sweeps_are_counted_apart(kin: Kin) -> None:
     books.add_calls("mk", "2026-11-22", "all", 7)
     books.add_calls("mk", "2026-11-22", "sweep", 3)
     assert (books.calls("mk", "2026-11-22"), books.calls("mk", "2026-11-22", "sweep")) == (10, 3)
+
+
+# ---------------------------------------------------------------- what is told of them
+
+
+def test_why_judges_references_as_a_cycle_does(kin: Kin) -> None:
+    """Two keys that mean one link agree; who waits is told with the record that is waited for."""
+    _, person, _ = family(kin)
+    kin.settle()
+    nameless = kin.mk.create("companies", {}, by="ann")
+    told = why(kin.ledger, kin.mappings(), {}, ("mk", "contacts", person), "company")["mappings"][0]
+    assert told["fields"]["company"]["verdict"] == "agree"
+    assert told["waits_for"] == []
+
+    kin.mk.edit("contacts", person, {"associations.companies": nameless, "name": "Ada"}, by="ann")
+    kin.settle()
+    told = why(kin.ledger, kin.mappings(), {}, ("mk", "contacts", person), "company")["mappings"][0]
+    assert (told["fields"]["company"]["verdict"], told["fields"]["company"]["reason"]) == (
+        "stand",
+        "waits for its company",
+    )
+    assert told["waits_for"] == [{"mapping": "companies", "side": "marketing", "key": nameless, "create": False}]
+
+
+def test_parity_compares_references_by_their_links(kin: Kin) -> None:
+    """No reference drifts because two systems have two keys for one company, nor because no feed has told it yet."""
+    _, person, _ = family(kin)
+    second = kin.mk.create("companies", {"name": "Difference Engines"}, by="ann")
+    kin.settle()
+    kin.mk.edit("contacts", person, {"associations.companies": second}, by="ann")
+    run = kin.run()
+    for bench in prepare(run, kin.mappings(), None):
+        *_, figure = parity.steps(run, bench, None)
+        assert figure.as_json()["drift"] == 0, figure.as_json()
+        assert figure.as_json()["in_flight"] == (bench.mapping.name == "people")
