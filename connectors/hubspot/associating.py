@@ -7,6 +7,7 @@ A call whose fate is unknown is doubtful and not repeated.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 
 from connectors.hubspot.associations import ASSOCIATION, Associations, Label, Ties, value_of
-from connectors.hubspot.errors import Trouble, refusal, trouble_of
+from connectors.hubspot.errors import PASSING, UNKNOWN, Trouble, refusal, trouble_of
 from connectors.hubspot.kinds import Kind, Reference
 from connectors.hubspot.paths import Paths
 from syncd.connector import Effect, Key, Neutral, Outcome
@@ -31,7 +32,12 @@ Failed = dict[str, Outcome]
 """What went wrong, by the effect's ref."""
 
 
+class _Made(msgspec.Struct, gc=False):
+    fromObjectId: int | str
+
+
 class _Answer(msgspec.Struct):
+    results: list[_Made] = []
     errors: list[Trouble] = []
 
 
@@ -121,13 +127,19 @@ class Associating:
             if len(batch) > 1:
                 return {ref: failure for one in batch for ref, failure in self._send(path, [one]).items()}
             return {changes[0].effect.ref: _refused(changes[0], trouble_of(answer))}
-        if not answer.body:
+        if not answer.body and not path.endswith("/create"):
             return {}
         try:
             said: _Answer = answer.json(_ANSWER)
         except BadAnswer as bad:
             return _doubtful(changes, bad.message)
-        return _blamed(changes, said.errors)
+        failed = _blamed(changes, said.errors)
+        if path.endswith("/create"):
+            # Told by record alone: whom a merged-away one leads to has another id than the one that was sent.
+            made = Counter(str(row.fromObjectId) for row in said.results)
+            silent = [change for change in changes if made[change.key] < len(change.made)]
+            failed = _doubtful(silent, "the answer does not show the association") | failed
+        return failed
 
 
 # ---------------------------------------------------------------- what there is to do
@@ -248,9 +260,19 @@ def _blamed(changes: Sequence[Change], errors: Sequence[Trouble]) -> Failed:
 
 def _refused(change: Change, trouble: Trouble) -> Outcome:
     told = refusal(trouble)
+    if told.code in UNKNOWN:
+        return Outcome(change.effect.ref, "doubtful", change.effect.key, code=told.code, message=told.message)
     names = tuple(one.name for one in change.references)
     said = f"the association was refused: {told.message}"
-    return Outcome(change.effect.ref, "refused", change.effect.key, code=told.code, message=said, culprits=names)
+    return Outcome(
+        change.effect.ref,
+        "refused",
+        change.effect.key,
+        code=told.code,
+        message=said,
+        culprits=names,
+        again=told.code in PASSING,
+    )
 
 
 def _doubtful(changes: Sequence[Change], message: str) -> Failed:

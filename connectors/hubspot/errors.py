@@ -75,6 +75,12 @@ _EXISTING = re.compile(r"Existing ID: *(\d+)|\b(\d+) already has|already exists[
 _NAME = re.compile(r"[a-z0-9_]{1,200}")
 _CODE = re.compile(r"[A-Za-z0-9_.]{1,80}")
 
+PASSING = frozenset({"RATE_LIMITS", "RATE_LIMIT", "LOCKED"})
+"""Codes of refusals by circumstance: the same may be taken later."""
+
+UNKNOWN = frozenset({"INTERNAL_ERROR", "SERVER_ERROR", "TIMEOUT"})
+"""Codes that do not say whether anything was carried out."""
+
 ASSOCIATION = "INVALID_ASSOCIATION"
 """Our code for whatever is wrong with what a record was to be associated with."""
 

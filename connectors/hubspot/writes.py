@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from connectors.hubspot.errors import Refusal, Trouble, refusal, trouble_of
+from connectors.hubspot.errors import PASSING, UNKNOWN, Refusal, Trouble, refusal, trouble_of
 from connectors.hubspot.kinds import Kind
 from connectors.hubspot.looks import DROPPED, Look
 from connectors.hubspot.paths import Paths
@@ -30,9 +30,6 @@ DIVISIBLE = (400, 409, 413, 414)
 
 _OF_NAMES = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
 """Refusals that hold for every input with that property, whatever its value."""
-
-_PASSING = frozenset({"RATE_LIMITS", "RATE_LIMIT", "LOCKED"})
-_UNKNOWN = frozenset({"INTERNAL_ERROR", "SERVER_ERROR", "TIMEOUT"})
 
 
 class WrittenRow(msgspec.Struct):
@@ -312,7 +309,7 @@ def _refused_whole(answer: Answer, batch: list[Input]) -> Sorted:
 
 def _refused(one: Input, told: Refusal) -> Outcome:
     key = one.effect.key
-    if told.code in _UNKNOWN:
+    if told.code in UNKNOWN:
         return Outcome(one.ref, "doubtful", key, code=told.code, message=told.message)
     if told.code == "OBJECT_NOT_FOUND" and key:
         return Outcome(one.ref, "gone", key, code=told.code, message=told.message)
@@ -324,7 +321,7 @@ def _refused(one: Input, told: Refusal) -> Outcome:
         message=told.message,
         culprits=told.culprits,
         existing=told.existing,
-        again=told.code in _PASSING,
+        again=told.code in PASSING,
     )
 
 

@@ -285,6 +285,43 @@ def test_an_unanswered_association_is_doubtful_and_not_sent_again(
     assert len([entry for entry in creates if "associations" in entry["path"]]) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"kind": "short_answer"}, "doubtful"),
+        ({"kind": "partial_batch"}, "doubtful"),
+        ({"kind": "partial_batch", "category": "VALIDATION_ERROR"}, "refused"),
+    ],
+)
+def test_each_record_of_a_batch_of_associations_is_told_apart(
+    portal: Portal, hubspot: HubSpot, fault: dict[str, Any], kind: str
+) -> None:
+    """Rule: what an answer does not show is doubtful, what an error names is refused; the others are sent."""
+    people = portal.people(3, email="")
+    firm = company(portal)
+    portal.control.faults(**fault, path="/associations/.*/batch/create", times=1, indexes=[1])
+
+    effects = [update(key, f"r{at}", **{COMPANIES: firm}) for at, key in enumerate(people)]
+    outcomes = {outcome.ref: outcome.kind for outcome in hubspot.write("contacts", effects)}
+    assert outcomes == {"r0": "sent", "r1": kind, "r2": "sent"}
+
+
+def test_associations_are_written_whichever_way_the_account_answers(portal: Portal) -> None:
+    """Rule: old paths, numbers for ids, labels added or replaced, the first company primary by itself."""
+    for version in ("2026-09", "v3"):
+        hubspot = portal.connector(version=version)
+        for switches in ({"batch_labels": "add", "to_object_id": "integer"}, {"first_becomes_primary": True}):
+            portal.control.switches(**{"batch_labels": "replace", "first_becomes_primary": False} | switches)
+            (person,) = portal.people(1, email="")
+            first, second = company(portal), company(portal)
+            billing = label(portal, f"Billing {version} {len(switches)}")
+            tie(portal, person, first, 279, billing)
+            for value in (second, first, None):
+                assert one(hubspot.write("contacts", [update(person, **{COMPANIES: value})])).kind == "sent"
+                assert read(hubspot, person, COMPANIES) == {COMPANIES: value}
+            assert types(portal, person) == {first: sorted([279, billing]), second: [279]}
+
+
 def test_an_association_that_was_not_sent_may_be_tried_again(portal: Portal, hubspot: HubSpot, person: str) -> None:
     """Rule: turned away as too fast after the properties went: refused by circumstance, nothing raised."""
     portal.control.faults(kind="rate_limit", path="/associations/", times=50)

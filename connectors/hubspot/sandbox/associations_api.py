@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.hubspot.sandbox import errors
 from connectors.hubspot.sandbox.associations import AssociationType
+from connectors.hubspot.sandbox.batch_api import refused_by, struck_inputs
 from connectors.hubspot.sandbox.call import Call
 from connectors.hubspot.sandbox.errors import Rejection, error
 from connectors.hubspot.sandbox.portal import Table
@@ -109,9 +110,13 @@ def _batch_create(call: Call, start: Table, end: Table, default: bool) -> Respon
     inputs = call.inputs(call.body(), MAX_CREATE)
     results: list[Json] = []
     wrong: list[Json] = []
-    for one in inputs:
+    fault = call.request.fault("partial_batch")
+    struck = struck_inputs(call, fault, len(inputs))
+    for at, one in enumerate(inputs):
         from_id, to_id = str((one.get("from") or {}).get("id")), str((one.get("to") or {}).get("id"))
         try:
+            if fault is not None and at in struck:
+                raise refused_by(fault)
             types = {_default(call, start, end)} if default else _types(call, start, end, one.get("types"))
             replace = not default and call.portal.switches.batch_labels == "replace"
             results.append(_associate(call, start, from_id, end, to_id, types, replace))
@@ -223,6 +228,10 @@ def _bump(call: Call, table: Table, record_id: str) -> None:
 
 
 def _answer(call: Call, results: list[Json], wrong: list[Json], ok: int) -> Response:
+    short = call.request.fault("short_answer")
+    if short is not None:
+        dropped = struck_inputs(call, short, len(results))
+        results = [one for at, one in enumerate(results) if at not in dropped]
     stamp = iso(call.portal.clock.now_ms())
     body: Json = {"status": "COMPLETE", "results": results, "startedAt": stamp, "completedAt": stamp}
     if not wrong:

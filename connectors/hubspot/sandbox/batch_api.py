@@ -188,13 +188,13 @@ def _check_all(
 ) -> tuple[list[Step], list[Json]]:
     """Checks every input before any is applied. Not traced: the first refusal refuses the call."""
     fault = call.request.fault("partial_batch")
-    struck = _indexes(call, fault, len(inputs))
+    struck = struck_inputs(call, fault, len(inputs))
     steps: list[Step] = []
     refused: list[Json] = []
     for at, one in enumerate(inputs):
         try:
             if fault is not None and at in struck:
-                raise _struck(fault)
+                raise refused_by(fault)
             step = check(one)
         except Conflict as conflict:
             if not traced:
@@ -233,13 +233,14 @@ def _refusal(rejection: Rejection, trace: str) -> Json:
     return body
 
 
-def _struck(fault: Fault) -> Rejection:
+def refused_by(fault: Fault) -> Rejection:
+    """The refusal of one input that a `partial_batch` fault asks for."""
     options = fault.options
     category = str(options.get("category", "INTERNAL_ERROR"))
     return Rejection(int(options.get("status", 400)), error(str(options.get("message", "internal error")), category))
 
 
-def _indexes(call: Call, fault: Fault | None, count: int) -> set[int]:
+def struck_inputs(call: Call, fault: Fault | None, count: int) -> set[int]:
     """The inputs that a fault strikes: `indexes`, or a `share` of them (half)."""
     if fault is None:
         return set()
@@ -265,7 +266,7 @@ def _answer(call: Call, results: list[Json], refused: list[Json], ok: int) -> Re
         portal.random.shuffle(results)
     short = call.request.fault("short_answer")
     if short is not None:
-        dropped = _indexes(call, short, len(results))
+        dropped = struck_inputs(call, short, len(results))
         results = [one for at, one in enumerate(results) if at not in dropped]
     stamp = iso(portal.clock.now_ms())
     body: Json = {
