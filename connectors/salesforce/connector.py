@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connectors.salesforce.auth import Login
+from connectors.salesforce.either import Either
 from connectors.salesforce.feed import Feed
 from connectors.salesforce.ids import id18, is_id
 from connectors.salesforce.listfeed import ListFeed
@@ -127,35 +128,46 @@ class Salesforce:
         schema = self._schemas.describe(object)
         known = dict(schema.attributes)
         staged = Staged.of(object, self._pipeline).described(known)
-        return replace(schema, attributes={**known, **staged, **described(object, self._schemas.describe)})
+        either = Either.of(object).described(known)
+        lists = described(object, self._schemas.describe)
+        return replace(schema, attributes={**known, **staged, **either, **lists})
 
     def changes(self, object: str, attributes: Sequence[str], cursor: str | None, held: Held) -> Iterator[Page]:
         """See `Connector.changes`. Values come with the feed, so `held` is not asked."""
-        staged = Staged.of(object, self._pipeline)
-        return staged.pages(attributes, self._feed.changes(object, staged.fields(attributes), cursor))
+        joined = self._joined(object)
+        return joined.pages(attributes, self._feed.changes(object, joined.fields(attributes), cursor))
 
     def fetch(
         self, object: str, attributes: Sequence[str], keys: Sequence[Key], *, history: bool = False
     ) -> Iterator[Record]:
         """See `Connector.fetch`. There is no history to be had."""
-        staged = Staged.of(object, self._pipeline)
-        return iter(staged.records(attributes, self._reader.fetch(object, staged.fields(attributes), keys)))
+        joined = self._joined(object)
+        return iter(joined.records(attributes, self._reader.fetch(object, joined.fields(attributes), keys)))
 
     def find(self, object: str, attributes: Sequence[str], where: str, values: Sequence[str]) -> Iterator[Found]:
         """See `Connector.find`. Letters' case does not count."""
-        staged = Staged.of(object, self._pipeline)
-        return staged.found(attributes, self._reader.find(object, staged.fields(attributes), where, values))
+        joined = self._joined(object)
+        for field, mine in joined.looks(where, values):
+            hits = self._reader.find(object, joined.fields(attributes), field, mine)
+            yield from joined.found(attributes, hits)
 
     def write(self, object: str, effects: Sequence[Effect]) -> Iterable[Outcome]:
         """See `Connector.write`."""
-        staged = Staged.of(object, self._pipeline)
+        joined = self._joined(object)
         ready: list[Effect] = []
-        for one in staged.apart(effects):
+        for one in joined.apart(effects):
             if isinstance(one, Outcome):
                 yield one
             else:
                 ready.append(one)
-        yield from map(staged.outcome, self._writer.write(object, ready) if ready else ())
+        asked = {effect.ref: effect for effect in effects}
+        for told in self._writer.write(object, ready) if ready else ():
+            yield joined.outcome(told, asked[told.ref])
+
+    def _joined(self, object: str) -> Staged | Either:
+        """What tells and takes several fields of this object as one. No object has both kinds."""
+        either = Either.of(object)
+        return either if either.names else Staged.of(object, self._pipeline)
 
     def close(self) -> None:
         """Ends connections. Safe to call twice."""

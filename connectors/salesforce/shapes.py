@@ -38,6 +38,27 @@ class ChildList:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """A reference that stands in one of several fields, by the kind of record it leads to. `kinds`: the beginning of an
+    id, the object it means, and the field for it; the later form of a record last."""
+
+    label: str
+    kinds: tuple[tuple[str, str, str], ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(name for _, _, name in self.kinds)
+
+    @property
+    def refers(self) -> tuple[str, ...]:
+        return tuple(object_ for _, object_, _ in self.kinds)
+
+    def field_for(self, key: str) -> str | None:
+        """The field for a record with this id; None: it is of none of the objects."""
+        return next((name for prefix, _, name in self.kinds if key.startswith(prefix)), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """One object. `becomes`: (object, the field with its id) that a converted record lives on as."""
 
@@ -54,6 +75,8 @@ class Shape:
     """What a conversion makes of it: object -> the field with its id."""
     lists: Mapping[str, ChildList] = field(default_factory=dict)
     """Attributes that are lists of references."""
+    either: Mapping[str, OneOf] = field(default_factory=dict)
+    """References that stand in one of several fields."""
     stage: str = ""
     """The field with the stage, where records go through stages of a pipeline."""
     once: tuple[tuple[str, ...], ...] = ()
@@ -86,7 +109,12 @@ SHAPES: dict[str, Shape] = {
     "OpportunityHistory": _HISTORY,
     "LeadHistory": _HISTORY,
     "Campaign": Shape(),
-    "CampaignMember": Shape(once=(("CampaignId", "LeadId"), ("CampaignId", "ContactId"))),
+    "CampaignMember": Shape(
+        once=(("CampaignId", "LeadId"), ("CampaignId", "ContactId")),
+        either={
+            "LeadOrContactId": OneOf("Lead or contact", (("00Q", "Lead", "LeadId"), ("003", "Contact", "ContactId")))
+        },
+    ),
     "CampaignMemberStatus": Shape(keyed=False),
     "Task": Shape(keyed=False, archived=True),
     "Event": Shape(keyed=False, archived=True),

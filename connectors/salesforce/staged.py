@@ -68,6 +68,10 @@ class Staged:
             return hits
         return (Found(hit.value, self.record(attributes, hit.record)) for hit in hits)
 
+    def looks(self, where: str, values: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
+        """By which fields to look for these values: by the asked one."""
+        return [(where, values)]
+
     def _asked(self, attributes: Sequence[str]) -> bool:
         return bool(self.name) and self.name in attributes
 
@@ -109,10 +113,10 @@ class Staged:
             rest = {name: value for name, value in effect.attributes.items() if name != self.name}
             yield replace(effect, attributes={**rest, self.pipeline: two[0], self.stage: two[1]})
 
-    def outcome(self, outcome: Outcome) -> Outcome:
-        """What is said of one of the two is said of both."""
+    def outcome(self, outcome: Outcome, effect: Effect) -> Outcome:
+        """What is said of one of the two is said of both, where the effect names them as one."""
         both = {self.pipeline, self.stage}
-        if not self.name or both.isdisjoint(outcome.culprits):
+        if not self.name or self.name not in effect.attributes or both.isdisjoint(outcome.culprits):
             return outcome
         named = tuple(dict.fromkeys(self.name if name in both else name for name in outcome.culprits))
         return replace(outcome, culprits=named)
