@@ -15,6 +15,7 @@ from syncd.core.merge import Verdict, base_key
 from syncd.core.model import SIDES, Lookup, Side, Waits, other
 from syncd.ledger import Ledger
 from syncd.ledger.facts import Fact
+from syncd.ledger.intents import Intent
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
 from syncd.ledger.waits import Wait
@@ -124,6 +125,30 @@ def _lookup(forms: Sides, refers: Mapping[Side, tuple[str, ...]], met: Iterable[
         key_by_link[far][link] = other_key
         key_by_link[side].setdefault(link, key)
     return Lookup(link_by_key, key_by_link)
+
+
+def pointing_nowhere(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
+    """Effects of one side that would point to records which lost their link, or live on as others, since it was decided:
+    a plan may have been held for days. What left once already is not among them; nor is what a person puts back."""
+    keys: Keys = _keys(bench.references, ())
+    named: dict[int, list[tuple[str, str]]] = {}
+    side: Side = "crm" if batch[0].side == "crm" else "marketing"
+    for intent in batch:
+        for change in intent.body.changes if not intent.attempt else ():
+            reference = bench.field(change.field).reference if change.field in bench.fields else None
+            if reference is None or change.source is None or change.restores:
+                continue
+            added = set(keys_of(change.after)) - set(keys_of(change.before))
+            keys[reference.mapping][side] |= added
+            named.setdefault(intent.id, []).extend((reference.mapping, key) for key in added)
+    linked = {
+        (parent, key)
+        for parent, wanted in keys.items()
+        for object_ in bench.parents.get(parent, {}).get(side, {})
+        if wanted[side]
+        for key, *_ in run.ledger.links.across(parent, object_, sorted(wanted[side]))
+    }
+    return [intent for intent in batch if not linked.issuperset(named.get(intent.id, ()))]
 
 
 # ---------------------------------------------------------------- waiting

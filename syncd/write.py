@@ -19,6 +19,7 @@ from syncd.ledger.intents import Intent
 from syncd.matchvalues import KEY_RULE, looked_for
 from syncd.outcomes import about, adopt_unanswered, drop, keep_outcomes, side_of, told
 from syncd.poll import look
+from syncd.references import pointing_nowhere
 from syncd.run import Bench, Run
 
 LANES = ("urgent", "normal", "backfill")
@@ -68,6 +69,10 @@ def _send_window(run: Run, bench: Bench, batch: Sequence[Intent], lane: str, lat
     size = {"create": traits.create_batch, "update": traits.update_batch, "archive": traits.archive_batch}[op]
     try:
         with system.lane(lane):
+            if bench.references:
+                batch = _pointing_somewhere(run, bench, batch)
+            if not batch:
+                return
             if op == "create":
                 batch = _without_partners(run, bench, batch)
             elif not traits.precondition:
@@ -83,6 +88,16 @@ def _send_window(run: Run, bench: Bench, batch: Sequence[Intent], lane: str, lat
 
 
 # ---------------------------------------------------------------- looking first
+
+
+def _pointing_somewhere(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:
+    """Without effects whose references lead to records that are no longer linked: those are decided again."""
+    lost = pointing_nowhere(run, bench, batch)
+    if lost:
+        with run.ledger.transaction():
+            drop(run, bench, lost, "moved", "what it refers to is linked otherwise by now; decided again")
+    left = {intent.id for intent in lost}
+    return [intent for intent in batch if intent.id not in left]
 
 
 def _without_partners(run: Run, bench: Bench, batch: Sequence[Intent]) -> list[Intent]:

@@ -13,7 +13,7 @@ from world import writes
 from connectors.memory import MemoryConnector
 from syncd import parity
 from syncd.connector import Record
-from syncd.cycle import prepare
+from syncd.cycle import plan_only, prepare
 from syncd.view.why import why
 
 ROLES = "OpportunityContactRoles.ContactId"
@@ -337,3 +337,22 @@ def test_parity_compares_references_by_their_links(kin: Kin) -> None:
         *_, figure = parity.steps(run, bench, None)
         assert figure.as_json()["drift"] == 0, figure.as_json()
         assert figure.as_json()["in_flight"] == (bench.mapping.name == "people")
+
+
+def test_a_held_plan_does_not_point_to_who_was_merged_meanwhile(kin: Kin) -> None:
+    """Between plan and write the account became another one: the deal is decided again, and refers to that."""
+    company, _, deal = family(kin)
+    second = kin.mk.create("companies", {"name": "Difference Engines"}, by="ann")
+    kin.settle()
+    kin.mk.edit("deals", deal, {"name": "Engine", "associations.companies": second}, by="ann")
+    run = kin.run()
+    plan_only(run, kin.mappings(), None)
+    assert kin.ledger.intents.total(("planned", "held"), "deals") == 1
+    survivor = kin.sf.create("Account", {"Name": "Difference Engines Ltd"}, by="rep")
+    kin.sf.merge("Account", survivor, kin.across("companies", "companies", second), by="rep")
+    kin.settle()
+
+    assert kin.across("companies", "companies", second) == survivor
+    assert kin.sf.values("Opportunity", kin.across("deals", "deals", deal))["AccountId"] == survivor
+    assert kin.ledger.inbox.issues() == []
+    assert kin.across("companies", "companies", company) != survivor
