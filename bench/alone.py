@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 MAPPINGS = Path(__file__).parent.parent / "mappings"
-_ELSEWHERE = re.compile(r'^(link\s*=|(marketing|crm)\s*=\s*"deals\.)', re.MULTILINE)
+_ELSEWHERE = re.compile(r'^(link\s*=|(marketing|crm)\s*=.*"deals\.)', re.MULTILINE)
 
 
 def people_alone(folder: Path) -> Path:

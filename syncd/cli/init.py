@@ -43,7 +43,7 @@ client_secret = { env = "SF_CLIENT_SECRET" }
 }
 """A system's table for its first settings file, by the name people give it."""
 
-MAPPINGS = ("people.toml", "companies.toml", "funnel.toml")
+MAPPINGS = ("people.toml", "companies.toml", "deals.toml", "funnel.toml")
 
 
 def register(app: typer.Typer) -> None:

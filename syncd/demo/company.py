@@ -135,6 +135,14 @@ class Cast:
         rows = self.salesforce.records(object)
         return {key: row for key, row in rows.items() if not row.get("IsDeleted") and not row.get("IsConverted")}
 
+    def ties(self) -> dict[tuple[str, str], dict[str, dict[str, set[int]]]]:
+        """HubSpot's associations: for each pair of objects, key -> associated key -> type ids."""
+        found: dict[tuple[str, str], dict[str, dict[str, set[int]]]] = {}
+        for one in self.hubspot.state()["associations"]:
+            of_pair = found.setdefault((one["from"], one["to"]), {})
+            of_pair.setdefault(one["from_id"], {})[one["to_id"]] = set(one["types"])
+        return found
+
     def contact(self, email: str) -> str | None:
         """The contact with that address."""
         return next((key for key, row in self.contacts().items() if _same(row.get("email"), email)), None)

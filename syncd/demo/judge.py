@@ -1,8 +1,8 @@
 """Do both sides really say the same? The sandboxes' own states, compared by rules written down here a second time.
 
 Promise: nothing of the engine is used, so that a mistake there cannot excuse itself; people are paired by their e-mail
-address, never by what the ledger believes. It knows the shipped mappings and funnel, and nothing else. Companies and
-deals are judged in `judge_business`.
+address, never by what the ledger believes. It knows the shipped mappings and funnel, and nothing else. Companies are
+judged in `judge_companies`, deals and whoever points to whom in `judge_deals`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from syncd.demo import judge_business
+from syncd.demo import judge_companies
 from syncd.demo.company import Cast
+from syncd.demo.judge_deals import deal_differences
 from syncd.demo.judging import Difference, Owners, digits, owner_differs, owners, plain, same_text
 
 Row = dict[str, Any]
@@ -45,8 +46,15 @@ QUALIFIED_SCORE = 50
 
 def differences(cast: Cast) -> list[Difference]:
     """Everything in which the two systems do not agree though they should; empty: converged."""
-    pairs, wrong = judge_business.company_pairs(cast)
-    return [*people(cast), *wrong, *judge_business.company_differences(cast, pairs, owners(cast))]
+    known = owners(cast)
+    companies, wrong = judge_companies.company_pairs(cast)
+    persons = {at[1]: contact for contact, at, _, _ in cast.pairs() if at[0] == "Contact"}
+    return [
+        *people(cast),
+        *wrong,
+        *judge_companies.company_differences(cast, companies, known),
+        *deal_differences(cast, companies, persons, known),
+    ]
 
 
 def people(cast: Cast) -> list[Difference]:

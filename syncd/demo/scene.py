@@ -114,15 +114,15 @@ class Scene:
             self.session.clock.sleep(self.pause_s)
         return False
 
-    def result(self, seconds: float) -> dict[str, Any]:
-        """What `demo --once --json` prints."""
+    def result(self, seconds: float, quiet: bool) -> dict[str, Any]:
+        """What `demo --once --json` prints. `quiet`: nothing was left to write."""
         ledger = self.session.ledger
         found = judge.differences(self.cast)
         held = sum(ledger.intents.held(name) is not None for name in self.names)
         hand = handoff(ledger, self.session.files.mappings)
         hand.pop("records")
         return {
-            "converged": not found and not held,
+            "converged": quiet and not found and not held,
             "differences": [str(one) for one in found],
             "people": {
                 "marketing": len(self.cast.contacts()),
@@ -191,5 +191,5 @@ def play(scene: Scene, seed: int) -> dict[str, Any]:
     scene.say("Quiet. Now people work:")
     for deed in Story(scene.cast, random.Random(seed)).chapters():
         scene.say(f"  {deed}")
-    scene.until_quiet()
-    return scene.result(time.monotonic() - began_s)
+    quiet = scene.until_quiet()
+    return scene.result(time.monotonic() - began_s, quiet)

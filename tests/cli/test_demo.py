@@ -15,7 +15,7 @@ import pytest
 from syncd.cli import outcome
 from syncd.demo import judge
 from syncd.demo.company import Cast, populate
-from syncd.demo.scene import opened
+from syncd.demo.scene import Scene, opened
 from syncd.demo.stage import VENDORS, Stage
 from syncd.demo.story import Story
 
@@ -43,6 +43,9 @@ def test_the_demo_converges_and_prints_one_object(capsys: pytest.CaptureFixture[
     companies = facts["objects"]["companies"]
     assert companies["links"] == companies["live"]["crm"]["Account"] > 0
     assert companies["writes"]["marketing"]["create"] > 0
+    deals = facts["objects"]["deals"]
+    assert deals["links"] == deals["live"]["crm"]["Opportunity"] > 0
+    assert deals["writes"]["marketing"]["create"] > 0
     assert facts["conflicts"] > 0
     assert "sales rejects a lead" in err
 
@@ -99,10 +102,40 @@ def test_the_judge_sees_each_kind_of_difference(tmp_path: Path) -> None:
             scene.cast.edit_person(("Account", account), {attribute: other})
             assert f"company {what} differs" in {one.what for one in judge.differences(scene.cast)}, what
             scene.cast.edit_person(("Account", account), {attribute: firm.get(attribute)})
+        _break_a_deal(scene)
         scene.cast.salesforce.act("delete", object=at[0], key=at[1])
         if judge.qualified(values):
             assert "a qualified contact is not in sales" in {one.what for one in judge.differences(scene.cast)}
         scene.cast.hubspot.act("delete", object="contacts", key=contact)
+
+
+def _break_a_deal(scene: Scene) -> None:
+    """A deal that sales wins is told everywhere; each kind of change of it that is not told is seen."""
+    cast = scene.cast
+    role, one = next(iter(cast.rows("OpportunityContactRole").items()))
+    key, contact = one["OpportunityId"], one["ContactId"]
+    cast.edit_person(("Opportunity", key), {"StageName": "Closed Won", "CloseDate": "2030-01-01"})
+    assert scene.until_quiet()
+    assert not {what for what in map(str, judge.differences(cast)) if "deal" in what or "outcome" in what}
+    row = cast.rows("Opportunity")[key]
+    for attribute, what, other in (
+        ("StageName", "deal stage", "Closed Lost"),
+        ("ForecastCategoryName", "deal forecast", "Pipeline"),
+        ("Amount", "won_amount of a company", 1.0),
+        ("CloseDate", "deal close_date", "2031-01-01"),
+        ("LeadSource", "deal lead_source", "Web" if row.get("LeadSource") != "Web" else "Other"),
+        ("AccountId", "deal company", next(one for one in cast.rows("Account") if one != row["AccountId"])),
+    ):
+        cast.edit_person(("Opportunity", key), {attribute: other})
+        assert f"{what} differs" in {one.what for one in judge.differences(cast)}, what
+        cast.edit_person(("Opportunity", key), {attribute: row[attribute]})
+    cast.salesforce.act("delete", object="OpportunityContactRole", key=role)
+    found = {one.what for one in judge.differences(cast)}
+    assert {"deal contacts differs", "last_outcome of a person differs"} <= found
+    cast.edit_person(
+        ("Contact", contact), {"AccountId": next(one for one in cast.rows("Account") if one != row["AccountId"])}
+    )
+    assert "company of a person differs" in {one.what for one in judge.differences(cast)}
 
 
 def test_the_same_seed_tells_the_same_story(cast: Cast) -> None:

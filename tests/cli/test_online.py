@@ -58,7 +58,7 @@ def test_check_online_tells_account_schema_key_owners_and_limits(run: Any) -> No
     facts = done.json
     assert facts["ok"] is True
     assert facts["systems"]["hubspot"]["account"] == "4242001"
-    assert facts["systems"]["salesforce"]["objects"] == ["Account", "Lead", "Contact"]
+    assert facts["systems"]["salesforce"]["objects"] == ["Account", "Opportunity", "Lead", "Contact"]
     assert facts["systems"]["salesforce"]["owners"] >= 6
     assert facts["systems"]["hubspot"]["limits"]
     assert facts["warnings"] == []
@@ -92,8 +92,8 @@ def test_a_missing_key_field_is_a_weaker_promise_and_no_error(run: Any, folder: 
 def test_the_contract_runs_read_only_on_the_live_systems(run: Any, stage: Stage) -> None:
     """Rules are judged one by one; nothing is written to either system."""
     objects = (
-        *(("hubspot", object_) for object_ in ("contacts", "companies")),
-        *(("salesforce", object_) for object_ in ("Lead", "Contact", "Account")),
+        *(("hubspot", object_) for object_ in ("contacts", "companies", "deals")),
+        *(("salesforce", object_) for object_ in ("Lead", "Contact", "Account", "Opportunity")),
     )
     before = [stage.servers[name].control.records(object_) for name, object_ in objects]
 
@@ -165,7 +165,13 @@ def test_init_writes_a_first_configuration_and_never_overwrites(
     place = tmp_path / "new"
     assert outcome(["init", "--dir", str(place), "--json"]) == 0
     written = json.loads(capsys.readouterr().out)["written"]
-    assert {Path(one).name for one in written} >= {"syncd.toml", "funnel.toml", "people.toml", "companies.toml"}
+    assert {Path(one).name for one in written} >= {
+        "syncd.toml",
+        "funnel.toml",
+        "people.toml",
+        "companies.toml",
+        "deals.toml",
+    }
     (place / "mappings" / "people.toml").write_text("mine")
 
     assert outcome(["init", "--dir", str(place), "--json"]) == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.assembly import load_mappings
 from syncd.cli.init import MAPPINGS
 from syncd.core.compile import check_together, compile_mapping
 from syncd.core.funnel import compile_funnel
@@ -39,8 +40,31 @@ def test_each_names_its_schema_and_says_what_it_is(name: str) -> None:
 
 
 def test_they_compile_together() -> None:
-    """No attribute has two writers, and no two files lead a value in a circle."""
+    """No attribute has two writers, no two files lead a value in a circle, and links and roll-ups lead somewhere."""
     assert check_together([compiled(name) for name in mappings()]) == []
+    loaded = load_mappings(FOLDER)
+    assert loaded.problems == ()
+    assert sorted(f"{name}.toml" for name in loaded.by_name) == mappings()
+
+
+def test_a_deal_has_one_stage_in_each_pipeline() -> None:
+    """A renewal that is won in sales is won among the renewals, and sales' finer stages are not written over."""
+    stage = compiled("deals.toml").field("stage")
+
+    assert stage.render("marketing", "Renewals/Closed Won", "7001/70011") == "7001/70013"
+    assert stage.render("marketing", "New Business/Closed Won", "default/contractsent") == "default/closedwon"
+    assert stage.render("crm", "default/decisionmakerboughtin", "New Business/Perception Analysis") == (
+        "New Business/Perception Analysis"
+    )
+
+
+def test_every_stage_that_is_rolled_up_has_an_outcome() -> None:
+    """People and companies tell won, lost or open of every stage that deals.toml lists."""
+    stage = compiled("deals.toml").field("stage")
+    listed = {*stage.values.values(), *stage.alike}
+    for name in ("people.toml", "companies.toml"):
+        outcome = compiled(name).field("last_outcome")
+        assert {*outcome.values.values(), *outcome.alike} == listed
 
 
 def test_companies_are_found_by_domain_and_made_by_sales_only() -> None:

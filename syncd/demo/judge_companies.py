@@ -1,7 +1,6 @@
-"""Do both sides say the same of companies and deals? Compared by rules written down here a second time.
+"""Do both sides say the same of companies? Compared by rules written down here a second time.
 
-Promise: as `judge`: nothing of the engine is used. Companies are paired by their web domain, then by name and country;
-deals by their name, which the demo never gives twice.
+Promise: as `judge`: nothing of the engine is used. Companies are paired by their web domain, then by name and country.
 """
 
 from __future__ import annotations
