@@ -168,13 +168,15 @@ def change_of(kind: Kind, end: str, effect: Effect, ties: Ties) -> Change:
 
 
 def inline(kind: Kind, effect: Effect) -> list[Json]:
-    """The associations that a create carries with it."""
-    pairs: dict[Key, list[Label]] = {}
+    """The associations that a create carries with it. A company and a contact may have one id: their types say which is
+    meant, so each has an entry of its own."""
+    pairs: dict[tuple[str, Key], list[Label]] = {}
     for one in wanted_of(kind, effect):
         types = [Label(DEFINED, type_id) for type_id in (one.default, one.one) if type_id is not None]
         for key in _keys(effect.attributes[one.name]):
-            pairs.setdefault(key, []).extend(label for label in types if label not in pairs[key])
-    return [{"to": {"id": key}, "types": [_wire(label) for label in types]} for key, types in pairs.items()]
+            listed = pairs.setdefault((one.to, key), [])
+            listed.extend(label for label in types if label not in listed)
+    return [{"to": {"id": key}, "types": [_wire(label) for label in types]} for (_, key), types in pairs.items()]
 
 
 def _make_list(change: Change, one: Reference, keys: Sequence[Key]) -> None:

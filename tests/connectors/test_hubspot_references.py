@@ -232,6 +232,25 @@ def test_a_create_carries_its_associations(portal: Portal, hubspot: HubSpot) -> 
     assert read(hubspot, made[0].key, COMPANIES, "dealstage", object="deals") == {COMPANIES: firm, "dealstage": "70012"}
 
 
+def test_a_company_and_a_contact_with_one_id_are_two(portal: Portal, hubspot: HubSpot, person: str) -> None:
+    """Rule: ids are an object's own. In one entry, the types of both would lead to the wrong one."""
+    portal.app.portal.tables["companies"].next_id = int(person)
+    firm = company(portal)
+    assert firm == person
+    values = {
+        "dealname": "First",
+        "pipeline.dealstage": "7001/70012",
+        COMPANIES: firm,
+        "associations.contacts": [person],
+    }
+
+    (made,) = hubspot.write("deals", [Effect("r1", "create", None, values)])
+
+    assert made.kind == "sent"
+    told = read(hubspot, str(made.key), COMPANIES, "associations.contacts", object="deals")
+    assert told == {COMPANIES: firm, "associations.contacts": [person]}
+
+
 def test_a_create_with_nobody_to_be_associated_with_is_refused_by_name(portal: Portal, hubspot: HubSpot) -> None:
     """Rule: the reference is to blame, and the others of the batch are written."""
     lost = company(portal)
