@@ -252,13 +252,15 @@ def _found(
 
 
 def _judge_birth(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight, judged: _Judged) -> None:
-    """What a new record holds beside what we wrote: its system's defaults, unless somebody touched it already."""
+    """What a new record holds beside what we wrote: its system's defaults, unless somebody touched it already. A field
+    that only ever flows away from there is new to the other side all the same: the two have yet to meet."""
     written = {change.field for change in intent.body.changes}
     untouched = sight.ours or sight.at_birth
     for pair in bench.pairs(link.marketing.object, link.crm.object):
         if pair.field.name not in written:
             seen = sight.attributes.get(pair.attribute(side), None)
-            judged.target.append((pair.base(side), pair.field.settled(side, seen) if untouched else None))
+            agreed = untouched and pair.field.writable(side)
+            judged.target.append((pair.base(side), pair.field.settled(side, seen) if agreed else None))
 
 
 def _covered(field: Any, side: Side, change: Change, intent: Intent, entries: Sequence[Entry]) -> Any | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from world import LIMITS, MAPPING, World, make, writes
 
+from connectors.memory import Store
 from syncd.core.guard import Limit
 
 
@@ -140,6 +143,27 @@ def test_a_one_way_field_never_flows_back(world: World) -> None:
     world.mk.edit("contacts", contact, {"score": 90}, by="automation")
     world.until_quiet()
     assert world.sf.values("Lead", lead)["Score"] == 90
+
+
+def test_what_a_system_gives_a_new_record_by_itself_reaches_the_side_it_flows_to(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A default of the CRM is no agreement with marketing, which has never heard of it. One that could flow both ways is
+    left alone: nobody typed it."""
+    make = Store.create
+
+    def with_defaults(store: Store, object: str, values: Mapping[str, Any] | None = None, **more: Any) -> str:
+        defaults = {"Rating": "Warm", "Title": "n/a"} if object == "Lead" else {}
+        return make(store, object, {**defaults, **(values or {})}, **more)
+
+    monkeypatch.setattr(Store, "create", with_defaults)
+    contact, lead = linked(world)
+    world.until_quiet()
+
+    assert world.sf.values("Lead", lead)["Rating"] == "Warm"
+    assert world.mk.values("contacts", contact)["crm_rating"] == "Warm"
+    assert not world.mk.values("contacts", contact)["jobtitle"]
+    assert writes(world.once()) == 0
 
 
 def test_consent_only_ever_becomes_stricter(world: World) -> None:
