@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncd import observe, rollups, schemas
+from syncd import conversions, observe, rollups, schemas
 from syncd.assembly import Connected, Mappings, identify
 from syncd.confirm import confirm
 from syncd.core.mapping import End
@@ -46,6 +46,7 @@ def cycle(
         recover(run, bench)
     read(run, benches)
     benches = _as_seen(run, mappings, benches)
+    conversions.propose(run, mappings, benches)
     for bench in benches:
         if _held_back(run, bench):
             continue
@@ -65,6 +66,7 @@ def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) 
     benches = prepare(run, mappings, names)
     read(run, benches)
     benches = _as_seen(run, mappings, benches)
+    conversions.propose(run, mappings, benches)
     for bench in benches:
         if not _held_back(run, bench):
             confirm(run, bench)
@@ -200,6 +202,7 @@ def _wanted(run: Run, mappings: Mappings) -> dict[tuple[str, str], tuple[str, ..
                 names.update(mapping.attributes(side, form))
     for watch in mappings.watches.values():
         wanted.setdefault((watch.end.system, watch.end.object), set()).update(watch.attributes())
+    conversions.wanted(run, wanted)
     for (system, form), names in wanted.items():
         connected = run.systems[system]
         key = None if connected.trouble else connected.traits(form).key
@@ -257,7 +260,8 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
     mapped = set(objects)
     for watch in run.watches:
         objects.setdefault((watch.end.system, watch.end.object), []).append((watch.name, watch.end.side))
-    for (name, form), users in objects.items():
+    # Sorting is stable: but for those, in the order of the mappings.
+    for (name, form), users in sorted(objects.items(), key=lambda each: conversions.read_last(run, *each[0])):
         system = run.systems[name]
         if system.trouble or run.stop():
             continue

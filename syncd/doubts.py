@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from syncd.core.match import Held, Rule
+from syncd.core.match import Held
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
 from syncd.run import Bench, Run
@@ -20,10 +20,8 @@ SHOWN = 100
 """Records that an issue names at most."""
 
 
-def ask(
-    run: Run, bench: Bench, fact: Fact, rule: Rule | None, kind: str, own: Sequence[Held], across: Sequence[Held]
-) -> str:
-    """Raises the one issue of those who share a match value; returns the key of the record that it stands at, if that
+def ask(run: Run, bench: Bench, fact: Fact, named: str, kind: str, own: Sequence[Held], across: Sequence[Held]) -> str:
+    """Raises the one issue of those who share a match value (`named`: of which rule); returns the key of the record that it stands at, if that
     is of the same object as `fact` (else "")."""
     side = bench.side(fact.object)
     group = {side: list(own), other(side): list(across)}
@@ -34,7 +32,6 @@ def ask(
     picks = group[other(asking)]
     free = [each for each in free if not _left_out(run, bench, each, picks)] or free
     anchor = free[0]
-    named = "syncd's key" if rule is None else rule.name
     if kind == "taken":
         reason = f"its {named} belongs to a record that is linked to another one already"
     else:

@@ -79,6 +79,10 @@ def _move(run: Run, bench: Bench, link: Link, moved: dict[Side, Fact]) -> None:
         if there is not None:
             # It rests since its other end is gone; this one is alive.
             run.ledger.links.unlink(there.id)
+        if fact.state == "converted" and run.ledger.facts.get(*target) is None:
+            # What was carried over is known once the new form is read; until then nothing flows.
+            run.ledger.books.decide_again(bench.mapping.name, [(fact.object, fact.key)])
+            continue
         _rekey(run, bench, link, side, fact, target)
     if not meets:
         return

@@ -21,6 +21,9 @@ from syncd.run import Bench, Run
 KEY_RULE = "syncd's key"
 """The match rule that goes before all others: the other record carries our key for this one."""
 
+PROPOSED = "a conversion, or what refers to it"
+"""What speaks for a partner beside match values."""
+
 BATCH = 5000
 """Facts whose match values are kept in one transaction."""
 
@@ -110,6 +113,41 @@ def candidates(run: Run, bench: Bench, rule: Rule | None, values: Sequence[str])
         if not any((each.object, each.key) == at for each in across):
             across.append(held)
     return found
+
+
+def wanted(*values: Mapping[str, Sequence[str]]) -> list[str]:
+    """Every value of these records, once."""
+    return sorted({value for each in values for held in each.values() for value in held})
+
+
+def proposed(
+    run: Run, bench: Bench, object_: int, keys: Iterable[str]
+) -> tuple[dict[str, list[str]], Found, list[str]]:
+    """Who something else than their own values speaks for, in the shape of match values: by record, and who is meant.
+    Third: the records whose only proposed partner was not read yet."""
+    name, ledger = bench.mapping.name, run.ledger
+    by_record = ledger.proposals.of(name, [(object_, key) for key in keys])
+    values: dict[str, list[str]] = {}
+    found: dict[tuple[Side, str], list[Held]] = {}
+    unread = []
+    partners = {at for others in by_record.values() for at, _ in others}
+    rivals = ledger.proposals.of(name, sorted(partners)) if partners else {}
+    for (_, key), others in by_record.items():
+        facts = {at: ledger.facts.get(*at) for at, _ in others if at[0] in bench.forms}
+        if facts and not any(facts.values()):
+            unread.append(key)
+        for at, fact in facts.items():
+            if fact is None or fact.state != "live" or ledger.links.of_records(name, at[0], [at[1]]):
+                continue
+            value = f"{at[0]}:{at[1]}"
+            values.setdefault(key, []).append(value)
+            found[bench.side(at[0]), value] = [Held(*at, bench.rank(at[0]), None)]
+            found[bench.side(object_), value] = [
+                Held(*rival, bench.rank(rival[0]), None)
+                for rival, _ in rivals.get(at, ())
+                if not ledger.links.of_records(name, rival[0], [rival[1]])
+            ]
+    return values, found, unread
 
 
 def together(found: Found, side: Side, values: Sequence[str], taken: set[Place]) -> list[Held]:

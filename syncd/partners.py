@@ -8,13 +8,13 @@ from here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from syncd import safemode
 from syncd.core import plan
 from syncd.core.expr import Gate
-from syncd.core.match import Held, Rule, pick
+from syncd.core.match import Held, pick
 from syncd.core.model import Side, other
 from syncd.core.plan import End, Planned
 from syncd.doubts import ask, end_doubts, passed_over
@@ -22,17 +22,34 @@ from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Body
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
-from syncd.matchvalues import KEY_RULE, Place, candidates, own_values, together, values_across, values_by
+from syncd.matchvalues import (
+    KEY_RULE,
+    PROPOSED,
+    Found,
+    Place,
+    candidates,
+    own_values,
+    proposed,
+    together,
+    values_across,
+    values_by,
+    wanted,
+)
 from syncd.merged import survivor
 from syncd.references import held_back, of_records
 from syncd.run import Bench, Run
 
 AT_SYSTEM = ("sent", "answered")
 
+Values = Mapping[str, Sequence[str]]
+"""Match values by record key."""
+
 
 def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str) -> list[int]:
     """Links, plans to create, or asks a person, for live records without a partner. Returns the links that were made:
     they are to be decided."""
+    if not facts:
+        return []
     side, form = bench.forms[object_]
     mapping = bench.mapping
     facts = [f for f in facts if plan.holds(mapping, mapping.scope, side, side, form, f.attributes)]
@@ -42,11 +59,7 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
     clear = set(left)
     found_links: list[NewLink] = []
     taken: set[Place] = set()
-    for rule in (None, *mapping.match):
-        values = own_values(bench, object_, left.values()) if rule is None else values_by(bench, object_, left, rule)
-        across_values = values if rule is None else values_across(run, bench, object_, left, rule, values)
-        wanted = sorted({value for each in (values, across_values) for held in each.values() for value in held})
-        found = candidates(run, bench, rule, wanted) if wanted else {}
+    for named, values, across_values, found in _rounds(run, bench, object_, left):
         for key, held in values.items():
             own = together(found, side, held, taken)
             across = together(found, other(side), across_values[key], taken)
@@ -58,14 +71,33 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
                 # Perhaps this very record is what is being made for that one: known once the answer is.
                 run.ledger.books.decide_again(mapping.name, [(object_, key)])
             elif choice.kind == "one" and choice.partner is not None:
-                found_links.append(_new_link(bench, fact, choice.partner, rule))
+                found_links.append(_new_link(bench, fact, choice.partner, named))
                 # Taken from here on: nobody else of this batch may have them.
                 taken |= {(object_, key), (choice.partner.object, choice.partner.key)}
             elif choice.kind != "shadow" and not passed_over(run, bench, (object_, key), choice.partner):
-                clear -= {ask(run, bench, fact, rule, choice.kind, own, across)}
+                clear -= {ask(run, bench, fact, named, choice.kind, own, across)}
     end_doubts(run, bench, object_, clear)
     _create(run, bench, object_, _not_forgotten(run, bench, object_, list(left.values())), lane)
     return _link(run, bench, found_links)
+
+
+def _rounds(run: Run, bench: Bench, object_: int, left: dict[str, Fact]) -> Iterator[tuple[str, Values, Values, Found]]:
+    """What those who are left are recognised by, one way after the other: (its name, their values, the values that their
+    partners would have, who holds them). syncd's key first, then what a conversion or a child speaks for, then the
+    mapping's rules."""
+    values: Values = own_values(bench, object_, left.values())
+    yield KEY_RULE, values, values, candidates(run, bench, None, wanted(values))
+    values, found, unread = proposed(run, bench, object_, left)
+    for key in unread:
+        # Its partner is there, and was not read yet: nobody else is made or taken for it meanwhile.
+        del left[key]
+        run.ledger.books.decide_again(bench.mapping.name, [(object_, key)])
+    yield PROPOSED, values, values, found
+    for rule in bench.mapping.match:
+        values = values_by(bench, object_, left, rule)
+        across = values_across(run, bench, object_, left, rule, values)
+        held = candidates(run, bench, rule, wanted(values, across)) if values else {}
+        yield rule.name, values, across, held
 
 
 def drop_creates(run: Run, bench: Bench, object_: int, keys: Sequence[str]) -> None:
@@ -75,12 +107,12 @@ def drop_creates(run: Run, bench: Bench, object_: int, keys: Sequence[str]) -> N
     end_doubts(run, bench, object_, keys)
 
 
-def _new_link(bench: Bench, fact: Fact, partner: Held, rule: Rule | None) -> NewLink:
+def _new_link(bench: Bench, fact: Fact, partner: Held, named: str) -> NewLink:
     ends = (
         LinkSide(bench.side(fact.object), fact.object, fact.key, {}, False),
         LinkSide(bench.side(partner.object), partner.object, partner.key, {}, False),
     )
-    return NewLink(KEY_RULE if rule is None else f"same {rule.name}", ends)
+    return NewLink(named if named in (KEY_RULE, PROPOSED) else f"same {named}", ends)
 
 
 def _link(run: Run, bench: Bench, rows: Sequence[NewLink]) -> list[int]:
@@ -94,6 +126,7 @@ def _link(run: Run, bench: Bench, rows: Sequence[NewLink]) -> list[int]:
             by_object[end.object].append(end.key)
     for object_, keys in by_object.items():
         run.ledger.links.forget_resting(name, object_, keys)
+    run.ledger.proposals.end(name, [(end.object, end.key) for row in rows for end in row.ends])
     _doubt_the_ledger(run, bench, rows)
     ids = run.ledger.links.make(name, rows, run.now())
     issues = run.ledger.inbox.issue_count(name)

@@ -18,11 +18,13 @@ from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Intent
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
+from syncd.ledger.proposals import Proposal
 from syncd.ledger.waits import Wait
 from syncd.run import Bench, Parents, Run, Sides
 
 Said = tuple[Side, str, Mapping[str, Any]]
 """(side, form, attributes) of one record."""
+WHY = "a record that is linked refers to both"
 Keys = dict[str, dict[Side, set[str]]]
 """By referenced mapping and side."""
 Met = tuple[Side, str, int, int, int, str]
@@ -161,6 +163,7 @@ class Waiting:
         self._run, self._bench = run, bench
         self._records: list[tuple[int, str]] = []
         self._rows: dict[Wait, str] = {}
+        self._pairs: dict[str, list[Proposal]] = {}
 
     def decided(self, link: Link, verdicts: Sequence[Verdict]) -> None:
         """A link was decided: it waits for what these verdicts say, and for nothing else."""
@@ -169,6 +172,7 @@ class Waiting:
         for verdict in verdicts:
             if verdict.waits:
                 self._add(at, verdict.pair.field, verdict.waits)
+                self._propose(verdict.pair.field, verdict.waits)
 
     def undecided(self, fact: Fact, held: Mapping[str, tuple[Sequence[Waits], int]]) -> None:
         """A record without a partner was looked at. `held`: by field, what its create waits for, and the object of the
@@ -184,8 +188,27 @@ class Waiting:
         for one in waits:
             self._rows[Wait(*at, field.reference.mapping, one.side, one.key, making, create)] = field.name
 
+    def _propose(self, field: Field, waits: Sequence[Waits]) -> None:
+        """Both records refer to one that has no link: those are probably each other's partner."""
+        assert field.reference is not None
+        keys = {one.side: one.key for one in waits}
+        forms = self._bench.parents.get(field.reference.mapping, {})
+        if field.reference.many or len(keys) < len(SIDES) or set(forms) != set(SIDES):
+            return
+        places = [
+            next(
+                ((object_, keys[side]) for object_ in forms[side] if self._run.ledger.facts.get(object_, keys[side])),
+                None,
+            )
+            for side in SIDES
+        ]
+        if places[0] is not None and places[1] is not None:
+            self._pairs.setdefault(field.reference.mapping, []).append(Proposal(places[0], places[1], WHY))
+
     def keep(self) -> None:
         """Writes down what is new; call it in the transaction that decides."""
+        for parent, proposals in self._pairs.items():
+            self._run.ledger.proposals.keep(parent, proposals)
         if not self._records:
             return
         name = self._bench.mapping.name

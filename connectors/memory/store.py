@@ -267,10 +267,18 @@ class Store:
             return survivor
 
     def convert(
-        self, object: str, key: Key, *, into: str | None = None, onto: Key | None = None, by: str = "person"
+        self,
+        object: str,
+        key: Key,
+        *,
+        into: str | None = None,
+        onto: Key | None = None,
+        made: Mapping[str, Key] | None = None,
+        by: str = "person",
     ) -> tuple[str, Key]:
         """Turns a record into its later form (a Lead into a Contact): a new one, or `onto` one that exists, whose
-        blanks it fills. Returns (object, key) of it. The record stays readable as `converted`."""
+        blanks it fills. Returns (object, key) of it. The record stays readable as `converted`, and names what else the
+        conversion `made` or met, by object (`ObjectTraits.conversions`)."""
         with self._lock:
             kind, item = self.kinds[object], self._live(object, key)
             form = into or kind.traits.forms[0]
@@ -282,6 +290,8 @@ class Store:
             else:
                 held = self.item(form, onto).values
                 self.edit(form, onto, {name: each for name, each in values.items() if held[name] is None}, by=by)
+            for object_, made_key in (made or {}).items():
+                item.values[kind.traits.conversions[object_]] = made_key
             item.state, item.into = "converted", (form, onto)
             self._touch(item, by)
             return form, onto

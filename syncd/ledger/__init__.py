@@ -28,6 +28,7 @@ from syncd.ledger.intents import Intents
 from syncd.ledger.journal import Journal
 from syncd.ledger.lease import Lease
 from syncd.ledger.links import Links
+from syncd.ledger.proposals import Proposals
 from syncd.ledger.refers import Refers
 from syncd.ledger.store import Store
 from syncd.ledger.unseen import Unseen
@@ -51,6 +52,7 @@ class Ledger:
         self.books = Books(store)
         self.events = Events(store)
         self.refers = Refers(store)
+        self.proposals = Proposals(store)
         self.waits = Waits(store)
         self.epoch = Epoch(store)
         self.described = Described(store)

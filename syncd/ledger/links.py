@@ -197,7 +197,7 @@ class Links:
             for row in self._store.rows(
                 "SELECT s.key, s.link, o.object, o.key FROM json_each(?) j"
                 " CROSS JOIN link_side s ON s.mapping = ? AND s.object = ? AND s.key = j.value"
-                " CROSS JOIN link l ON l.id = s.link AND l.state != 'unlinked'"
+                " CROSS JOIN link l ON l.id = s.link AND l.state NOT IN ('unlinked', 'kept', 'left')"
                 " CROSS JOIN link_side o ON o.link = s.link AND o.side != s.side",
                 (orjson.dumps(keys).decode(), mapping, object),
             )

@@ -28,6 +28,7 @@ TABLES = {
     "link_side": "One end of a link: the record, and the base (the facts on which both sides last settled).",
     "wait": "Who refers to a record that has no link yet, and is decided again once it has one.",
     "match_value": "The match values of each record, so that the unlinked are matched set-wise.",
+    "proposal": "Pairs that a conversion, or a linked child, speaks for; gone once one of the two is linked.",
     "passed_over": "Records that a person passed over when a link was picked: nobody is asked about them again.",
     "intent": "Effects written down before they are sent, until they are settled.",
     "hold": "A mapping's plan that a guard holds, with its reasons, until a person approves it.",
@@ -238,6 +239,15 @@ def migrations() -> Migrations:
             db,
             "CREATE TABLE unseen (object INTEGER NOT NULL, key TEXT NOT NULL, since REAL NOT NULL,"
             " PRIMARY KEY (object, key)) WITHOUT ROWID",
+        )
+
+    @steps()
+    def m022_proposal(db: Database) -> None:
+        _execute(
+            db,
+            "CREATE TABLE proposal (mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL,"
+            " other_object INTEGER NOT NULL, other_key TEXT NOT NULL, why TEXT NOT NULL,"
+            " PRIMARY KEY (mapping, object, key, other_object, other_key)) WITHOUT ROWID",
         )
 
     return steps
