@@ -6,7 +6,13 @@ from typing import Any
 
 from connectors.salesforce.sandbox.fields import Field
 
-CURRENCIES: tuple[tuple[str, float], ...] = (("EUR", 1.0), ("USD", 1.08), ("GBP", 0.86))
+CURRENCIES: tuple[tuple[str, float], ...] = (
+    ("EUR", 1.0),
+    ("USD", 1.08),
+    ("GBP", 0.86),
+    ("SEK", 11.2),
+    ("CHF", 0.95),
+)
 """ISO code and conversion rate; the first is the corporate currency."""
 CURRENCY_FIELD = "CurrencyIsoCode"
 SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx.")
