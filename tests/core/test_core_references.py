@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sketch import mapping_of
 
 from syncd.connector import Attribute, Schema
@@ -228,3 +230,28 @@ def test_without_a_look_up_keys_compare_by_themselves_and_nothing_crosses() -> N
     assert field_.canonical("crm", "a1") == field_.canonical("crm", " a1 ")
     assert field_.canonical("crm", "a1") != field_.canonical("marketing", "a1")
     assert field_.render("crm", "c1", None) == Waits("marketing", "c1")
+
+
+@given(
+    m=st.lists(st.sampled_from(["c1", "c2", "c3", "x", "y"])),
+    c=st.lists(st.sampled_from(["a1", "a2", "a2old", "a3", "z"])),
+    base=st.sets(st.sampled_from([1, 2, 3])),
+)
+def test_lists_settle_after_one_write_and_no_stranger_is_lost(m: list[str], c: list[str], base: set[int]) -> None:
+    """Whatever both sides held: what is written agrees, nothing follows from it, and who has no link is still there."""
+    key_m, key_c = LOOKUP.key_by_link["marketing"], LOOKUP.key_by_link["crm"]
+    base_m, base_c = sorted(key_m[one] for one in base) or None, sorted(key_c[one] for one in base) or None
+    fields = PEOPLE + 'blank = "clear"\n'
+    found = verdict(fields, sorted(set(m)) or None, sorted(set(c)) or None, base_m, base_c)
+    if found is None or found.to is None:
+        return
+    now_m = found.after if found.to == "marketing" else m
+    now_c = found.after if found.to == "crm" else c
+
+    assert {"x", "y"} & set(now_m or ()) == {"x", "y"} & set(m)
+    assert {"z"} & set(now_c or ()) == {"z"} & set(c)
+    field_ = mapping_of(fields).knowing({"people": LOOKUP}).references[0]
+    settled = field_.settled("marketing", now_m), field_.settled("crm", now_c)
+    after = verdict(fields, now_m, now_c, *settled)
+    assert after is None or after.to is None
+    assert field_.canonical("marketing", now_m) == field_.canonical("crm", now_c)

@@ -356,3 +356,16 @@ def test_a_held_plan_does_not_point_to_who_was_merged_meanwhile(kin: Kin) -> Non
     assert kin.sf.values("Opportunity", kin.across("deals", "deals", deal))["AccountId"] == survivor
     assert kin.ledger.inbox.issues() == []
     assert kin.across("companies", "companies", company) != survivor
+
+
+def test_an_idle_cycle_asks_each_object_once_and_nothing_else(kin: Kin) -> None:
+    """References cost no call while nothing moves and no interval is over."""
+    family(kin)
+    kin.settle()
+    for store in (kin.mk, kin.sf):
+        store.calls.clear()
+    kin.all_once()
+
+    for store in (kin.mk, kin.sf):
+        asked = [(call.method, call.object) for call in store.calls if call.method not in ("identify", "page")]
+        assert sorted(asked) == sorted(("changes", name) for name in store.kinds)
