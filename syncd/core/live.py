@@ -254,6 +254,8 @@ class _Live:
 
     def _never_blank(self, field: Field) -> bool:
         """Does a gate keep records out whose value is blank? (It is false by that value alone.)"""
+        if field.reference is not None and field.reference.required:
+            return True  # the create waits for it
         source: Side = "crm" if self.side == "marketing" else "marketing"
         blank = self.mapping.context(source, self.mapping.end(source).object, self._blank(field, source))
         gates = (self.mapping.scope[source], self.mapping.create[self.side])

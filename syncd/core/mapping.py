@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Codec", "Default", "End", "Field", "Gate", "Mapping", "Reference", "Unknown"]
 
-Flow = Literal["both", "to_crm", "to_marketing"]
+Flow = Literal["both", "to_crm", "to_marketing", "none"]
 Policy = Literal["marketing", "crm", "newer", "hold", "stricter"]
 Meet = Literal["fill", "marketing", "crm", "hold"]
 

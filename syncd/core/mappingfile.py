@@ -134,7 +134,9 @@ class FieldPart(Part):
     type: Types | None = Field(
         None, description="How values are read and compared. Default: text, or choice with values."
     )
-    flow: Literal["both", "to_crm", "to_marketing"] = Field("both", description="Which way values travel.")
+    flow: Literal["both", "to_crm", "to_marketing", "none"] = Field(
+        "both", description="Which way values travel. none: only matched by and seen by rules, never written."
+    )
     clash: Literal["marketing", "crm", "newer", "hold", "stricter"] = Field(
         "hold", description="Both sides changed, differently: who wins. stricter (only bool): true wins, always."
     )

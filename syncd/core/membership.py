@@ -95,13 +95,12 @@ def _lists(shape: MembershipFile) -> dict[str, Any]:
     lists, campaigns = shape.marketing.lists, shape.crm.campaigns
     assert lists is not None
     assert campaigns is not None
-    name: dict[str, Any] = {"marketing": lists.name, "crm": campaigns.name}
+    name: dict[str, Any] = {"marketing": lists.name, "crm": campaigns.name, "flow": "none"}
     return {
         "mapping": shape.name + LISTS,
         "marketing": {"system": shape.marketing.system, "object": lists.object},
         "crm": {"system": shape.crm.system, "object": campaigns.object},
         "match": {"by": ["name"]},
-        "update": {"marketing": "false", "crm": "false"},
         "fields": {"name": name | ({"values": dict(shape.campaigns)} if shape.campaigns else {})},
     }
 
@@ -121,11 +120,11 @@ def _members(shape: MembershipFile) -> dict[str, Any]:
     if crm.status is not None:
         fields["status"] = _status(shape)
     if marketing.list_name is not None:
-        fields["list_name"] = {"marketing": marketing.list_name, "crm": {}, "flow": "to_crm"}
+        fields["list_name"] = {"marketing": marketing.list_name, "crm": {}, "flow": "none"}
     if marketing.since is not None:
-        fields["since"] = {"marketing": marketing.since, "crm": {}, "type": "datetime", "flow": "to_crm"}
+        fields["since"] = {"marketing": marketing.since, "crm": {}, "type": "datetime", "flow": "none"}
     if crm.responded is not None:
-        fields["responded"] = {"marketing": {}, "crm": crm.responded, "type": "date", "flow": "to_marketing"}
+        fields["responded"] = {"marketing": {}, "crm": crm.responded, "type": "date", "flow": "none"}
     made: dict[str, Any] = {
         "mapping": shape.name,
         "marketing": {"system": marketing.system, "object": marketing.object},

@@ -75,9 +75,11 @@ def base_key(field: str, attribute: str) -> str:
 
 
 def pairs(mapping: Mapping, marketing_object: str, crm_object: str) -> tuple[Pair, ...]:
-    """The fields that both forms have."""
+    """The fields that both forms have, and that flow."""
     found = []
     for field in mapping.fields:
+        if field.flow == "none":
+            continue
         marketing = field.attribute("marketing", marketing_object)
         crm = field.attribute("crm", crm_object)
         if marketing is not None and crm is not None:
