@@ -266,6 +266,7 @@ _REMEDIES = {
     "unwritable_value": "Mend the value in the record, or widen the field's type in the mapping.",
     "unknown_owner": "Give that person an active user with the same e-mail address on the other side, give the record"
     " another owner, or name who stands in: `unknown` in the mapping. Then: `syncd issues retry ID`.",
+    "step_back": "If it is meant, set the other record back by hand; if not, set this one forward again.",
     "unmapped_value": "Add the value to the field's `values`, or choose another value in the record.",
 }
 _FIELD_ISSUES = tuple(_REMEDIES)

@@ -154,7 +154,7 @@ class FieldMaker:
                 self._say(
                     "unknown", "this is neither keep, issue nor an e-mail address", 'unknown = "sales@example.com"'
                 )
-        if part.steps == "forward" and part.values is None:
+        if part.steps in ("forward", "ask") and part.values is None:
             self._say("steps", "'steps' goes by the order of 'values', and there are none", "list the values in order")
         if part.other not in ("keep", "hold"):
             if part.values is None:

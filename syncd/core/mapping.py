@@ -95,8 +95,9 @@ class Field:
     backward: Literal["ignore", "clear_then_set"]
     once: bool
     """Written when a record is created, and never over what stands there."""
-    steps: Literal["any", "forward"]
-    """forward: a value is written only over one that is listed before it in the value map."""
+    steps: Literal["any", "forward", "ask"]
+    """forward: a value is written only over one that is listed before it in the value map; ask: what is listed behind it
+    is left to a person."""
     truncate: int | None
     history: bool
     """Each change is kept as an event, for reports."""

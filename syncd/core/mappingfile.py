@@ -184,8 +184,10 @@ class FieldPart(Part):
     )
     unset: bool | None = Field(None, description="What a blank truth means: a checkbox that nobody touched.")
     once: bool = Field(False, description="Write it when a record is created, and never again.")
-    steps: Literal["any", "forward"] | None = Field(
-        None, description="forward: never write a value over one that is listed after it in 'values'. Default: any."
+    steps: Literal["any", "forward", "ask"] | None = Field(
+        None,
+        description="forward: never write a value over one that is listed after it in 'values'; ask: such a step back waits"
+        " for a person. Default: any.",
     )
     history: bool | None = Field(None, description="Keep each change of this choice, on both sides, with its time.")
     link: Name | None = Field(None, description="The mapping whose links this reference follows.")

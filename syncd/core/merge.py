@@ -264,9 +264,18 @@ def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost:
         return Verdict(pair, "agree", f"{why}; {to} already says so")
     if field.once:
         return Verdict(pair, "stand", f"{why}; on {to} it is written once, when the record is created")
+    if field.steps == "ask" and _behind(field, field.canonical(to, after), field.canonical(to, current)):
+        said = f"{why}; on {to} that would be a step back, and waits for a person"
+        return Verdict(pair, "stand", said, settles=False, issue="step_back")
     if field.steps == "forward" and not _ahead(field, field.canonical(to, after), field.canonical(to, current)):
         return Verdict(pair, "stand", f"{why}; on {to} that would be a step back, and the field goes forward only")
     return Verdict(pair, kind, why, to, current, after, field.settled(source, said), False, lost)
+
+
+def _behind(field: Field, after: Any, current: Any) -> bool:
+    """Whether a step goes back, in the order of the value map."""
+    order = [*dict.fromkeys(field.values.values())]
+    return current in order and after in order and order.index(after) < order.index(current)
 
 
 def _ahead(field: Field, after: Any, current: Any) -> bool:
