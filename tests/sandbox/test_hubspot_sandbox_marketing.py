@@ -91,6 +91,21 @@ def _stage(label: str, probability: float) -> dict[str, Any]:
     return {"label": label, "displayOrder": 0, "metadata": {"probability": probability}}
 
 
+@pytest.mark.parametrize(("switch", "stages"), [("on", ["opportunity", "customer"]), ("off", ["lead", "lead"])])
+def test_a_deal_takes_its_people_along(portal: Portal, switch: str, stages: list[str]) -> None:
+    """Section 14: made an opportunity when the deal comes, a customer when it is won, a moment later; never back."""
+    portal.app.switch({"lifecycle_follows_deals": switch})
+    contact, key = portal.contact(email="a@x.test", lifecyclestage="lead"), deal(portal)
+    portal.app.act({"do": "associate", "object": "deals", "key": key, "to_object": "contacts", "to_key": contact})
+    seen = []
+    for stage in ("contractsent", "closedwon", "closedlost"):
+        portal.app.act({"do": "edit", "object": "deals", "key": key, "values": {"dealstage": stage}})
+        portal.advance(2)
+        seen.append(portal.read(contact, "lifecyclestage")["lifecyclestage"])
+
+    assert seen == [*stages, stages[-1]]
+
+
 # ---------------------------------------------------------------- associations
 
 

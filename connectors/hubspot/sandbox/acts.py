@@ -156,6 +156,7 @@ class Acts:
             store.add(start_name, record.id, end_name, other.id, types)
         except KeyError:
             raise Refused(f"no such association type between {start_name} and {end_name}") from None
+        self._portal.associated(start_name, record.id, end_name, other.id)
         return {"ok": True}
 
     def _dissociate(self, action: Json) -> Json:

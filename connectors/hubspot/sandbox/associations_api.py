@@ -179,6 +179,7 @@ def _associate(
     if switches.first_becomes_primary:
         types = store.with_first_primary(start.kind.name, from_id, end.kind.name, to_id, types)
     store.add(start.kind.name, from_id, end.kind.name, to_id, types, replace)
+    call.portal.associated(start.kind.name, from_id, end.kind.name, to_id)
     _bump(call, start, from_id)
     _bump(call, end, to_id)
     labels = [store.types[start.kind.name, end.kind.name, one].label for one in sorted(types)]

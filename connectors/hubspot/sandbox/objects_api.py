@@ -201,6 +201,7 @@ def do_create(call: Call, table: Table, prepared: Prepared, links: Links) -> Rec
         if call.portal.switches.first_becomes_primary:
             type_ids = store.with_first_primary(table.kind.name, record.id, end, end_id, type_ids)
         store.add(table.kind.name, record.id, end, end_id, type_ids)
+        call.portal.associated(table.kind.name, record.id, end, end_id)
     return record
 
 

@@ -33,6 +33,9 @@ FIRST_ID = 51_000_000_101
 CALCULATED = Source("CALCULATED", "", "", None)
 AUTOMATION = Source("AUTOMATION_PLATFORM", "workflowId:77001", "Sandbox workflow", None)
 
+FOLLOWS_MS = 1000
+"""How long a lifecycle stage takes to follow a deal."""
+
 Changes = Mapping[str, str | None]
 """Prepared values by property name; None clears."""
 
@@ -271,6 +274,8 @@ class Portal:
             self._later(self.switches.recalculation_ms, at_ms, table, record, None)
         if table.kind.email and table.kind.email in moved:
             self._auto_associate(table, record)
+        if table.kind.name == "deals" and "dealstage" in moved:
+            self.follow_deal(record.id)
         for rule in self.switches.automations:
             when = rule["when"]
             if rule["object"] != table.kind.name or when["property"] not in moved:
@@ -280,6 +285,28 @@ class Portal:
             if "value" not in when or when["value"] == (moved[when["property"]] or ""):
                 sets = {name: value or None for name, value in rule["set"].items()}
                 self._later(int(rule.get("delay_ms", 1000)), at_ms, table, record, sets)
+
+    def associated(self, start: str, start_id: str, end: str, end_id: str) -> None:
+        """What the account does by itself when two records have been associated."""
+        for name, record_id in ((start, start_id), (end, end_id)):
+            if name == "deals":
+                self.follow_deal(record_id)
+
+    def follow_deal(self, deal_id: str) -> None:
+        """A deal makes its people and companies opportunities, a won one customers; never back (section 14, a switch)."""
+        deals = self.tables["deals"]
+        deal = deals.records.get(deal_id)
+        if deal is None or self.switches.lifecycle_follows_deals == "off":
+            return
+        stage = "customer" if deal.values.get("hs_is_closed_won") == "true" else "opportunity"
+        for name in ("contacts", "companies"):
+            table = self.tables[name]
+            order = [option["value"] for option in table.definitions["lifecyclestage"]["options"]]
+            for end_id, _ in self.associations.of("deals", deal_id, name):
+                record = table.records.get(end_id)
+                now = record.values.get("lifecyclestage", "") if record else ""
+                if record is not None and (now not in order or order.index(now) < order.index(stage)):
+                    self._later(FOLLOWS_MS, self.clock.now_ms(), table, record, {"lifecyclestage": stage})
 
     def _auto_associate(self, table: Table, record: Record) -> None:
         domain = record.values.get(table.kind.email or "", "").partition("@")[2]

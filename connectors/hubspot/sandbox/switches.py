@@ -104,6 +104,7 @@ class Switches:
     lists_tell_members: bool = True  # a search shows how many members a list has, and when one came or went last
 
     # Automation and account
+    lifecycle_follows_deals: str = _one("on", "off")  # a deal makes its people opportunities, a won one customers
     recalculation_ms: int = 2000  # after a write HubSpot recalculates and bumps the stamp once more; 0: never
     automations: list[dict[str, Any]] = field(default_factory=list)
     required_at_create: dict[str, list[str]] = field(default_factory=dict)
