@@ -1,0 +1,64 @@
+"""A conversion over real HTTP, with the shipped mappings: the company and the deal that marketing has are linked, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stage
+from stage import World
+
+SHIPPED = Path(__file__).parents[2] / "mappings"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with stage.world(tmp_path / "w") as made:
+        made.configure(mappings=SHIPPED)
+        yield made
+
+
+def rest(world: World) -> None:
+    """More cycles than anything here needs; the last one has nothing to do."""
+    world.pass_time(1)
+    for _ in range(6):
+        tally = world.once()
+    assert not stage.writes(tally)
+
+
+def associate(world: World, one: tuple[str, str], other: tuple[str, str]) -> None:
+    pair = {"object": one[0], "key": one[1], "to_object": other[0], "to_key": other[1]}
+    world.hubspot.app.act({"do": "associate", "primary": other[0] == "companies", **pair})
+
+
+def handed_over(world: World) -> dict[str, str]:
+    """Somebody with a company and a deal in HubSpot, handed over as a lead; the keys of all."""
+    made: dict[str, Any] = {"contact": world.contact("ada@example.com")}
+    made["company"] = str(world.hubspot.act("create", "companies", values={"name": "Acme"}, by="ann")["key"])
+    deal = {"dealname": "Acme, 2027", "pipeline": "default", "dealstage": "appointmentscheduled"}
+    made["deal"] = str(world.hubspot.act("create", "deals", values=deal, by="ann")["key"])
+    associate(world, ("contacts", made["contact"]), ("companies", made["company"]))
+    associate(world, ("deals", made["deal"]), ("contacts", made["contact"]))
+    rest(world)
+    (made["lead"],) = world.live("Lead")
+    return made
+
+
+def pairs(world: World, mapping: str) -> list[tuple[str, str]]:
+    return sorted((one.marketing.key, one.crm.key) for one in world.ledger.links.page(mapping, 0, 100))
+
+
+def test_a_conversion_meets_the_company_and_the_deal_of_its_person(world: World) -> None:
+    """Another name on either side, no domain: linked all the same, and nothing is there twice."""
+    keys = handed_over(world)
+    made = world.salesforce.act("convert", "Lead", keys["lead"], opportunity="Big deal")
+    rest(world)
+
+    assert pairs(world, "people") == [(keys["contact"], made["contact"])]
+    assert pairs(world, "companies") == [(keys["company"], made["account"])]
+    assert pairs(world, "deals") == [(keys["deal"], made["opportunity"])]
+    assert [len(world.hubspot.records(name)) for name in ("contacts", "companies", "deals")] == [1, 1, 1]
+    assert [len(world.live(name)) for name in ("Contact", "Account", "Opportunity")] == [1, 1, 1]
+    assert [issue.reason for issue in world.ledger.inbox.issues()] == []
