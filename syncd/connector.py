@@ -104,6 +104,9 @@ class Traits:
     owners: Directory | None = None
     late_s: float = 300.0
     """How long after an unanswered write it may still land, if the settings do not say otherwise."""
+    whole_key: Callable[[Key], Key] = str
+    """The one form of a key that people may know in several (Salesforce's ids have 15 or 18 characters): whatever a person
+    types is looked for in this form. Anything else comes back as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ def _meant(bench: Bench, issue: Issue, of: str | None) -> tuple[int, str]:
     if of is None:
         return ours[0]
     form, _, key = of.rpartition(":")
+    key = bench.whole_key(bench.side(issue.object), key)
     for at in ours:
         if at[1] == key and (not form or bench.form(at[0]) == form):
             return at
@@ -152,6 +153,7 @@ def _meant(bench: Bench, issue: Issue, of: str | None) -> tuple[int, str]:
 def _picked(run: Run, bench: Bench, issue: Issue, side: Side, pick: str) -> tuple[int, str]:
     """(object, key) of the pick, checked against what the issue offers and what the ledger knows."""
     form, _, key = pick.rpartition(":")
+    key = bench.whole_key(side, key)
     offered = _named(issue, "candidates")
     candidates = [at for at in offered if at[0] in bench.forms and bench.side(at[0]) == side]
     if issue.kind == "exists_already" or not candidates:

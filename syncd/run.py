@@ -193,6 +193,10 @@ class Bench:
             _named={},
         )
 
+    def whole_key(self, side: Side, key: str) -> str:
+        """A key as a person typed it, in the one form that its system knows it by."""
+        return self.systems[side].connector.traits.whole_key(key)
+
     def objects(self, side: Side) -> list[int]:
         """The object numbers of one side, first form first."""
         return [object_ for object_, (of, _) in self.forms.items() if of == side]

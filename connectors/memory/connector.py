@@ -31,7 +31,11 @@ class MemoryConnector:
         """What the store's kinds claim at this moment."""
         store = self._store
         return Traits(
-            {name: kind.traits for name, kind in store.kinds.items()}, store.meters, store.owners, store.late_s
+            {name: kind.traits for name, kind in store.kinds.items()},
+            store.meters,
+            store.owners,
+            store.late_s,
+            store.whole_key,
         )
 
     def identify(self) -> Account:

@@ -43,6 +43,8 @@ class Store:
     meters: tuple[Meter, ...] = ()
     owners: Directory | None = None
     late_s: float = 300.0
+    whole_key: Callable[[Key], Key] = str
+    """The one form of a key that people may know in several."""
     writes: list[Write] = field(default_factory=list)
     """What was applied through connectors, in order."""
     calls: list[Call] = field(default_factory=list)

@@ -98,6 +98,7 @@ class Salesforce:
             meters=METERS,
             owners=OWNERS,
             late_s=self._context.timing.late_s,
+            whole_key=lambda key: id18(key) if is_id(key) else key,
         )
 
     def identify(self) -> Account:

@@ -39,6 +39,8 @@ def why(
     Raises ConfigError for a system, object or field that no mapping names, or a record that was never seen.
     """
     system, object_, key = at
+    if system in systems:
+        key = systems[system].connector.traits.whole_key(key)
     users = _users(mappings, system, object_, field)
     number = ledger.facts.object_id(system, object_)
     fact = ledger.facts.get(number, key) if number else None

@@ -10,6 +10,7 @@ from world import MAPPING, World, make, writes
 
 from syncd.cycle import prepare
 from syncd.ruling import resolve
+from syncd.view.why import why
 
 ALSO = MAPPING.replace(
     'type = "email"\nclash = "crm"', 'type = "email"\nclash = "crm"\nalso = { marketing = "rating_note" }'
@@ -171,6 +172,23 @@ def test_what_a_person_passed_over_is_not_asked_about_again(world: World) -> Non
     third = world.sf.create("Lead", {"Email": "ada@x.test", "LastName": "Three"}, by="rep")
     world.until_quiet()
     assert [issue.key for issue in world.ledger.inbox.issues()] == [third]
+
+
+def test_a_key_that_people_know_in_two_forms_is_one_key(world: World) -> None:
+    """Where a connector says so: the short form of an id picks the same record as the long one, and explains it."""
+    contact = world.mk.create("contacts", {"email": "ada@x.test", "lastname": "Ada", "score": 80}, by="ann")
+    leads = [
+        world.sf.create("Lead", {"Email": "ada@x.test", "LastName": name}, by="rep", key=f"00Q{name}AAA")
+        for name in ("One", "Two")
+    ]
+    world.sf.whole_key = lambda key: key if key.endswith("AAA") else f"{key}AAA"
+    world.until_quiet()
+    pick(world, "00QTwo")
+    world.until_quiet()
+
+    assert pairs(world) == [(contact, leads[1])]
+    told = why(world.ledger, world.mappings(), world.run().systems, ("sf", "Lead", "00QTwo"), None)
+    assert told["record"]["key"] == leads[1]
 
 
 def test_one_of_several_on_both_sides_is_named_by_the_person(firms: World) -> None:
