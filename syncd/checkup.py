@@ -18,7 +18,7 @@ from typing import Any
 
 from syncd.assembly import Clock, Connected, Mappings, connect, identify, load_mappings
 from syncd.core.drift import Looks, changes, told
-from syncd.core.live import check_key
+from syncd.core.live import check_key, check_newer
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Side
 from syncd.core.problem import Problem
@@ -223,6 +223,8 @@ def _form(found: Findings, system: Connected, mapping: Compiled, side: Side, for
     look = Looks(schema, schema if before is None or before.lost else before.was)
     wrong = [finding.problem for finding in told(mapping, side, form, look, _parents(found))]
     found.problems += wrong
+    told_times = system.traits(form).history
+    found.problems += [finding.problem for finding in check_newer(mapping, side, form, history=told_times)]
     # What is only news stops nothing: the daemon will tell it as well.
     found.warnings += [finding.problem for finding in changes(mapping, side, form, look)]
     key = system.traits(form).key

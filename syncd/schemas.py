@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from syncd.assembly import Connected, identify
 from syncd.core.drift import Looks, Standing, stand
-from syncd.core.live import Finding
+from syncd.core.live import Finding, check_newer
 from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Side
@@ -114,6 +114,7 @@ def standing(run: Run, mapping: Compiled, parents: Mapping[str, Compiled]) -> St
             elif said is not None:
                 looks[side, form] = Looks(said.now, said.was)
     now = stand(mapping, looks, parents)
+    now = Standing(now.mapping, (*now.found, *_undecidable(run, mapping)), now.stuck)
     if lost:
         now = Standing(now.mapping, now.found, "; ".join(lost))
     _tell(run, mapping, now, lost)
@@ -139,6 +140,17 @@ def watching(run: Run, watch: Watch) -> bool:
     tally = run.tally(watch.name)
     tally.watch, tally.stuck, tally.skipped = True, True, wrong[0]
     return False
+
+
+def _undecidable(run: Run, mapping: Compiled) -> list[tuple[Side, str, Finding]]:
+    """Clashes that would wait for ever, told before the first of them."""
+    return [
+        (side, form, finding)
+        for side in SIDES
+        for form in mapping.end(side).forms
+        if not (system := run.systems[mapping.end(side).system]).trouble
+        for finding in check_newer(mapping, side, form, history=system.traits(form).history)
+    ]
 
 
 Place = tuple[int | None, str | None]

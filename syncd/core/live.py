@@ -118,6 +118,19 @@ def check_key(mapping: Compiled, side: Side, object: str, schema: SchemaLike, ke
     return list(_Live(mapping, side, object, schema, {}).key(key))
 
 
+def check_newer(mapping: Compiled, side: Side, object: str, *, history: bool) -> list[Finding]:
+    """Fields whose clashes are for the newer edit, where this side tells no time for each field: they would all wait
+    for a person."""
+    if history:
+        return []
+    said = f'clash = "newer" cannot be decided: {mapping.end(side).system} does not tell when each field of {object} changed'
+    return [
+        Finding(at_place(field.place, said, 'clash = "marketing", "crm" or "hold"'), field.name, name)
+        for field in mapping.fields
+        if field.clash == "newer" and field.flow == "both" and (name := field.asked(side, object)) is not None
+    ]
+
+
 def findings(
     mapping: Compiled, side: Side, object: str, schema: SchemaLike, parents: Mapping[str, Compiled] | None = None
 ) -> list[Finding]:

@@ -158,7 +158,10 @@ def _clash(pair: Pair, m: Any, c: Any) -> Verdict:
         winner: Side = "marketing" if policy == "marketing" else "crm"
         # A winner that cannot be written (blank kept, no counterpart) leaves both as they are, and nothing is lost.
         return _write(pair, "clash", winner, m, c, f"both moved; {winner} wins by the field's rule", other(winner))
-    return _hold(pair, "clash", "both sides were edited to different values")
+    why = "both sides were edited to different values"
+    if policy == "newer":
+        why = f"{why}, and which edit is newer is not known"
+    return _hold(pair, "clash", why)
 
 
 def _meet(pair: Pair, m: Any, c: Any) -> Verdict:

@@ -28,3 +28,13 @@ def test_what_changed_is_found_without_a_cycle(shop: Shop) -> None:
     assert "Lead.Phone is gone, or hidden from the sync user" in problem["what"]
     assert problem["line"] > 0
     assert shop.ok("issues") == []
+
+
+def test_newer_is_refused_where_a_system_tells_no_times(shop: Shop) -> None:
+    """It would hold every clash without a word."""
+    shop.edit(shop.mapping, 'clash = "hold"', 'clash = "newer"')
+
+    done = shop.run("check", "--online", "--json")
+
+    assert done.code == 2
+    assert any("sf does not tell when each field" in problem["what"] for problem in done.json["problems"])

@@ -297,3 +297,16 @@ def test_a_bad_record_leads_to_no_description_in_every_cycle(world: World) -> No
 
     after = sum(call.method == "describe" for call in world.sf.calls)
     assert after - before <= 4
+
+
+def test_newer_is_told_where_no_system_can_say_it(world: World) -> None:
+    """Before the first clash, by an issue with the line; and a clash itself says why it waits."""
+    world.mapping_text = MAPPING.replace('crm = "Title"\nclash = "hold"', 'crm = "Title"\nclash = "newer"')
+    contact, lead = linked(world)
+    assert any("sf does not tell when each field of Lead changed" in one.reason for one in issues(world))
+    world.mk.edit("contacts", contact, {"jobtitle": "Countess"}, by="ann")
+    world.sf.edit("Lead", lead, {"Title": "Baron"}, by="rep")
+    world.once()
+
+    (clash,) = world.ledger.inbox.issues(kind="clash")
+    assert "which edit is newer is not known" in clash.reason
