@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from syncd.core.domains import domain_of
 from syncd.core.model import Bad, Canonical, Neutral, Unmapped
-from syncd.core.values import HIDDEN, Kind, clean, itself, plain_text
+from syncd.core.values import Kind, clean, itself, plain_text, seen
 
 PHONE_CACHE_ENTRIES: Final = 65_536
 """Numbers remembered per field: reading one costs as much as the rest of a changed record."""
@@ -49,11 +49,11 @@ def phone(region: str | None = None) -> Kind:
             return value
         if len(value) > MAX_PHONE_CHARS:
             return Bad("it is too long for a phone number")
-        value = HIDDEN.sub("", value).strip()
+        value = seen(value)
         return parsed(value) if value else None
 
     def write(value: str, raw: Any) -> Neutral:
-        return HIDDEN.sub("", str(plain_text(raw))).strip()
+        return seen(str(plain_text(raw)))
 
     return Kind("phone", "text", read, write, itself, "")
 
@@ -70,7 +70,7 @@ def domain() -> Kind:
         value = plain_text(raw)
         if not isinstance(value, str):
             return value
-        value = HIDDEN.sub("", value).strip().lower()
+        value = clean(seen(value).lower())
         return domain_of(value) if value else None
 
     return Kind("domain", "text", read, itself, itself, "")

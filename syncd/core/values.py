@@ -147,6 +147,11 @@ HIDDEN: Final = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 """Invisible characters that copying from a page or an address book brings along."""
 
 
+def seen(value: str) -> str:
+    """Clean text without its invisible characters. What stood apart through one of them may be one character now."""
+    return clean(HIDDEN.sub("", value)) if HIDDEN.search(value) else value
+
+
 def email() -> Kind:
     """An e-mail address: compared without case and without invisible characters."""
 
@@ -154,9 +159,7 @@ def email() -> Kind:
         value = plain_text(raw)
         if not isinstance(value, str):
             return value
-        if not value.isascii():
-            value = HIDDEN.sub("", value).strip()
-        value = value.lower()
+        value = value.lower() if value.isascii() else clean(seen(value).lower())
         if not value:
             return None
         return value if _EMAIL.fullmatch(value) else Bad("it is not an e-mail address")
