@@ -13,6 +13,7 @@ from typing import Any
 
 from syncd import disappearance, gone
 from syncd.core import plan
+from syncd.core.merge import VALUE_ISSUES
 from syncd.core.model import SIDES, Side
 from syncd.core.plan import End
 from syncd.ledger.facts import Fact
@@ -138,6 +139,7 @@ def _decide_links(
     notes: list[Note] = []
     bases: list[tuple[int, str, dict[str, Any], int | None]] = []
     raised: set[Place] = set()
+    spoken: set[Place] = set()
     stirred: set[int] = set()
     for link in links:
         ends = ends_of(bench, link, facts, forget)
@@ -162,6 +164,7 @@ def _decide_links(
         if decision.leaves_open:
             stirred.add(link.id)
         _tell(run, bench, link, decision, notes, raised)
+        spoken |= {(link.marketing.object, link.marketing.key, one.pair.field.name) for one in decision.verdicts}
         for effect in effects:
             rows.append(row_of(bench, link.id, effect, rev=max(facts[e.object, e.key].rev for e in ends.values())))
             notes.append(told(bench, link.id, effect))
@@ -171,7 +174,7 @@ def _decide_links(
     run.note(notes)
     if waiting is not None:
         waiting.keep()
-    _close_settled_issues(run, bench, links, raised)
+    _close_settled_issues(run, bench, links, raised, spoken)
 
 
 def gather(run: Run, links: Iterable[Link], known: Iterable[Fact] = ()) -> dict[tuple[int, str], Fact]:
@@ -248,7 +251,7 @@ def _tell(run: Run, bench: Bench, link: Link, decision: plan.Decision, notes: li
                 object=None if by_field else link.marketing.object,
                 key=None if by_field else link.marketing.key,
                 field=field.name,
-                doc={"place": field.place},
+                doc={"place": field.place, **({"source": verdict.source} if verdict.source else {})},
             )
             raised.add((link.marketing.object, link.marketing.key, field.name))
         if verdict.kind == "stand" and not verdict.waits:
@@ -272,13 +275,17 @@ _REMEDIES = {
 _FIELD_ISSUES = tuple(_REMEDIES)
 
 
-def _close_settled_issues(run: Run, bench: Bench, links: Sequence[Link], raised: set[Place]) -> None:
-    """An issue about a field of a record ends when the field was decided without it."""
+def _close_settled_issues(
+    run: Run, bench: Bench, links: Sequence[Link], raised: set[Place], spoken: set[Place]
+) -> None:
+    """An issue about a field of a record ends when the field was decided without it. A value that was let stand is not
+    decided again before it moves: until then (`spoken`) its issue stays."""
     inbox = run.ledger.inbox
     if not links or not inbox.issue_count(bench.mapping.name):
         return
     decided = {(link.marketing.object, link.marketing.key) for link in links}
     for issue in inbox.issues(mapping=bench.mapping.name, limit=10_000):
         ours = issue.kind in _FIELD_ISSUES and (issue.object, issue.key) in decided
-        if ours and (issue.object, issue.key, issue.field) not in raised:
+        place = (issue.object, issue.key, issue.field)
+        if ours and place not in raised and (place in spoken or issue.kind not in VALUE_ISSUES):
             inbox.close_issues(run.now(), id=issue.id)

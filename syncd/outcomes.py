@@ -107,17 +107,20 @@ def adopt(run: Run, bench: Bench, made: Sequence[tuple[Intent, str]]) -> None:
             if intent.source:
                 run.ledger.inbox.close_issues(run.now(), mapping=name, object=intent.source[0], keys=[intent.source[1]])
     for (intent, key), link in zip(made, links, strict=True):
+        marketing = (intent.object, key) if side_of(intent) == "marketing" else intent.source
         for each in intent.body.dropped:
+            # A refusal is about the record that refused; an issue about a value ends where its field is decided.
+            at = (intent.object, key) if each.kind == "refused" or marketing is None else marketing
             run.ledger.inbox.raise_issue(
-                "refused",
+                each.kind,
                 name,
                 each.reason,
                 each.remedy,
                 run.now(),
-                object=intent.object,
-                key=key,
+                object=at[0],
+                key=at[1],
                 field=each.field,
-                doc={"culprits": [], "changes": [each.field], "link": link},
+                doc={"culprits": [], "changes": [each.field], "link": link, "source": other(side_of(intent))},
             )
 
 

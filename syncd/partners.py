@@ -19,7 +19,7 @@ from syncd.core.model import Side, other
 from syncd.core.plan import End, Planned
 from syncd.doubts import ask, end_doubts, passed_over
 from syncd.ledger.facts import Fact
-from syncd.ledger.intents import Body
+from syncd.ledger.intents import Body, Dropped
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
 from syncd.matchvalues import (
@@ -286,8 +286,18 @@ def row_of(bench: Bench, link: int | None, effect: Planned, rev: int) -> dict[st
         "unique": effect.unique,
         "expect_ms": effect.expect_ms,
         "rev": rev,
-        "body": Body(changes=effect.changes, decided=effect.decided, waits=bool(effect.waits)),
+        "body": Body(
+            changes=effect.changes,
+            decided=effect.decided,
+            waits=bool(effect.waits),
+            dropped=[_untold(bench, *each) for each in effect.untold],
+        ),
     }
+
+
+def _untold(bench: Bench, field: str, kind: str, why: str) -> Dropped:
+    remedy = f"Mend the value in the record, or what {bench.field(field).place} says of it; then it crosses by itself."
+    return Dropped(field, f"{field}: {why}; the record was made without it", remedy, kind)
 
 
 def told(bench: Bench, link: int | None, effect: Planned) -> Note:

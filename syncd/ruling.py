@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncd import disappearance, merged, safemode, schemas
+from syncd.core.merge import VALUE_ISSUES
 from syncd.core.model import Bad, Side, Unmapped, Waits, other
 from syncd.core.plan import Change
 from syncd.doubts import AMBIGUOUS
@@ -19,7 +20,7 @@ from syncd.ledger.journal import Note
 from syncd.ledger.links import Link, LinkSide, NewLink
 from syncd.run import Bench, Run
 
-LEFT_STANDING = ("refused", "ignored", "unanswered")
+LEFT_STANDING = ("refused", "ignored", "unanswered", *VALUE_ISSUES)
 """Issues whose difference was settled, so that it is not sent again by itself."""
 
 NOT_RETRIED = (
@@ -65,7 +66,10 @@ def retry(run: Run, bench: Bench, issue: Issue) -> None:
                 link = run.ledger.links.get(found.get(issue.key, 0))
             if issue.kind in LEFT_STANDING and link is not None:
                 fields = [issue.field] if issue.field else [str(field) for field in issue.doc.get("changes", ())]
-                _move_again(run, bench, link, bench.side(issue.object), fields)
+                target = bench.side(issue.object)
+                if source := issue.doc.get("source"):
+                    target = "marketing" if source == "crm" else "crm"
+                _move_again(run, bench, link, target, fields)
             run.ledger.books.decide_again(name, [(issue.object, issue.key)])
         run.note([Note("retried", f"issue {issue.id} ({issue.kind})", name, None, issue.object, issue.key)])
 

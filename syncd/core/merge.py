@@ -65,8 +65,14 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The side whose own edit is overridden (always `to`); its value is kept as a loser."""
     issue: str | None = None
     """Kind of issue to raise, if a person should know."""
+    source: Side | None = None
+    """With an issue about a value: the side whose value it is."""
     waits: tuple[Waits, ...] = ()
     """References of this field that have no link yet: the record is to be decided again when one of them has."""
+
+
+VALUE_ISSUES = ("unreadable_value", "unwritable_value", "unmapped_value", "unknown_owner")
+"""Issues about a value that does not cross: the difference stands until it moves, or a person says retry."""
 
 
 def base_key(field: str, attribute: str) -> str:
@@ -242,7 +248,9 @@ def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost:
     if isinstance(value, Waits):
         return Verdict(pair, "stand", f"{why}; waits for its {field.name}", settles=False)
     if isinstance(value, Bad):
-        return Verdict(pair, "stand", f"{source}'s value cannot be read: {value.why}", issue="unreadable_value")
+        return Verdict(
+            pair, "stand", f"{source}'s value cannot be read: {value.why}", issue="unreadable_value", source=source
+        )
     if value is None and field.blank == "keep":
         return Verdict(pair, "stand", f"{source} is blank, and a blank does not overwrite")
     # A list that was emptied keeps what has no link on the other side.
@@ -250,7 +258,11 @@ def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost:
     after = None if emptied else field.render(to, said, current)
     if isinstance(after, Bad):
         return Verdict(
-            pair, "stand", f"{source}'s value cannot be written on {to}: {after.why}", issue="unwritable_value"
+            pair,
+            "stand",
+            f"{source}'s value cannot be written on {to}: {after.why}",
+            issue="unwritable_value",
+            source=source,
         )
     if isinstance(value, Unmapped) or isinstance(after, Unmapped):
         if field.other == "hold":
@@ -259,6 +271,7 @@ def _write(pair: Pair, kind: Kind, source: Side, m: Any, c: Any, why: str, lost:
                 "stand",
                 f"{source}'s value has no counterpart on {to}",
                 issue="unknown_owner" if field.type == "owner" else "unmapped_value",
+                source=source,
             )
         return Verdict(pair, "stand", f"{source}'s value has no counterpart on {to}; {to} is left alone")
     if field.clash == "stricter" and field.canonical(to, after) is not True:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from syncd.core.mapping import Mapping
+from syncd.core.mapping import Field, Mapping
 from syncd.core.merge import Pair, Verdict, base_key, merge
 from syncd.core.model import SIDES, Bad, Side, Unmapped, Waits, other
 
@@ -68,6 +68,8 @@ class Planned(msgspec.Struct, frozen=True, gc=False):
     decided: dict[str, Any] | None = None
     """Creates: every field value of the source that was decided on, by base key."""
     waits: tuple[Waits, ...] = ()
+    untold: tuple[tuple[str, str, str], ...] = ()
+    """Creates: (field, kind of issue, why) of what the source says and the new record cannot."""
     """Creates: references that it goes without, because they have no link yet."""
 
 
@@ -160,6 +162,7 @@ def create(
     changes: list[Change] = []
     decided: dict[str, Any] = {}
     waits: list[Waits] = []
+    untold: list[tuple[str, str, str]] = []
     for field in mapping.fields:
         attribute = field.attribute(to, form)
         own = field.attribute(side, source_form)
@@ -174,6 +177,7 @@ def create(
         value = None
         if field.canonical(side, said) is not None:
             value = field.render(to, said, None)
+            untold += _untold(field, side, said, value)
         why = "the record has no partner yet"
         if value is None or isinstance(value, (Unmapped, Bad, Waits)):
             value = field.on_create(context, to)
@@ -181,7 +185,21 @@ def create(
         if value is not None and not (field.clash == "stricter" and field.canonical(to, value) is not True):
             changes.append(Change(field.name, attribute, None, value, why, own, said))
     at = (source.object, source.key)
-    return Planned(to, object, None, at, "create", lane, key_of(side, *at), None, changes, decided, tuple(waits))
+    return Planned(
+        to, object, None, at, "create", lane, key_of(side, *at), None, changes, decided, tuple(waits), tuple(untold)
+    )
+
+
+def _untold(field: Field, side: Side, said: Any, value: Any) -> list[tuple[str, str, str]]:
+    """A value that cannot be read, or not be written over there, and for which no rule says to leave it."""
+    read = field.canonical(side, said)
+    if isinstance(read, Bad):
+        return [(field.name, "unreadable_value", f"{side}'s value cannot be read: {read.why}")]
+    if isinstance(value, Bad):
+        return [(field.name, "unwritable_value", f"{side}'s value cannot be written on {other(side)}: {value.why}")]
+    if isinstance(value, Unmapped) and field.other == "hold":
+        return [(field.name, "unmapped_value", f"{side}'s value has no counterpart on {other(side)}")]
+    return []
 
 
 def holds(mapping: Mapping, gates: Map[Side, Any], gate: Side, side: Side, form: str, said: Map[str, Any]) -> bool:

@@ -23,11 +23,13 @@ from syncd.ledger.store import Store
 
 
 class Dropped(msgspec.Struct, frozen=True, gc=False):
-    """A field that a create goes without, because the target refused it: told once the record is there."""
+    """A field that a create goes without, because the target refused it or its value cannot cross: told once the record
+    is there."""
 
     field: str
     reason: str
     remedy: str
+    kind: str = "refused"
 
 
 class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

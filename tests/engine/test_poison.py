@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from world import World, make, writes
+from world import MAPPING, World, make, writes
 
 from syncd import ruling
 from syncd.cycle import prepare
@@ -201,3 +201,42 @@ def test_who_breaks_a_whole_call_is_sent_alone(world: World) -> None:
 
     assert [world.sf.values("Lead", lead_of(world, n))["Title"] for n in (0, 1, 2, 4, 5)] == ["Countess"] * 5
     assert [(one.kind, one.key) for one in issues(world)] == [("unanswered", bad)]
+
+
+def test_a_value_that_cannot_cross_is_told_when_the_record_is_made(world: World) -> None:
+    """Nothing is left out in silence; the issue stays while other fields move, and ends when the value is mended."""
+    world.mapping_text = MAPPING.replace('other = "keep"', 'other = "hold"')
+    (contact,) = people(world, 1, lifecyclestage="lead")
+    kind = world.mk.kinds["contacts"]
+    stage = dataclasses.replace(kind.attributes["lifecyclestage"], options=("lead", "mql", "other"))
+    world.mk.kinds["contacts"] = kind.having(attributes={**kind.attributes, "lifecyclestage": stage})
+    world.mk.edit("contacts", contact, {"lifecyclestage": "other"}, by="ann")
+    world.until_quiet()
+
+    (issue,) = [one for one in issues(world) if one.kind != "schema"]
+    assert (issue.kind, issue.field, issue.key) == ("unmapped_value", "stage", contact)
+    assert world.sf.values("Lead", lead_of(world, 0))["Status"] is None
+    world.mk.edit("contacts", contact, {"jobtitle": "Countess"}, by="ann")
+    world.until_quiet()
+    assert world.ledger.inbox.issue(issue.id) is not None
+
+    world.mk.edit("contacts", contact, {"lifecyclestage": "mql"}, by="ann")
+    world.until_quiet()
+    assert world.sf.values("Lead", lead_of(world, 0))["Status"] == "Open"
+    assert world.ledger.inbox.issue(issue.id) is None
+
+
+def test_a_retried_value_crosses_once_the_file_knows_it(world: World) -> None:
+    """The map was extended: retry makes the value cross, from the side that said it."""
+    world.mapping_text = MAPPING.replace('other = "keep"', 'other = "hold"').replace(', opportunity = "Working"', "")
+    (contact,) = people(world, 1)
+    world.until_quiet()
+    world.mk.edit("contacts", contact, {"lifecyclestage": "opportunity"}, by="ann")
+    world.until_quiet()
+    (issue,) = issues(world)
+    assert issue.kind == "unmapped_value"
+
+    world.mapping_text = MAPPING.replace('other = "keep"', 'other = "hold"')
+    retry(world, issue)
+    assert world.sf.values("Lead", lead_of(world, 0))["Status"] == "Working"
+    assert issues(world) == []
