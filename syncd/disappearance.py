@@ -44,17 +44,23 @@ def hold(run: Run, bench: Bench) -> None:
             continue
         if _open(run, name, object_):
             run.ledger.inbox.close_issues(run.now(), kind=DISAPPEARED, mapping=name, object=object_)
-            accept(run, name, object_)
+            _decide(run, name, object_)
         run.ledger.books.set_decided(_mark(name), object_, revision)
+        run.ledger.unseen.accept(object_, run.now() - DAY_S)
     bench.gone_held = frozenset(held)
 
 
 def accept(run: Run, mapping: str, object_: int) -> None:
     """What vanished of this object until now is believed: each record is decided again."""
+    _decide(run, mapping, object_)
+    run.ledger.unseen.accept(object_, run.now() + 1)
+    run.ledger.books.set_decided(_mark(mapping), object_, run.ledger.facts.revision())
+
+
+def _decide(run: Run, mapping: str, object_: int) -> None:
     mark = run.ledger.books.decided(_mark(mapping), object_)
     keys = run.ledger.links.ended_keys(mapping, object_, mark)
     run.ledger.books.decide_again(mapping, [(object_, key) for key in keys])
-    run.ledger.books.set_decided(_mark(mapping), object_, run.ledger.facts.revision())
 
 
 def _mark(mapping: str) -> str:

@@ -250,6 +250,10 @@ def migrations() -> Migrations:
             " PRIMARY KEY (mapping, object, key, other_object, other_key)) WITHOUT ROWID",
         )
 
+    @steps()
+    def m023_unseen_accepted(db: Database) -> None:
+        _execute(db, "ALTER TABLE unseen ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0")
+
     return steps
 
 

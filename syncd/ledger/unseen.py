@@ -41,11 +41,20 @@ class Unseen:
         row = self._store.row("SELECT since FROM unseen WHERE object = ? AND key = ?", (object, key))
         return float(row[0]) if row else None
 
+    def accept(self, object: int, before: float) -> None:
+        """What was missed before then is an old story, and counts no more: a few are purged in any year."""
+        if self._store.row(
+            "SELECT 1 FROM unseen WHERE object = ? AND NOT accepted AND since < ? LIMIT 1", (object, before)
+        ):
+            with self._store.transaction() as t:
+                t.execute("UPDATE unseen SET accepted = 1 WHERE object = ? AND since < ?", (object, before))
+
     def linked(self, mapping: str, object: int) -> int:
-        """How many records of a mapping's links are not shown to us."""
+        """How many records of a mapping's links are not shown to us, without those that were accepted."""
         row = self._store.row(
             "SELECT count(*) FROM unseen u CROSS JOIN link_side s ON s.mapping = ? AND s.object = u.object"
-            " AND s.key = u.key CROSS JOIN link l ON l.id = s.link AND l.state IN ('live', 'converted') WHERE u.object = ?",
+            " AND s.key = u.key CROSS JOIN link l ON l.id = s.link AND l.state IN ('live', 'converted')"
+            " WHERE u.object = ? AND NOT u.accepted",
             (mapping, object),
         )
         return int(row[0]) if row else 0

@@ -203,9 +203,9 @@ def test_what_is_not_shown_is_not_gone(world: World) -> None:
 # ---------------------------------------------------------------- too much at once
 
 
-def crowd(world: World, n: int = 6) -> list[str]:
+def crowd(world: World, n: int = 6, who: str = "p") -> list[str]:
     for at in range(n):
-        world.mk.create("contacts", {"email": f"p{at}@x.test", "lastname": "P", "score": 80}, by="ann")
+        world.mk.create("contacts", {"email": f"{who}{at}@x.test", "lastname": "P", "score": 80}, by="ann")
     world.until_quiet()
     return world.sf.keys("Lead")
 
@@ -252,6 +252,33 @@ def test_a_mass_of_deletes_that_was_meant_goes_on_by_a_persons_word(world: World
     states = [link.state for link in world.ledger.links.page("people", 0, 10)]
     assert sorted(states) == ["live"] * 2 + ["unlinked"] * 4
     assert (kinds(world), len(world.contacts())) == ([], 6)
+
+
+def test_a_few_that_are_never_shown_again_do_not_add_up(world: World) -> None:
+    """Purged one by one over the year: each is an old story after a day. Many at once wait for a person's word."""
+    crowd(world)
+    guarded(world)
+    contacts = world.mk.keys("contacts")
+    for contact in contacts[:4]:
+        world.mk.purge("contacts", contact)
+        world.pass_time(86_400)
+        guarded(world)
+        guarded(world)
+    assert kinds(world) == []
+
+    crowd(world, who="q")
+    for contact in world.mk.keys("contacts")[-4:]:
+        world.mk.hide("contacts", contact)
+    world.pass_time(86_400 * 3)
+    guarded(world)
+    world.pass_time(86_400 * 3)
+    guarded(world)
+    (issue,) = world.ledger.inbox.issues()
+    run = world.run()
+    (bench,) = prepare(run, world.mappings(), None)
+    retry(run, bench, issue)
+    guarded(world)
+    assert kinds(world) == []
 
 
 def test_a_side_that_is_emptied_from_our_sight_is_told_and_nothing_follows(world: World) -> None:
