@@ -87,7 +87,7 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
     order, _ = parents_first(mappings.by_name.values())
     chosen = [mapping for mapping in order if names is None or mapping.name in names]
     _keep_funnel(run, mappings)
-    run.rolls = rollups.lay(run, mappings.by_name)
+    run.rolls = rollups.lay(run.ledger, mappings.by_name)
     for mapping in chosen:
         _put_in_force(run, mapping)
     run.watches = tuple(watch for name, watch in mappings.watches.items() if names is None or name in names)

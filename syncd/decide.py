@@ -101,7 +101,7 @@ def decide_records(
     if not facts:
         return
     name = bench.mapping.name
-    facts = with_rolled(run, name, facts)
+    facts = with_rolled(run.ledger, run.rolls, name, facts)
     run.tally(name).moved += len(facts)
     links = run.ledger.links.of_records(name, object_, [fact.key for fact in facts])
     linked = sorted({links[fact.key] for fact in facts if fact.key in links})
@@ -188,7 +188,7 @@ def gather(run: Run, links: Iterable[Link], known: Iterable[Fact] = ()) -> dict[
             if (end.object, end.key) not in facts:
                 keys[end.object].append(end.key)
     for object_, wanted in keys.items():
-        for fact in with_rolled(run, name, run.ledger.facts.many(object_, wanted).values()):
+        for fact in with_rolled(run.ledger, run.rolls, name, run.ledger.facts.many(object_, wanted).values()):
             facts[object_, fact.key] = fact
     return facts
 

@@ -17,6 +17,7 @@ from syncd.connector import Record
 from syncd.core.model import SIDES, Side
 from syncd.core.parity import STANDINGS, Judged, Seen, judge
 from syncd.decide import gather
+from syncd.ledger.facts import Fact
 from syncd.ledger.links import Link
 from syncd.references import of_links
 from syncd.run import Bench, Run
@@ -101,7 +102,7 @@ def _compare(run: Run, bench: Bench, links: Sequence[Link], figure: Figure) -> N
             live = record is not None and record.state == "live" and fact is not None and fact.state == "live"
             seen[side] = Seen(
                 bench.form(end.object),
-                record.attributes if record is not None and live else None,
+                {**record.attributes, **_rolled(bench, side, fact)} if record and fact and live else None,
                 record.stamp_ms if record is not None else 0,
                 fact.attributes if fact is not None else {},
                 fact.stamp_ms if fact is not None else 0,
@@ -119,6 +120,12 @@ def _compare(run: Run, bench: Bench, links: Sequence[Link], figure: Figure) -> N
         for object_ in bench.objects(side):
             # What no feed told is told now: the next cycle decides on it.
             run.ledger.facts.keep(object_, [record for (of, _), record in said[side].items() if of == object_])
+
+
+def _rolled(bench: Bench, side: Side, fact: Fact) -> dict[str, Any]:
+    """What a record's children come to: its system says nothing of it, the ledger does."""
+    names = bench.mapping.rolled(side, bench.form(fact.object))
+    return {name: fact.attributes[name] for name in names if name in fact.attributes}
 
 
 def _read(run: Run, bench: Bench, side: Side, links: Sequence[Link]) -> dict[tuple[int, str], Record]:

@@ -20,11 +20,15 @@ from syncd.core.mapping import Mapping as Compiled
 from syncd.core.merge import UNASKED
 from syncd.core.model import Side
 from syncd.core.rollup import Child, Rollup, field_of, roll
+from syncd.ledger import Ledger
 from syncd.ledger.facts import Fact
 from syncd.run import Run
 
 MOST_CHILDREN = 100_000
 """A record with more children than this has its roll-ups unknown: one move of a child reads all of them."""
+
+
+Place = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,19 @@ class Roll:
     over: Mapping[int, tuple[str, str]]
     """Object number of the children -> form and reference attribute."""
 
+    @property
+    def place(self) -> Place:
+        """Which parents, and which children of theirs."""
+        return self.parents, tuple((object_, attribute) for object_, (_, attribute) in self.over.items())
 
-def lay(run: Run, mappings: Mapping[str, Compiled]) -> tuple[Roll, ...]:
+
+def lay(ledger: Ledger, mappings: Mapping[str, Compiled]) -> tuple[Roll, ...]:
     """The roll-ups that these mappings use, each once."""
-    return tuple({(one.parent, one.attribute): one for one in _uses(run, mappings)}.values())
+    return tuple({(one.parent, one.attribute): one for one in _uses(ledger, mappings)}.values())
 
 
-def _uses(run: Run, mappings: Mapping[str, Compiled]) -> Iterator[Roll]:
-    number = run.ledger.facts.object_id
+def _uses(ledger: Ledger, mappings: Mapping[str, Compiled]) -> Iterator[Roll]:
+    number = ledger.facts.object_id
     for parent in mappings.values():
         for field in parent.fields:
             for side, (of, name) in field.rolled.items():
@@ -94,14 +103,22 @@ def index(run: Run) -> None:
     refers.index(run, parents, follow)
 
 
-def with_rolled(run: Run, mapping: str, facts: Iterable[Fact]) -> list[Fact]:
+def with_rolled(ledger: Ledger, rolls: Iterable[Roll], mapping: str, facts: Iterable[Fact]) -> list[Fact]:
     """The same facts, with what their children come to among the attributes."""
     facts = list(facts)
-    for one in run.rolls:
-        if one.parent == mapping:
-            mine = [fact for fact in facts if fact.object in one.parents and fact.state == "live"]
-            values = _values(run, one, [fact.key for fact in mine]) if mine else {}
-            facts = [_with(fact, one.attribute, values) if fact.object in one.parents else fact for fact in facts]
+    met: dict[Place, dict[str, list[Child] | None]] = {}
+    for one in rolls:
+        if one.parent != mapping:
+            continue
+        if one.place not in met:  # several roll-ups over one reference have the same children
+            keys = [fact.key for fact in facts if fact.object in one.parents and fact.state == "live"]
+            met[one.place] = _children(ledger, one, keys) if keys else {}
+        values = {
+            key: roll(one.child, one.rollup, one.side, children)
+            for key, children in met[one.place].items()
+            if children is not None
+        }
+        facts = [_with(fact, one.attribute, values) if fact.object in one.parents else fact for fact in facts]
     return facts
 
 
@@ -112,21 +129,22 @@ def _with(fact: Fact, attribute: str, values: Mapping[str, Any]) -> Fact:
     return msgspec.structs.replace(fact, attributes={**fact.attributes, attribute: value})
 
 
-def _values(run: Run, one: Roll, keys: Sequence[str]) -> dict[str, Any]:
-    """What the children of each of these parents come to."""
-    facts = run.ledger.facts
-    children: dict[str, list[Child]] = {key: [] for key in keys}
-    unknown: set[str] = set()
+def _children(ledger: Ledger, one: Roll, keys: Sequence[str]) -> dict[str, list[Child] | None]:
+    """The live children of each of these parents; None where there are too many to look at, and nothing at all while
+    their side has not been read with all that is needed of it."""
+    facts = ledger.facts
+    children: dict[str, list[Child] | None] = {key: [] for key in keys}
     for object_, (form, attribute) in one.over.items():
         feed = facts.feed(object_)
         if not feed.complete or not {attribute, *one.child.attributes(one.side, form)} <= set(feed.attributes):
             return {}
-        pointing = run.ledger.refers.pointing_to(object_, attribute, keys)
-        unknown |= {to for to, found in pointing.items() if len(found) > MOST_CHILDREN}
-        wanted = {key for to, found in pointing.items() if to not in unknown for key in found}
+        pointing = ledger.refers.pointing_to(object_, attribute, keys)
+        children |= {to: None for to, found in pointing.items() if len(found) > MOST_CHILDREN}
+        wanted = {key for to, found in pointing.items() if children[to] is not None for key in found}
         seen = facts.many(object_, sorted(wanted)) if wanted else {}
         for to, found in pointing.items():
-            for key in found:
-                if (fact := seen.get(key)) is not None and fact.state == "live":
-                    children[to].append(Child(form, key, fact.attributes))
-    return {key: roll(one.child, one.rollup, one.side, children[key]) for key in keys if key not in unknown}
+            mine = children[to]
+            if mine is not None:
+                known = (seen[key] for key in found if key in seen)
+                mine += [Child(form, fact.key, fact.attributes) for fact in known if fact.state == "live"]
+    return children

@@ -83,6 +83,9 @@ def _tell(facts: dict[str, Any]) -> None:
         for awaited in one["waits_for"]:
             before = ", and is not created before" if awaited["create"] else ""
             show.line(f"  waits for {awaited['side']} {awaited['key']} to be linked by {awaited['mapping']}{before}")
+        if one["events"]:
+            rows = [(e["at"][:19].replace("T", " "), e["watch"], _happened(e["values"])) for e in one["events"]]
+            show.table(("at", "watch", "what happened"), rows)
         for issue in one["issues"]:
             show.line(f"  issue {issue['id']} ({issue['kind']}): {issue['reason']}")
         for conflict in one["conflicts"]:
@@ -93,6 +96,10 @@ def _tell(facts: dict[str, Any]) -> None:
     show.table(
         ("at", "kind", "what"), [(e["at"][:19].replace("T", " "), e["kind"], e["said"]) for e in facts["history"]]
     )
+
+
+def _happened(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}: {show.value(value)}" for name, value in values.items())
 
 
 def _tell_link(one: dict[str, Any]) -> None:

@@ -254,6 +254,11 @@ class Mapping:
         named.update(name for field in self.fields if (name := field.asked(side, object)) is not None)
         return tuple(sorted(named))
 
+    def rolled(self, side: Side, object: str) -> tuple[str, ...]:
+        """The roll-ups that stand among that form's attributes, though its system knows none of them."""
+        named = (field.attribute(side, object) for field in self.fields if side in field.rolled)
+        return tuple(sorted({name for name in named if name is not None}))
+
     def bind(self, owners: abc.Mapping[Side, Owners]) -> Mapping:
         """The same mapping with owners resolved by e-mail. Until then, and for a side that is not given, every owner
         is `Unmapped`."""

@@ -6,7 +6,7 @@ changed, so it can be asked at any time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncd.assembly import Connected, Mappings
@@ -22,6 +22,7 @@ from syncd.ledger import Ledger
 from syncd.ledger.facts import HOPS, Fact
 from syncd.ledger.links import Link
 from syncd.references import Said, based, lookups
+from syncd.rollups import Roll, lay, with_rolled
 from syncd.run import parents_of
 from syncd.view.moment import iso
 from syncd.view.plan import STATES, effect
@@ -29,6 +30,8 @@ from syncd.view.records import conflict, entry, issue, place
 
 HISTORY = 100
 """Most journal entries that are told."""
+EVENTS = 50
+"""Most events that are told, for each mapping."""
 
 
 def why(
@@ -48,8 +51,10 @@ def why(
         raise ConfigError(
             f"the ledger never saw {system} {object_} {key}", remedy="check the key; `syncd once` reads what is new"
         )
+    rolls = lay(ledger, mappings.by_name)
     told = [
-        _in_mapping(ledger, mappings, _bound(ledger, mapping, systems), side, fact, field) for mapping, side in users
+        _in_mapping(ledger, mappings, _bound(ledger, mapping, systems), side, fact, field, rolls)
+        for mapping, side in users
     ]
     into = fact.into
     return {
@@ -120,8 +125,15 @@ def _knowing(ledger: Ledger, mapping: Compiled, mappings: Mappings, link: Link |
 
 
 def _in_mapping(
-    ledger: Ledger, mappings: Mappings, mapping: Compiled, side: Side, fact: Fact, field: str | None
+    ledger: Ledger,
+    mappings: Mappings,
+    mapping: Compiled,
+    side: Side,
+    fact: Fact,
+    field: str | None,
+    rolls: Sequence[Roll],
 ) -> dict[str, Any]:
+    (fact,) = with_rolled(ledger, rolls, mapping.name, [fact])
     version = ledger.books.mapping(mapping.name)
     found = ledger.links.of_records(mapping.name, fact.object, [fact.key])
     link = ledger.links.get(found[fact.key]) if fact.key in found else None
@@ -135,6 +147,7 @@ def _in_mapping(
         "link": None,
         "gates": _gates(mapping, side, form, fact),
         "fields": {},
+        "events": _happened(ledger, mapping, side, fact),
         "waits_for": _waits_for(ledger, mapping, link, fact),
         "planned": [
             effect(ledger, intent)
@@ -164,7 +177,7 @@ def _in_mapping(
             "how": ledger.links.how(link.id),
             "partner": place(ledger, partner.object, partner.key),
         }
-        shown["fields"] = _fields(ledger, mapping, link, field)
+        shown["fields"] = _fields(ledger, mapping, link, field, rolls)
     else:
         shown["fields"] = {
             one.name: {side: fact.attributes.get(str(one.attribute(side, form))), **_rule(one)}
@@ -172,6 +185,21 @@ def _in_mapping(
             if field in (None, one.name) and one.attribute(side, form) is not None
         }
     return shown
+
+
+def _happened(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact) -> list[dict[str, Any]]:
+    """What watches saw of the record, and of those that were merged or converted into it: the newest, oldest first."""
+    keys = [fact.key, *(key for _, key in ledger.facts.swallowed(fact.object, [fact.key]).get(fact.key, ()))]
+    found = ledger.events.of_records(mapping.name, side, keys)[-EVENTS:]
+    return [
+        {
+            "watch": one.watch,
+            "at": iso(one.at_ms / 1000),
+            "record": place(ledger, one.object, one.key),
+            "values": one.values,
+        }
+        for one in found
+    ]
 
 
 def _waits_for(ledger: Ledger, mapping: Compiled, link: Link | None, fact: Fact) -> list[dict[str, Any]]:
@@ -206,10 +234,13 @@ def _gates(mapping: Compiled, side: Side, form: str, fact: Fact) -> dict[str, An
     return shown
 
 
-def _fields(ledger: Ledger, mapping: Compiled, link: Link, field: str | None) -> dict[str, Any]:
+def _fields(ledger: Ledger, mapping: Compiled, link: Link, field: str | None, rolls: Sequence[Roll]) -> dict[str, Any]:
     forms = {side: ledger.facts.name_of(link.end(side).object)[1] for side in SIDES}
     facts = {side: ledger.facts.get(link.end(side).object, link.end(side).key) for side in SIDES}
-    said = {side: found.attributes if found else {} for side, found in facts.items()}
+    said = {
+        side: with_rolled(ledger, rolls, mapping.name, [found])[0].attributes if found else {}
+        for side, found in facts.items()
+    }
     paired = pairs(mapping, forms["marketing"], forms["crm"])
     verdicts = {
         verdict.pair.field.name: verdict

@@ -10,9 +10,12 @@ import pytest
 from kin import COMPANIES, DEALS, PEOPLE, Kin, make_kin
 
 from connectors.memory import Kind
+from syncd import parity
 from syncd.assembly import Mappings
 from syncd.core.compile import check_references, check_together, compile_mapping
 from syncd.core.rollup import check_rollups
+from syncd.cycle import prepare
+from syncd.view.why import why
 
 NAMES = frozenset({"people", "companies", "deals"})
 ROLES = "OpportunityContactRoles.ContactId"
@@ -263,3 +266,18 @@ def test_a_kill_between_index_and_decision_loses_no_parent(
     world.settle()
 
     assert world.said(ada) == ("won", None, 7)
+
+
+def test_why_and_parity_know_what_a_record_children_come_to(world: Outcomes, people: tuple[str, str, str]) -> None:
+    """Neither shows a blank, or something that cannot be read, where a cycle decides on the roll-up."""
+    _, ada, _ = people
+    world.deal(ada, StageName="Closed Won", Amount=500, CloseDate="2026-03-01")
+    world.settle()
+    told = why(world.ledger, world.mappings(), {}, ("sf", "Contact", ada), "won_amount")
+    (field,) = (one["fields"]["won_amount"] for one in told["mappings"])
+    assert (field["marketing"], field["crm"], field["verdict"]) == (500, 500, "agree")
+
+    run = world.run()
+    (bench,) = prepare(run, world.mappings(), ["people"])
+    *_, figure = parity.steps(run, bench, None)
+    assert figure.fields["contacts ~ Contact", "won_amount"] == {"agree": 2}
