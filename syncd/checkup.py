@@ -232,6 +232,8 @@ def _form(found: Findings, system: Connected, mapping: Compiled, side: Side, for
         # The key's own flaws do not stop anything: creates go by look-up then, and the weaker promise is told.
         found.warnings += check_key(mapping, side, form, schema, key)
         return
+    if mapping.create[side] is None:
+        return  # nothing is created there
     wanted = system.table.own.get("key")
     called = f"'{wanted}'" if wanted else "that the connector's README names"
     said = (
@@ -295,7 +297,12 @@ def check_contract(found: Findings, systems: Mapping[str, Connected]) -> Iterato
                     if mapping.end(side).system == name
                     for attribute in mapping.attributes(side, form)
                 ]
-                subject = Subject.guess(system.connector.describe(form), system.traits(form), mapped)
+                try:
+                    subject = Subject.guess(system.connector.describe(form), system.traits(form), mapped)
+                except ValueError:
+                    # A list's membership, a campaign that is only paired: too little of it is ours to be tried on.
+                    found.systems[name].setdefault("untested", []).append(form)
+                    continue
                 declared = system.table.test_account
                 wait = partial(time.sleep, max(system.timing.lag_s, STAMP_S))
                 bench = OwnHands(system.connector, wait=wait) if declared else Bench()

@@ -63,6 +63,7 @@ def _tell(result: dict[str, Any]) -> None:
         for side, counts in told["writes"].items():
             if counts := {op: n for op, n in counts.items() if n}:
                 show.line(f"    written on {side}: " + ", ".join(f"{n} {op}" for op, n in counts.items()))
+    show.line("watched: " + ", ".join(f"{n} {name}" for name, n in result["events"].items()))
     show.line(f"conflicts kept: {result['conflicts']}; issues: {result['issues']}")
     show.line("calls: " + ", ".join(f"{n} to {name}" for name, n in result["calls"].items()))
     blocked = sum(hand["blocked"].values())
@@ -93,7 +94,7 @@ def _live(scene: Scene, seed: int) -> None:
         totals = Table(show_header=True, header_style="bold")
         for column in ("", "there", "links", "created", "updated"):
             totals.add_column(column)
-        for name in scene.names:
+        for name in scene.pairing:
             told = scene.of_mapping(name)
             for side, forms in told["live"].items():
                 writes = told["writes"][side]

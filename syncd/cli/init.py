@@ -43,8 +43,6 @@ client_secret = { env = "SF_CLIENT_SECRET" }
 }
 """A system's table for its first settings file, by the name people give it."""
 
-MAPPINGS = ("people.toml", "companies.toml", "deals.toml", "funnel.toml")
-
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -105,10 +103,9 @@ def write(folder: Path, settings: str) -> tuple[list[Path], list[Path]]:
     from syncd.errors import ConfigError
 
     texts = {folder / "syncd.toml": settings}
-    for name in MAPPINGS:
-        texts[folder / "mappings" / name] = (examples() / "mappings" / name).read_text()
-    for schema in sorted((examples() / "schemas").glob("*.json")):
-        texts[folder / "schemas" / schema.name] = schema.read_text()
+    for kind, pattern in (("mappings", "*.toml"), ("schemas", "*.json")):
+        for example in sorted((examples() / kind).glob(pattern)):
+            texts[folder / kind / example.name] = example.read_text()
     written: list[Path] = []
     kept: list[Path] = []
     for path, text in texts.items():

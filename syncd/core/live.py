@@ -160,14 +160,20 @@ class _Live:
         for problem in self._type(field, attribute):
             yield Finding(problem, field.name, name, "field")
         yield from self._reference(field, attribute)
-        if field.writable(self.side):
+        if self._writes(field):
             yield from self._writing(field, attribute)
         elif field.targets.get(self.side):
             yield from self._options(field, attribute)
 
+    def _writes(self, field: Field) -> bool:
+        """Is the field ever written here? Not by a mapping that only pairs: it creates nothing and never updates."""
+        update = self.mapping.update[self.side]
+        pairs_only = self.mapping.create[self.side] is None and update is not None and update.text.strip() == "false"
+        return field.writable(self.side) and not pairs_only
+
     def _type(self, field: Field, attribute: AttributeLike) -> Iterator[Problem]:
         fits = frozenset({"datetime"}) if self.side in field.moments else _WRITES[field.type]
-        if not field.writable(self.side):
+        if not self._writes(field):
             fits = fits | _READS.get(field.type, frozenset())
         if attribute.type in fits or (field.type == "bool" and set(attribute.options) == {"true", "false"}):
             return
@@ -266,9 +272,10 @@ class _Live:
                 yield Finding(at_place(field.place, said, mend), field.name, name)
 
     def _never_blank(self, field: Field) -> bool:
-        """Does a gate keep records out whose value is blank? (It is false by that value alone.)"""
+        """Does a gate keep records out whose value is blank (it is false by that value alone), or does a create wait for
+        whom the field points to?"""
         if field.reference is not None and field.reference.required:
-            return True  # the create waits for it
+            return True
         source: Side = "crm" if self.side == "marketing" else "marketing"
         blank = self.mapping.context(source, self.mapping.end(source).object, self._blank(field, source))
         gates = (self.mapping.scope[source], self.mapping.create[self.side])

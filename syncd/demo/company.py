@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from syncd.demo.stage import VENDORS, Stage
-from syncd.sandbox.business import RENEWALS, Deal, Firm, deals, firms
+from syncd.sandbox.business import CAMPAIGNS, RENEWALS, Deal, Firm, deals, firms
 from syncd.sandbox.company import Person, people
 
 SHARED = 0.25
@@ -51,6 +51,7 @@ def populate(stage: Stage, count: int, seed: int) -> dict[str, int]:
     salesforce.populate_deals(org, _of_sales(sold, both, sales))
     _differ(stage, both, random.Random(seed))
     _interest(stage, marketing)
+    _offers(stage, keys)
     return {"marketing": len(marketing), "sales": len(sales), "both": len(both)}
 
 
@@ -74,6 +75,17 @@ def _of_marketing(sold: Sequence[Deal], both: Sequence[Person], marketing: Seque
 
 def _renewal(deal: Deal) -> bool:
     return deal.pipeline == RENEWALS
+
+
+def _offers(stage: Stage, contacts: Sequence[str]) -> None:
+    """Two offers: a list and a campaign of the same name for each. Everybody asked for the first, some for the second."""
+    cast = Cast(stage)
+    for at, name in enumerate(CAMPAIGNS):
+        cast.hubspot.act("list", name=name)
+        cast.hubspot.act("list_add", list=name, keys=list(contacts[at :: at + 2]))
+        cast.salesforce.act(
+            "create", object="Campaign", values={"Name": name, "Status": "In Progress", "IsActive": True}
+        )
 
 
 def _differ(stage: Stage, both: list[Person], chance: random.Random) -> None:
@@ -126,7 +138,14 @@ class Cast:
         return self.hubs("contacts")
 
     def hubs(self, object: str) -> dict[str, Row]:
-        """HubSpot's live records of an object by id: their values."""
+        """HubSpot's live records of an object by id: their values. Of lists and memberships only the keys."""
+        if object in ("lists", "list_memberships"):
+            lists = self.lists().items()
+            return (
+                {name: {} for name, _ in lists}
+                if object == "lists"
+                else {f"{name}:{key}": {} for name, members in lists for key in members}
+            )
         rows = self.hubspot.records(object)
         return {key: row["values"] for key, row in rows.items() if not row["archived"]}
 
@@ -134,6 +153,10 @@ class Cast:
         """Salesforce's live rows of an object by id; converted Leads live on as Contacts and are left out."""
         rows = self.salesforce.records(object)
         return {key: row for key, row in rows.items() if not row.get("IsDeleted") and not row.get("IsConverted")}
+
+    def lists(self) -> dict[str, list[str]]:
+        """HubSpot's lists by name: their members."""
+        return {one["name"]: sorted(one["members"]) for one in self.hubspot.state()["lists"].values()}
 
     def ties(self) -> dict[tuple[str, str], dict[str, dict[str, set[int]]]]:
         """HubSpot's associations: for each pair of objects, key -> associated key -> type ids."""

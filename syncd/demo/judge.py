@@ -12,7 +12,7 @@ from typing import Any
 
 from syncd.demo import judge_companies
 from syncd.demo.company import Cast
-from syncd.demo.judge_deals import deal_differences
+from syncd.demo.judge_deals import deal_differences, member_differences
 from syncd.demo.judging import Difference, Owners, digits, owner_differs, owners, plain, same_text
 
 Row = dict[str, Any]
@@ -48,12 +48,14 @@ def differences(cast: Cast) -> list[Difference]:
     """Everything in which the two systems do not agree though they should; empty: converged."""
     known = owners(cast)
     companies, wrong = judge_companies.company_pairs(cast)
-    persons = {at[1]: contact for contact, at, _, _ in cast.pairs() if at[0] == "Contact"}
+    everybody = {at: contact for contact, at, _, _ in cast.pairs()}
+    persons = {key: contact for (object_, key), contact in everybody.items() if object_ == "Contact"}
     return [
         *people(cast),
         *wrong,
         *judge_companies.company_differences(cast, companies, known),
         *deal_differences(cast, companies, persons, known),
+        *member_differences(cast, {key: contact for (_, key), contact in everybody.items()}),
     ]
 
 

@@ -132,6 +132,21 @@ def _employers(cast: Cast, ties: Ties, companies: Mapping[str, str], people: Map
     ]
 
 
+def member_differences(cast: Cast, people: Mapping[str, str]) -> list[Difference]:
+    """Whoever is in a list is once, and nobody else is, in the campaign of that name. `people`: Lead or Contact -> contact
+    in marketing."""
+    members: dict[str, list[str]] = {}
+    for row in cast.rows("CampaignMember").values():
+        members.setdefault(row["CampaignId"], []).append(row.get("ContactId") or row.get("LeadId") or "")
+    lists, found = cast.lists(), []
+    for key, campaign in cast.rows("Campaign").items():
+        there = sorted(people.get(one, one) for one in members.get(key, ()))
+        here = sorted(set(lists.get(campaign["Name"], ())) & set(people.values()))
+        if there != here:
+            found.append(Difference("who is in a campaign differs", None, key))
+    return found
+
+
 # ---------------------------------------------------------------- what became of them
 
 

@@ -78,21 +78,27 @@ class Scene:
 
     @property
     def names(self) -> list[str]:
+        """The mappings and watches."""
         return self.session.files.named(None)
+
+    @property
+    def pairing(self) -> list[str]:
+        """The mappings alone: those that pair records and write."""
+        return [name for name in self.names if name in self.session.files.mappings.by_name]
 
     def first_plan(self) -> dict[str, int]:
         """Polls and plans; returns what would be written, by operation and side."""
         with self.session.run("plan", self.names) as run:
             plan_only(run, self.session.files.mappings, self.names)
         counts: Counter[str] = Counter()
-        for effect in planview.effects(self.session.ledger, self.names):
+        for effect in planview.effects(self.session.ledger, self.pairing):
             counts[f"{effect['op']} on {effect['side']}"] += 1
         return dict(counts)
 
     def release(self) -> int:
         """A person looked at the first plan and lets it go."""
         with self.session.run("approve", []) as run:
-            return sum(release(run, name) for name in self.names)
+            return sum(release(run, name) for name in self.pairing)
 
     def cycle(self) -> int:
         """One cycle; returns how many writes it made."""
@@ -118,7 +124,7 @@ class Scene:
         """What `demo --once --json` prints. `quiet`: nothing was left to write."""
         ledger = self.session.ledger
         found = judge.differences(self.cast)
-        held = sum(ledger.intents.held(name) is not None for name in self.names)
+        held = sum(ledger.intents.held(name) is not None for name in self.pairing)
         hand = handoff(ledger, self.session.files.mappings)
         hand.pop("records")
         return {
@@ -128,9 +134,12 @@ class Scene:
                 "marketing": len(self.cast.contacts()),
                 "crm": {object_: len(self.cast.rows(object_)) for object_ in ("Lead", "Contact")},
             },
-            "links": sum(ledger.links.count(name) for name in self.names),
+            "links": sum(ledger.links.count(name) for name in self.pairing),
             "writes": {side: dict(self.totals.side(side)) for side in ("marketing", "crm")},
-            "objects": {name: self.of_mapping(name) for name in self.names},
+            "events": {
+                watch: ledger.events.told(watch).events for watch in sorted(set(self.names) - set(self.pairing))
+            },
+            "objects": {name: self.of_mapping(name) for name in self.pairing},
             "outcomes": dict(self.totals.outcomes),
             "calls": {name: system.calls() for name, system in self.session.systems.items()},
             "held": held,

@@ -58,7 +58,13 @@ def test_check_online_tells_account_schema_key_owners_and_limits(run: Any) -> No
     facts = done.json
     assert facts["ok"] is True
     assert facts["systems"]["hubspot"]["account"] == "4242001"
-    assert facts["systems"]["salesforce"]["objects"] == ["Account", "Opportunity", "Lead", "Contact"]
+    assert set(facts["systems"]["salesforce"]["objects"]) >= {
+        "Account",
+        "Opportunity",
+        "Lead",
+        "Contact",
+        "CampaignMember",
+    }
     assert facts["systems"]["salesforce"]["owners"] >= 6
     assert facts["systems"]["hubspot"]["limits"]
     assert facts["warnings"] == []

@@ -487,6 +487,25 @@ def test_every_create_has_what_the_crm_requires(part: str, gate: str, required: 
     assert [said in problem for problem in problems] == [True] if said else problems == []
 
 
+def test_a_mapping_that_only_pairs_may_name_what_cannot_be_written() -> None:
+    """It creates nothing and its update gate is closed for good: nothing of it is ever sent."""
+    fixed = lead(It__c=Attribute("It__c", "text", creatable=False, updatable=False))
+    closed = "[update]\ncrm = 'false'\n"
+
+    assert live(IT, fixed) != []
+    assert live(IT, fixed, closed) == []
+    assert live(IT, fixed, closed, CREATES) != []
+
+
+def test_a_reference_that_a_create_waits_for_is_never_blank() -> None:
+    """Without `required` it may be, and the CRM would refuse the create."""
+    part = '[fields.it]\nmarketing = "it"\ncrm = "It__c"\nlink = "companies"\n'
+    schema = lead(It__c=Attribute("It__c", "reference", required=True))
+
+    assert any("may be blank" in said for said in live(part, schema, CREATES))
+    assert live(f"{part}required = true\n", schema, CREATES) == []
+
+
 def test_a_later_form_is_never_created_so_it_requires_nothing() -> None:
     """Creates make a Lead; a Contact comes of converting one."""
     contact = Schema("Contact", {**lead().attributes, "LastName": Attribute("LastName", "text", required=True)})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from syncd.assembly import load_mappings
-from syncd.cli.init import MAPPINGS
+from syncd.cli.init import write
 from syncd.core.compile import check_together, compile_mapping
 from syncd.core.funnel import compile_funnel
 from syncd.core.mapping import Mapping
 
+WATCHED = {"Task", "Event", "OpportunityContactRole", "OpportunityHistory", "contacts"}
 FOLDER = Path(__file__).parents[2] / "mappings"
 FUNNEL = compile_funnel((FOLDER / "funnel.toml").read_text(), "funnel.toml", None)[0]
 
@@ -23,19 +25,29 @@ def compiled(name: str) -> Mapping:
 
 
 def mappings() -> list[str]:
+    return [name for name in files() if "kind" not in tomllib.loads((FOLDER / name).read_text())]
+
+
+def files() -> list[str]:
     return sorted(path.name for path in FOLDER.glob("*.toml") if path.name != "funnel.toml")
 
 
-def test_init_writes_all_of_them() -> None:
-    """A file that init forgets would be known to nobody."""
-    assert {*MAPPINGS} == {path.name for path in FOLDER.glob("*.toml")}
+def test_init_writes_all_of_them(tmp_path: Path) -> None:
+    """A file that init forgets would be known to nobody, and so would the schema that it names."""
+    written, _ = write(tmp_path, "")
+
+    assert {path.name for path in written} >= {*files(), "funnel.toml"}
+    for name in files():
+        first = (FOLDER / name).read_text().splitlines()[0]
+        assert (tmp_path / "mappings" / first.removeprefix("#:schema ")).resolve() in [one.resolve() for one in written]
 
 
-@pytest.mark.parametrize("name", mappings())
+@pytest.mark.parametrize("name", files())
 def test_each_names_its_schema_and_says_what_it_is(name: str) -> None:
     """The first line is for the editor, the second for people."""
     first, second, *_ = (FOLDER / name).read_text().splitlines()
-    assert first == "#:schema ../schemas/mapping.json"
+    kind = tomllib.loads((FOLDER / name).read_text()).get("kind", "mapping")
+    assert first == f"#:schema ../schemas/{kind}.json"
     assert second.startswith("# ")
 
 
@@ -44,7 +56,8 @@ def test_they_compile_together() -> None:
     assert check_together([compiled(name) for name in mappings()]) == []
     loaded = load_mappings(FOLDER)
     assert loaded.problems == ()
-    assert sorted(f"{name}.toml" for name in loaded.by_name) == mappings()
+    assert {name.removesuffix(".toml") for name in mappings()} | {"campaigns", "campaigns-lists"} == set(loaded.by_name)
+    assert {one.end.object for one in loaded.watches.values()} == WATCHED
 
 
 def test_a_deal_has_one_stage_in_each_pipeline() -> None:
