@@ -21,6 +21,7 @@ from syncd.core.funnel import Funnel, compile_funnel
 from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled
+from syncd.core.order import parents_first
 from syncd.core.problem import Problem
 from syncd.core.rollup import check_rollups
 from syncd.core.watch import Watch, check_watches
@@ -103,8 +104,9 @@ class Mappings:
     watches: Mapping[str, Watch] = field(default_factory=dict)
 
     def every(self) -> dict[str, Compiled | Watch]:
-        """Mappings, then watches, by name: each thing that is read for its own sake."""
-        return {**self.by_name, **self.watches}
+        """Mappings, parents before their children, then watches: each thing that is read for its own sake, by name."""
+        order, _ = parents_first(self.by_name.values())
+        return {**{mapping.name: mapping for mapping in order}, **self.watches}
 
     def ends(self, names: Iterable[str]) -> list[End]:
         """The sides that these mappings and watches look at."""
