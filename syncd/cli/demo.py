@@ -85,6 +85,7 @@ def _live(scene: Scene, seed: int) -> None:
     from rich.text import Text
 
     from syncd.demo.story import Story
+    from syncd.demo.trade import Trade
 
     lines: list[str] = ["The company goes on living; Ctrl-C ends it."]
     scene.say = lines.append
@@ -107,14 +108,14 @@ def _live(scene: Scene, seed: int) -> None:
 
     try:
         with Live(picture(), refresh_per_second=4) as live:
-            story = Story(scene.cast, chance)
+            story, trade = Story(scene.cast, chance), Trade(scene.cast, chance)
             while True:
-                deed = story.any_edit()
+                deed = chance.choice((story.any_edit, trade.any_deed))()
                 lines.append(f"{time.strftime('%H:%M:%S')}  {deed or 'a quiet second'}")
                 made = scene.cycle()
                 lines.append(f"{time.strftime('%H:%M:%S')}  cycle {scene.totals.cycles}: {made} writes")
                 if deed is None:
-                    story = Story(scene.cast, chance)
+                    story, trade = Story(scene.cast, chance), Trade(scene.cast, chance)
                 live.update(picture())
                 time.sleep(1.0)
     except KeyboardInterrupt:

@@ -21,6 +21,7 @@ from syncd.demo import judge
 from syncd.demo.company import Cast, populate
 from syncd.demo.stage import VENDORS, Stage
 from syncd.demo.story import Story
+from syncd.demo.trade import Trade
 from syncd.files import Files, read_files
 from syncd.holding import release
 from syncd.run import Run
@@ -33,6 +34,8 @@ MOST_CYCLES = 40
 """A company that is not quiet after so many cycles never will be."""
 PAUSE_S = 0.35
 """Between two cycles: more than the vendors' lag, less than anybody's patience."""
+SWEPT_S = 2.5
+"""Longer than the sweeps' interval (`stage.SWEEP`): what no feed tells has been looked for by then."""
 QUIET_CYCLES = 2
 """So many cycles in a row without a write, and nothing waiting: quiet."""
 
@@ -107,15 +110,15 @@ class Scene:
         return self.totals.add(run)
 
     def until_quiet(self) -> bool:
-        """Cycles until nothing is written any more and nothing waits; False if that never comes."""
-        quiet = 0
+        """Cycles until nothing is written any more and nothing waits, sweeps included; False if that never comes."""
+        quiet, began_s = 0, time.monotonic()
         for _ in range(MOST_CYCLES):
             made = self.cycle()
             waiting = self.session.ledger.intents.total((*planview.STATES, "sent", "answered"))
             if made:
                 self.say(f"  cycle {self.totals.cycles}: {made} writes")
             quiet = 0 if made or waiting else quiet + 1
-            if quiet >= QUIET_CYCLES:
+            if quiet >= QUIET_CYCLES and time.monotonic() - began_s > SWEPT_S:
                 return True
             self.session.clock.sleep(self.pause_s)
         return False
@@ -198,7 +201,12 @@ def play(scene: Scene, seed: int) -> dict[str, Any]:
     scene.say(f"Somebody looks at it and releases {scene.release()} effects.")
     scene.until_quiet()
     scene.say("Quiet. Now people work:")
-    for deed in Story(scene.cast, random.Random(seed)).chapters():
+    trade = Trade(scene.cast, random.Random(seed + 1))
+    for deed in (*Story(scene.cast, random.Random(seed)).chapters(), *trade.first()):
+        scene.say(f"  {deed}")
+    scene.until_quiet()
+    scene.say("Quiet. And then:")
+    for deed in trade.second():
         scene.say(f"  {deed}")
     quiet = scene.until_quiet()
     return scene.result(time.monotonic() - began_s, quiet)

@@ -30,7 +30,7 @@ class Vendor:
 
 
 TIMING = '{ timeout = "10s", retry = "100ms", retry_max = "2s", late = "2s", lag = "400ms", overlap = "3s" }'
-SWEEP = '{ deletions = "2s", associations = "1h", owners = "1h", parity = "7d" }'
+SWEEP = '{ deletions = "2s", associations = "2s", owners = "1h", parity = "7d" }'
 
 VENDORS: Mapping[str, Vendor] = {
     vendor.name: vendor

@@ -107,7 +107,9 @@ class Story:
         pair = self.somebody(lambda at, values, row: at[0] == "Lead" and row.get("Status") == "Working - Contacted")
         if pair is None:
             return None
-        self.cast.salesforce.act("convert", key=pair[1][1], opportunity=True)
+        accounts = self.cast.rows("Account").items()
+        known = next((key for key, row in accounts if row["Name"] == pair[3].get("Company")), None)
+        self.cast.salesforce.act("convert", key=pair[1][1], opportunity=True, account=known)
         return "sales converts a lead: a contact, an account and an opportunity"
 
     def marketing_merges(self) -> str | None:
