@@ -17,7 +17,7 @@ from typing import Any
 from syncd.budget import Budget
 from syncd.connector import Account, Connector, Context, ObjectTraits
 from syncd.core.compile import check_references, check_together
-from syncd.core.funnel import Funnel, compile_funnel
+from syncd.core.funnel import Funnel, check_funnel, compile_funnel
 from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled
@@ -115,8 +115,8 @@ class Mappings:
 
 
 def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
-    """Reads and compiles every file of the mappings folder. `last`: the funnel that stays in force if its file is not
-    valid."""
+    """Reads and compiles every file of the mappings folder. `last`: the funnel that stays in force because its file is
+    not valid."""
     problems: list[Problem] = []
     texts = {}
     if not folder.is_dir():
@@ -129,11 +129,11 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
             texts[path.name] = data.decode("utf-8")
         except (OSError, ValueError) as error:
             problems.append(Problem(str(path), 0, 0, f"cannot be read: {error}", "save it as UTF-8 text"))
-    funnel = None
+    funnel = last
     if FUNNEL in texts:
-        funnel, found = compile_funnel(texts.pop(FUNNEL), str(folder / FUNNEL), None)
+        agreed, found = compile_funnel(texts.pop(FUNNEL), str(folder / FUNNEL), None)
         problems += found
-        funnel = funnel or last
+        funnel = last or agreed
     names = frozenset(filter(None, map(name_in, texts.values())))
     compiled: dict[str, Compiled] = {}
     watches: dict[str, Watch] = {}
@@ -150,6 +150,8 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
     problems += check_together(list(compiled.values()))
     problems += check_references(compiled.values(), names)
     problems += check_rollups(compiled)
+    if funnel is not None and last is None:
+        problems += check_funnel(funnel, compiled)
     problems += check_watches(watches.values(), compiled, names)
     return Mappings(compiled, funnel, tuple(problems), watches)
 

@@ -14,8 +14,9 @@ from typing import Final
 import pydantic
 
 from syncd.core import expr
+from syncd.core.expr import Rules
 from syncd.core.fieldmaker import CEL_KINDS, FieldMaker
-from syncd.core.funnel import Funnel
+from syncd.core.funnel import Funnel, qualified_for
 from syncd.core.live import check_schema
 from syncd.core.mapping import Default, End, Field, Gate, Mapping
 from syncd.core.mappingfile import EndPart, MappingFile, SidesPart
@@ -23,6 +24,7 @@ from syncd.core.match import Rule
 from syncd.core.model import SIDES, Bad, Side, Unmapped
 from syncd.core.problem import Problem
 from syncd.core.proof import Counterexample, prove
+from syncd.core.qualify import Qualification
 from syncd.core.rollup import compile_rollups
 from syncd.core.together import check_references, check_together
 from syncd.core.toml import Document, Path, did_you_mean, parse, problems
@@ -267,7 +269,7 @@ class _Compiler:
             self._flaw(path, flaw)
         if compiled is None:
             return None
-        definitions: dict[str, Gate] = {}
+        definitions: dict[str, Rules] = {}
         if QUALIFIED in compiled.names:
             qualified = self._qualified(path)
             if qualified is None:
@@ -277,20 +279,15 @@ class _Compiler:
         line, column = self.document.where(path)
         return Gate(text, f"{self.document.file}:{line}:{column}", names, compiled, definitions)
 
-    def _qualified(self, path: Path) -> Gate | None:
+    def _qualified(self, path: Path) -> Qualification | None:
         """The funnel's definition, checked against the types of this mapping's fields."""
         if self.funnel is None:
             said = "'qualified' is the funnel's definition, and there is no usable funnel.toml"
             self._say(path, said, "write mappings/funnel.toml, or the rule itself here")
             return None
-        gate = self.funnel.qualified
-        compiled, flaws = expr.Language(self.kinds).compile(gate.text)
-        document, _ = parse(self.funnel.text, self.funnel.file)
-        for flaw in flaws:
-            line, column = document.inside(("qualified", "when"), flaw.line, flaw.column) if document else (0, 0)
-            said = f"{flaw.what} ({self.document.file} uses 'qualified')"
-            self.problems.append(Problem(self.funnel.file, line, column, said, flaw.mend))
-        return None if compiled is None else Gate(gate.text, gate.place, compiled.names, compiled)
+        made, found = qualified_for(self.funnel, self.kinds, self.document.file)
+        self.problems += found
+        return made
 
 
 def _end(side: Side, part: EndPart) -> End:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from cel_expr_python import cel
 
@@ -75,6 +75,15 @@ class Expression:
         return result.plain_value()
 
 
+class Rules(Protocol):
+    """A rule, however it is made up: what a gate may use by name."""
+
+    @property
+    def names(self) -> frozenset[str]: ...
+
+    def holds(self, context: Mapping[str, Any]) -> bool | Unknown: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """A rule that a record must meet."""
@@ -85,7 +94,7 @@ class Gate:
     names: frozenset[str]
     """The field names it looks at, those of the definitions it uses included."""
     expression: Expression = field(repr=False)
-    definitions: Mapping[str, Gate] = field(default_factory=dict, repr=False)
+    definitions: Mapping[str, Rules] = field(default_factory=dict, repr=False)
     """Named rules of the funnel that it uses: `qualified`."""
 
     def holds(self, context: Mapping[str, Any]) -> bool | Unknown:

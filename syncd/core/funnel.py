@@ -1,26 +1,39 @@
-"""What marketing and sales agreed: the stages, who owns them, and what a qualified lead is.
+"""What marketing and sales agreed: the stages, what a qualified lead is, what each department owes, who gets credit.
 
-Promise: the agreement is data with a digest, so that a record can be judged by the version in force at that moment.
-It does not count or report; later releases read the stages for that. A mapping that says `qualified` checks the rule
-against the types of its own fields.
+Promise: the agreement is data with a digest, so that a record can be judged by the version in force at that moment;
+whatever is wrong with it is told with line and column, all at once. It does not count or report. A mapping that says
+`qualified` checks the rule against the types of its own fields.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pydantic
 
 from syncd.core import expr
+from syncd.core.agreement import Agreement, Credit, Recycling, Speed, Target, Touched
+from syncd.core.credit import Rule
+from syncd.core.days import zone_named
 from syncd.core.expr import Gate
-from syncd.core.mappingfile import Expression, FieldName, Part
+from syncd.core.funnelfile import FunnelFile, QualifiedPart, ScalePart, SpeedPart, schema
+from syncd.core.hours import ALWAYS, DAY_MINUTES, Hours, Span
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.money import digits
 from syncd.core.problem import Problem
-from syncd.core.toml import parse, problems
+from syncd.core.qualify import Condition, Qualification, Scale
+from syncd.core.toml import Document, Path, did_you_mean, parse, problems
 
-MAX_STAGES: Final = 50
-"""Most stages in one funnel."""
+__all__ = ["Funnel", "Sales", "Stage", "check_funnel", "compile_funnel", "qualified_for", "schema"]
+
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_UNITS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,38 @@ class Stage:
     name: str
     owner: Literal["marketing", "sales"]
     means: str
+    since: str | None = None
+    """The field that tells when it was entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Where people are described: the mapping and its fields."""
+
+    mapping: str = "people"
+    stage: str = "stage"
+    source: str | None = None
+    campaign: str | None = None
+    owner: str | None = None
+    came: str | None = None
+    since: str | None = None
+    """When somebody qualified."""
+    reason: str | None = None
+    """Why sales gave them back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """Which deals are won, and how much they are."""
+
+    mapping: str
+    people: str
+    amount: str
+    currency: str | None
+    closed: str
+    lost_reason: str | None
+    won: Gate
+    lost: Gate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +85,30 @@ class Funnel:
     """SHA-256 of the text, hexadecimal."""
     file: str
     text: str
-    qualified: Gate
+    qualified: Qualification
     stages: tuple[Stage, ...]
     """In order, from the first step to the last."""
+    about: About = About()
+    accepted: Gate | None = None
+    rejected: Gate | None = None
+    paused: Gate | None = None
+    recycling: Recycling = field(default_factory=Recycling)
+    recycle_when: Gate | None = None
+    segments: tuple[tuple[str, Gate], ...] = ()
+    agreement: Agreement = field(default_factory=Agreement)
+    credit: Credit = field(default_factory=Credit)
+    sales: Sales | None = None
+    target: Target | None = None
+    places: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(mapping, field) that the file names -> where it does."""
 
-
-class QualifiedPart(Part):
-    """When a lead is handed to sales."""
-
-    when: Expression = pydantic.Field(description="An expression over the mapping's field names.")
-
-
-class StagePart(Part):
-    """One step from stranger to customer."""
-
-    owner: Literal["marketing", "sales"] = pydantic.Field(description="Whose job it is to move people on from here.")
-    means: str = pydantic.Field("", max_length=500, description="What both departments mean by it.")
-
-
-class FunnelFile(Part):
-    """The funnel file: what both departments agreed."""
-
-    model_config = pydantic.ConfigDict(
-        title="A syncd funnel", json_schema_extra={"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    )
-
-    qualified: QualifiedPart = pydantic.Field(description="When a lead is handed to sales.")
-    stages: dict[FieldName, StagePart] = pydantic.Field(
-        default_factory=dict, max_length=MAX_STAGES, description="The steps, in order, by the value of the stage field."
-    )
+    def stage(self, name: object) -> int | None:
+        """A stage's place in the order; None: it is none of them."""
+        return next((at for at, one in enumerate(self.stages) if one.name == name), None)
 
 
 def compile_funnel(text: str, file: str, field_names: frozenset[str] | None) -> tuple[Funnel | None, list[Problem]]:
-    """The funnel, or every problem of the file. `field_names`: what the rule may name; None: not checked here."""
+    """The funnel, or every problem of the file. `field_names`: what rules may name; None: not checked here."""
     document, found = parse(text, file)
     if document is None:
         return None, found
@@ -80,22 +116,295 @@ def compile_funnel(text: str, file: str, field_names: frozenset[str] | None) -> 
         shape = FunnelFile.model_validate(document.data)
     except pydantic.ValidationError as error:
         return None, problems(error, document, file, FunnelFile)
-    rule = shape.qualified.when
-    known = expr.names_in(rule) if field_names is None else field_names
-    compiled, flaws = expr.Language(dict.fromkeys(known - expr.RESERVED, "any")).compile(rule)
-    if compiled is None:
-        at = ("qualified", "when")
-        return None, [Problem(file, *document.inside(at, one.line, one.column), one.what, one.mend) for one in flaws]
-    line, column = document.where(("qualified", "when"))
-    return Funnel(
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        file=file,
-        text=text,
-        qualified=Gate(rule, f"{file}:{line}:{column}", compiled.names, compiled),
-        stages=tuple(Stage(name, part.owner, part.means) for name, part in shape.stages.items()),
-    ), []
+    made = _Compiler(document, shape, field_names)
+    funnel = made.funnel(text)
+    found = sorted(made.problems, key=lambda problem: (problem.line, problem.column))
+    return (None, found) if found or funnel is None else (funnel, [])
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a funnel file, for editors."""
-    return FunnelFile.model_json_schema()
+def seconds(text: str) -> float:
+    """`30m`, `4h`, `10d`, `2w` -> seconds."""
+    return float(text[:-1]) * _UNITS[text[-1]]
+
+
+def _ms(text: str) -> int:
+    return round(seconds(text) * 1000)
+
+
+class _Compiler:
+    """One file's compilation: what is known so far, and what is wrong."""
+
+    def __init__(self, document: Document, shape: FunnelFile, names: frozenset[str] | None) -> None:
+        self.document, self.shape, self.names = document, shape, names
+        self.problems: list[Problem] = []
+        self.places: dict[tuple[str, str], str] = {}
+
+    def _say(self, path: Path, what: str, mend: str = "", *, key: bool = False) -> None:
+        self.problems.append(self.document.problem(path, what, mend, key=key))
+
+    def _place(self, path: Path) -> str:
+        line, column = self.document.where(path)
+        return f"{self.document.file}:{line}:{column}"
+
+    def funnel(self, text: str) -> Funnel | None:
+        shape = self.shape
+        qualified = self._qualified(shape.qualified)
+        agreement, sales, target = self._agreement(), self._sales(), self._target()
+        funnel = Funnel(
+            digest=hashlib.sha256(text.encode()).hexdigest(),
+            file=self.document.file,
+            text=text,
+            qualified=qualified or Qualification("", "", frozenset()),
+            stages=tuple(Stage(name, part.owner, part.means, part.since) for name, part in shape.stages.items()),
+            about=self._about(),
+            accepted=self._gate(("handoff", "accepted"), shape.handoff.accepted),
+            rejected=self._gate(("handoff", "rejected"), shape.handoff.rejected),
+            paused=self._gate(("handoff", "paused"), shape.handoff.paused),
+            recycling=Recycling(
+                _ms(shape.recycle.after),
+                {name: None if after == "never" else _ms(after) for name, after in shape.recycle.reasons.items()},
+            ),
+            recycle_when=self._gate(("recycle", "when"), shape.recycle.when),
+            segments=tuple(
+                (name, gate) for name, rule in shape.segments.items() if (gate := self._gate(("segments", name), rule))
+            ),
+            agreement=agreement,
+            credit=self._credit(),
+            sales=sales,
+            target=target,
+            places=self.places,
+        )
+        return None if qualified is None else funnel
+
+    # ------------------------------------------------------------ qualified
+
+    def _qualified(self, part: QualifiedPart) -> Qualification | None:
+        at: Path = ("qualified",)
+        points = part.fit is not None or part.interest is not None
+        if part.when is None and not points:
+            line, column = self.document.where_key(at)
+            said = "'when' is missing in [qualified]"
+            self.problems.append(
+                Problem(
+                    self.document.file, line or 1, column or 1, said, "add: when = …, or fit and interest in points"
+                )
+            )
+            return None
+        if part.when is not None and points:
+            self._say((*at, "when"), "'when' and points say the same thing twice", "keep one of them", key=True)
+        when = self._gate((*at, "when"), part.when)
+        barred = self._gate((*at, "disqualified"), part.disqualified)
+        fit, interest = self._scale("fit", part.fit), self._scale("interest", part.interest)
+        gates = [gate for gate in (when, barred) if gate is not None]
+        gates += [one.gate for scale in (fit, interest) if scale for one in scale.conditions]
+        names = frozenset[str]().union(*(gate.names for gate in gates))
+        place = self._place((*at, "when")) if part.when is not None else self._place(at)
+        return Qualification(place, part.when or "fit and interest", names, when, fit, interest, barred)
+
+    def _scale(self, name: str, part: ScalePart | None) -> Scale | None:
+        if part is None:
+            return None
+        at: Path = ("qualified", name)
+        most = sum(max(0, one.points) for one in part.points.values())
+        if most < part.at_least:
+            said = f"nobody can reach {part.at_least}: all points together are {most}"
+            self._say((*at, "at_least"), said, "lower it, or give more points")
+        conditions = (
+            (each, one, self._gate((*at, "points", each, "when"), one.when)) for each, one in part.points.items()
+        )
+        return Scale(part.at_least, tuple(Condition(each, gate, one.points) for each, one, gate in conditions if gate))
+
+    def _gate(self, path: Path, text: str | None, *, deals: bool = False) -> Gate | None:
+        if text is None:
+            return None
+        known = expr.names_in(text) if self.names is None or deals else self.names
+        compiled, flaws = expr.Language(dict.fromkeys(known - expr.RESERVED, "any")).compile(text)
+        for one in flaws:
+            line, column = self.document.inside(path, one.line, one.column)
+            self.problems.append(Problem(self.document.file, line, column, one.what, one.mend))
+        return None if compiled is None else Gate(text, self._place(path), compiled.names, compiled)
+
+    # ------------------------------------------------------------ the rest
+
+    def _named(self, mapping: str, path: Path, name: str | None) -> str | None:
+        if name is not None:
+            self.places.setdefault((mapping, name), self._place(path))
+        return name
+
+    def _about(self) -> About:
+        part, shape = self.shape.people, self.shape
+        for name, stage in shape.stages.items():
+            self._named(part.mapping, ("stages", name, "since"), stage.since)
+        if "people" in self.document.data and "stage" in self.document.data["people"]:
+            self._named(part.mapping, ("people", "stage"), part.stage)
+        named = {
+            name: self._named(part.mapping, ("people", name), getattr(part, name))
+            for name in ("source", "campaign", "owner", "came")
+        }
+        since = self._named(part.mapping, ("qualified", "since"), shape.qualified.since)
+        reason = self._named(part.mapping, ("handoff", "reason"), shape.handoff.reason)
+        return About(part.mapping, part.stage, **named, since=since, reason=reason)
+
+    def _agreement(self) -> Agreement:
+        part = self.shape.agreement
+        calendars = {name: self._calendar(name) for name in self.shape.calendars}
+        named = part.sales.calendar
+        if named is not None and named not in calendars:
+            mend = did_you_mean(named, calendars) or f"write [calendars.{named}]"
+            self._say(("agreement", "sales", "calendar"), f"there is no calendar '{named}'", mend)
+        zone = zone_named(part.zone)
+        if zone is None:
+            self._say(("agreement", "zone"), f"there is no time zone '{part.zone}'", "such as Europe/Berlin, or UTC")
+        for table, given in (("marketing", part.marketing.by_segment), ("sales", part.sales.segments)):
+            for name in given:
+                if name not in self.shape.segments and name != "other":
+                    path = ("agreement", table, "by_segment" if table == "marketing" else "segments", name)
+                    mend = did_you_mean(name, [*self.shape.segments, "other"]) or "declare it under [segments]"
+                    self._say(path, f"there is no segment '{name}'", mend, key=True)
+        usual = _speed(part.sales, Speed())
+        return Agreement(
+            period=part.period,
+            zone=zone or ZoneInfo("UTC"),
+            qualified=part.marketing.qualified,
+            by_source=part.marketing.by_source,
+            by_segment=part.marketing.by_segment,
+            hours=(calendars.get(named) if named else None) or ALWAYS,
+            warn=part.sales.warn,
+            activities=tuple(part.sales.activities),
+            speed=usual,
+            speeds={name: _speed(one, usual) for name, one in part.sales.segments.items()},
+        )
+
+    def _calendar(self, name: str) -> Hours | None:
+        part, at = self.shape.calendars[name], ("calendars", name)
+        zone = zone_named(part.zone)
+        if zone is None:
+            self._say((*at, "zone"), f"there is no time zone '{part.zone}'", "such as Europe/Berlin, or UTC")
+        holidays = set()
+        for index, day in enumerate(part.holidays):
+            try:
+                holidays.add(date.fromisoformat(day))
+            except ValueError:
+                self._say((*at, "holidays", index), "this is no day", "write it so: 2026-12-25")
+        week = []
+        for day in WEEK:
+            given = part.week.get(day, [])  # type: ignore[call-overload]
+            path = (*at, "week", day)
+            week.append(self._spans(path, [given] if isinstance(given, str) else given))
+        if not any(week):
+            self._say((*at, "week"), "nobody ever works by this calendar", 'mon = "09:00-17:00"')
+        return None if zone is None else Hours(zone, tuple(week), frozenset(holidays))
+
+    def _spans(self, path: Path, texts: list[str]) -> tuple[Span, ...]:
+        spans: list[Span] = []
+        for text in texts:
+            opens, closes = (int(one[:2]) * 60 + int(one[3:]) for one in text.split("-"))
+            if not (opens < closes <= DAY_MINUTES and int(text[3:5]) < 60 and int(text[9:]) < 60):
+                self._say(path, f"'{text}' is no span of a day", "from earlier to later, at most 24:00")
+            elif spans and opens < spans[-1][1]:
+                self._say(path, f"'{text}' begins before the one before it ends", "write spans in order and apart")
+            spans.append((opens, closes))
+        return tuple(spans)
+
+    def _credit(self) -> Credit:
+        part = self.shape.credit
+        first, last = Fraction(str(part.first)), Fraction(str(part.last))
+        if first + last > 1:
+            self._say(("credit", "last"), "first and last together are more than the whole", "0.4 and 0.4, say")
+        touches = {name: Touched(one.source, one.campaign) for name, one in part.touches.items()}
+        return Credit(Rule(part.model, _ms(part.window), first, last), touches)
+
+    def _sales(self) -> Sales | None:
+        part = self.shape.revenue
+        if part is None:
+            return None
+        for name in ("people", "amount", "currency", "closed", "lost_reason"):
+            self._named(part.mapping, ("revenue", name), getattr(part, name))
+        won = self._gate(("revenue", "won"), part.won, deals=True)
+        lost = self._gate(("revenue", "lost"), part.lost, deals=True)
+        if won is None:
+            return None
+        return Sales(
+            part.mapping, part.people, part.amount, part.currency, part.closed, part.lost_reason, won, lost
+        )  # fmt: skip
+
+    def _target(self) -> Target | None:
+        part = self.shape.goal
+        if part is None:
+            return None
+        return Target(
+            part.revenue * 10 ** digits(part.currency), part.currency, part.period, _ms(part.look_back)
+        )  # fmt: skip
+
+
+def _speed(part: SpeedPart, usual: Speed) -> Speed:
+    return Speed(
+        usual.first_touch_s if part.first_touch is None else seconds(part.first_touch),
+        usual.attempts if part.attempts is None else part.attempts,
+        usual.within_s if part.within is None else seconds(part.within),
+    )
+
+
+# ---------------------------------------------------------------- with the mappings
+
+
+def qualified_for(
+    funnel: Funnel, kinds: Mapping[str, expr.Kind], used_by: str
+) -> tuple[Qualification | None, list[Problem]]:
+    """The definition checked against the types of the fields of a mapping, whose file is `used_by`."""
+    document, _ = parse(funnel.text, funnel.file)
+    language = expr.Language(dict(kinds))
+    found: list[Problem] = []
+
+    def checked(gate: Gate | None, path: Path) -> Gate | None:
+        if gate is None:
+            return None
+        compiled, flaws = language.compile(gate.text)
+        for flaw in flaws:
+            line, column = document.inside(path, flaw.line, flaw.column) if document else (0, 0)
+            said = f"{flaw.what} ({used_by} uses 'qualified')"
+            found.append(Problem(funnel.file, line, column, said, flaw.mend))
+        return None if compiled is None else Gate(gate.text, gate.place, compiled.names, compiled)
+
+    def scale(given: Scale | None, name: str) -> Scale | None:
+        if given is None:
+            return None
+        gates = [(one, checked(one.gate, ("qualified", name, "points", one.name, "when"))) for one in given.conditions]
+        return Scale(given.at_least, tuple(Condition(one.name, gate, one.points) for one, gate in gates if gate))
+
+    whole = funnel.qualified
+    made = Qualification(
+        whole.place,
+        whole.text,
+        whole.names,
+        checked(whole.when, ("qualified", "when")),
+        scale(whole.fit, "fit"),
+        scale(whole.interest, "interest"),
+        checked(whole.disqualified, ("qualified", "disqualified")),
+    )
+    return (None, found) if found else (made, [])
+
+
+def check_funnel(funnel: Funnel, mappings: Mapping[str, Compiled]) -> Iterator[Problem]:
+    """Fields that the funnel names and their mapping does not have. A mapping that is not there is not told: what it
+    would tell is unknown meanwhile."""
+    gates = [(funnel.about.mapping, gate) for gate in _gates(funnel)]
+    if funnel.sales is not None:
+        gates += [(funnel.sales.mapping, gate) for gate in (funnel.sales.won, funnel.sales.lost) if gate is not None]
+    named = [*funnel.places.items(), *(((of, name), gate.place) for of, gate in gates for name in sorted(gate.names))]
+    for (of, name), place in named:
+        mapping = mappings.get(of)
+        if mapping is None:
+            continue
+        known = [one.name for one in mapping.fields]
+        if name not in known:
+            file, line, column = place.rsplit(":", 2)
+            mend = did_you_mean(name, known) or f"declare it in {mapping.file}"
+            yield Problem(file, int(line), int(column), f"'{of}' has no field '{name}'", mend)
+
+
+def _gates(funnel: Funnel) -> Iterator[Gate]:
+    yield from (
+        one for one in (funnel.accepted, funnel.rejected, funnel.paused, funnel.recycle_when) if one is not None
+    )
+    yield from (gate for _, gate in funnel.segments)

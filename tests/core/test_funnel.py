@@ -30,7 +30,7 @@ def test_the_shipped_funnel_compiles_with_its_stages_in_order() -> None:
     assert [stage.name for stage in funnel.stages][:3] == ["subscriber", "lead", "marketingqualifiedlead"]
     assert {stage.owner for stage in funnel.stages} == {"marketing", "sales"}
     assert funnel.digest == hashlib.sha256(text.encode()).hexdigest()
-    assert funnel.qualified.place == "mappings/funnel.toml:13:8"
+    assert funnel.qualified.place == "mappings/funnel.toml:12:2"
 
 
 def test_qualified_holds_for_who_meets_it() -> None:
