@@ -142,21 +142,21 @@ class Language:
         if gives is not None and kind not in gives and kind != "any":
             wanted = " or ".join(_WORDS[one] for one in gives)
             return None, [Flaw(1, 1, f"the expression gives {_word(str(given))}, but {wanted} is needed")]
-        if flaws := self._patterns(text):
+        if flaws := [*self._patterns(text), *_growing(text)]:
             return None, flaws
         return Expression(text, kind, names_in(text) & self.names.keys(), program), []
 
     def _patterns(self, text: str) -> list[Flaw]:
         """Patterns of matches() that are no regular expressions: the checker does not look into them."""
         flaws = []
-        for match in _PATTERN.finditer(text):
+        for token in _TOKEN.finditer(text):
+            match = _PATTERN.match(text, token.start()) if token["member"] else None
+            if match is None:
+                continue
             tried = Expression("", "truth", frozenset(), self._env.compile(f'"".matches({match["pattern"]})')).value({})
             if isinstance(tried, Unknown):
-                line, column = text.count("\n", 0, match.start("pattern")), match.start("pattern")
-                column -= text.rfind("\n", 0, column)
-                flaws.append(
-                    Flaw(line + 1, column, "this pattern is not a regular expression", "write \\\\( for a bracket")
-                )
+                said, mend = "this pattern is not a regular expression", "write \\\\( for a bracket"
+                flaws.append(Flaw(*_place(text, match.start("pattern")), said, mend))
         return flaws
 
     def _flaws(self, message: str, text: str) -> list[Flaw]:
@@ -200,7 +200,32 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_PATTERN = re.compile(r"""\.matches\(\s*(?P<pattern>[rR]?(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'))\s*\)""")
+_PATTERN = re.compile(r"""\.\s*matches\s*\(\s*(?P<pattern>[rR]?(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'))\s*\)""")
+
+
+_LOOPS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
+
+
+def _place(text: str, at: int) -> tuple[int, int]:
+    """Line and column of a character, counted from 1."""
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+def _growing(text: str) -> list[Flaw]:
+    """What joins texts or lists for every entry of a list: the engine counts its steps, and not how long they make a
+    value, which may double with each."""
+    signs = _TOKEN.sub(lambda token: f".{token['member'][1:]}" if token["member"] else " " * len(token[0]), text)
+    inside: list[bool] = []
+    for at, sign in enumerate(signs):
+        if sign in "([{":
+            called = re.search(r"\.\s*(\w+)\s*$", signs[:at]) if sign == "(" else None
+            inside.append((called is not None and called[1] in _LOOPS) or (bool(inside) and inside[-1]))
+        elif sign in ")]}" and inside:
+            inside.pop()
+        elif sign == "+" and inside and inside[-1]:
+            said = "'+' inside all, exists, map or filter may make a value too long"
+            return [Flaw(*_place(text, at), said, "join outside, or compare the parts")]
+    return []
 
 
 def names_in(text: str) -> frozenset[str]:

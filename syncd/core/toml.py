@@ -23,8 +23,13 @@ from syncd.core.problem import Problem
 
 MAX_FILE_CHARS: Final = 1_000_000
 """Longest file that is read."""
+MAX_DEPTH: Final = 32
+"""How deep tables and lists may stand in each other."""
+MOST_ERRORS: Final = 1_000
+"""What a model found wrong, reported at once."""
 
 Path = tuple[str | int, ...]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -85,14 +90,25 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     text = text.removeprefix("\ufeff")
     if len(text) > MAX_FILE_CHARS:
         return None, [Problem(file, 0, 0, f"the file is longer than {MAX_FILE_CHARS:,} characters")]
+    if half := _SURROGATE.search(text):  # no file holds one, but a text of another origin may
+        return None, [Problem(file, *_place(text, half.start()), "half a character stands here", "save it as UTF-8")]
     try:
         walk = _Walk(text)
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, [_syntax(error, walk, text, file)]
+    except _TooDeep as error:
+        return None, [Problem(file, *error.place, f"tables or lists are nested more than {MAX_DEPTH} deep")]
     except RecursionError:
         return None, [Problem(file, 0, 0, "tables or lists are nested too deeply")]
+    except ValueError:  # of an integer with thousands of digits, which tomllib passes through
+        at = max((len(found[0]), -found.start()) for found in re.finditer(r"[0-9_]+", text))[1]
+        return None, [Problem(file, *_place(text, -at), "this number has too many digits")]
     return Document(file, data, walk.spots), []
+
+
+def _place(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def _syntax(error: tomllib.TOMLDecodeError, walk: _Walk, text: str, file: str) -> Problem:
@@ -109,6 +125,14 @@ def _syntax(error: tomllib.TOMLDecodeError, walk: _Walk, text: str, file: str) -
         column = len(text.rstrip().rsplit("\n", 1)[-1]) + 1
     mend = "text stands in quotes, truth is true or false" if said.startswith("Invalid value") else ""
     return Problem(file, line, column, f"this is not TOML: {said[:1].lower()}{said[1:]}", mend)
+
+
+class _TooDeep(Exception):
+    """Nested beyond `MAX_DEPTH`, at `place`."""
+
+    def __init__(self, place: tuple[int, int]) -> None:
+        super().__init__("nested too deeply")
+        self.place = place
 
 
 class _Walk:
@@ -141,6 +165,8 @@ class _Walk:
             return
         keys = list(self._keys(heads[0]))
         place = self._place(heads[0].start_point)
+        if len(keys) > MAX_DEPTH:
+            raise _TooDeep(place)
         path = (*self._resolve(keys[:-1]), keys[-1])
         if node.type == "table_array_element":
             index = self._arrays.get(path, 0)
@@ -189,6 +215,8 @@ class _Walk:
         return line, column + 1
 
     def _keep(self, path: Path, spot: Spot) -> None:
+        if len(path) > MAX_DEPTH:
+            raise _TooDeep(spot.key)
         if path in self.spots:
             self.repeated.append((".".join(map(str, path)), spot.key, self.spots[path].key))
         else:
@@ -225,7 +253,7 @@ def problems(
     """Every error of a pydantic model as a Problem in file order. With `model`, unknown keys get a suggestion."""
     found: dict[Path, list[Problem]] = {}
     alternatives: set[Path] = set()
-    for detail in error.errors(include_url=False, include_input=True):
+    for detail in error.errors(include_url=False, include_input=True)[:MOST_ERRORS]:
         path = _path(detail["loc"], document.data)
         if detail["type"] == "missing":
             path = (*path, str(detail["loc"][-1]))
