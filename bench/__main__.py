@@ -40,6 +40,12 @@ def _calls(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
     return measure(chosen.each_way, folder)
 
 
+def _model(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
+    from bench.model import measure
+
+    return measure(chosen.people, folder)
+
+
 def _burst(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
     from bench.burst import measure
 
@@ -63,6 +69,7 @@ PARTS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], list[Figure]]]]
     "sweep": ("what unchanged and moved records cost", _sweep),
     "memory": ("peak memory, at a size and at a tenth of it", _memory),
     "calls": ("calls at the vendors, part by part, beside the formula", _calls),
+    "model": ("a backfill of people, companies and deals with associations, part by part", _model),
     "burst": ("25,000 records that share one stamp, on each side", _burst),
     "arrival": ("an edit reaches the other side; at quiet, nothing is written", _arrival),
     "start": ("CPU of --help and check", _start),
@@ -74,6 +81,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--records", type=int, default=100_000, help="on each side (pull, sweep, memory)")
     parser.add_argument("--each-way", type=int, default=10_000, help="creates and edits each way (calls)")
+    parser.add_argument("--people", type=int, default=100_000, help="and a fifth of companies and deals (model)")
     parser.add_argument("--million", action="store_true", help="memory at 1,000,000 records a side (many minutes)")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a target is missed")

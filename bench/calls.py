@@ -40,7 +40,8 @@ def measure(each_way: int, folder: Path) -> list[Figure]:
 class Judged:
     """Counts beside formulas, phase by phase, and their sums."""
 
-    def __init__(self) -> None:
+    def __init__(self, part: str = "calls") -> None:
+        self._part = part
         self._figures: list[Figure] = []
         self._counted = self._formula = 0
 
@@ -63,11 +64,11 @@ class Judged:
         total, expected = sum(counted.values()), sum(formula.values())
         self._counted += total
         self._formula += expected
-        self._figures.append(Figure("calls", name, total, "calls", note=f"formula {expected:,}: {note}"))
+        self._figures.append(Figure(self._part, name, total, "calls", note=f"formula {expected:,}: {note}"))
 
     def figures(self) -> list[Figure]:
         note = f"{self._counted:,} counted, {self._formula:,} by the formula"
-        ratio = Figure("calls", "counted, of the formula", self._counted / self._formula, most=MOST_RATIO, note=note)
+        ratio = Figure(self._part, "counted, of the formula", self._counted / self._formula, most=MOST_RATIO, note=note)
         return [ratio, *self._figures]
 
 

@@ -87,8 +87,8 @@ class Stage:
         for turn in range(1, MOST_CYCLES + 1):
             run = self.once()
             sent += writes(run)
-            tally = run.tally("people")
-            if not writes(run) and not tally.moved and not tally.waiting:
+            tallies = run.tallies.values()
+            if not writes(run) and not any(tally.moved or tally.waiting for tally in tallies):
                 return turn, sent
         raise AssertionError(f"not quiet after {MOST_CYCLES} cycles")
 
@@ -100,16 +100,19 @@ class Stage:
 
     def live(self, object: str) -> dict[str, dict[str, Any]]:
         """Live records by key, as the vendor holds them."""
-        vendor = self.marketing if object == "contacts" else self.crm
-        rows = vendor.state(object)["objects"][object]
-        if object == "contacts":
+        of_marketing = object in ("contacts", "companies", "deals")
+        rows = (self.marketing if of_marketing else self.crm).state(object)["objects"][object]
+        if of_marketing:
             return {key: row["values"] for key, row in rows.items() if not row["archived"]}
         return {key: row for key, row in rows.items() if not row["IsDeleted"]}
 
 
 @contextmanager
-def staged(folder: Path, *, overlap: str = "0ms", lag: str = "0ms", **hubspot_switches: Any) -> Iterator[Stage]:
-    """Both sandboxes on this machine, empty, and an engine over them. `hubspot_switches`: beside the limits."""
+def staged(
+    folder: Path, *, overlap: str = "0ms", lag: str = "0ms", mappings: Path | None = None, **hubspot_switches: Any
+) -> Iterator[Stage]:
+    """Both sandboxes on this machine, empty, and an engine over them. `mappings`: a folder; left out: people alone.
+    `hubspot_switches`: beside the limits."""
     clock = Clock()
     clock.freeze(NOW_MS)
     marketing = Witness(hubspot.create(clock=clock))
@@ -126,6 +129,7 @@ def staged(folder: Path, *, overlap: str = "0ms", lag: str = "0ms", **hubspot_sw
             sleep=lambda seconds: clock.advance(round(seconds * 1000)),
             overlap=overlap,
             lag=lag,
+            mappings=mappings,
         )
         for witness, name in ((marketing, "hubspot"), (crm, "salesforce")):
             scale = engine.scales[name]
@@ -134,10 +138,8 @@ def staged(folder: Path, *, overlap: str = "0ms", lag: str = "0ms", **hubspot_sw
         engine.close()
 
 
-def qualified(seed: int, count: int, domain: str) -> Iterator[Person]:
-    """People whom marketing hands over, with addresses of one domain."""
-    for person in people(seed, count):
-        name = person.email.replace("@", ".at.")
-        yield replace(
-            person, email=f"{name}@{domain}.example", stage="marketingqualifiedlead", score=80, opted_out=False
-        )
+def qualified(seed: int, count: int, domain: str = "", colleagues: int = 1) -> Iterator[Person]:
+    """People whom marketing hands over, with addresses of one domain; left out: those of their companies."""
+    for person in people(seed, count, colleagues):
+        email = f"{person.email.replace('@', '.at.')}@{domain}.example" if domain else person.email
+        yield replace(person, email=email, stage="marketingqualifiedlead", score=80, opted_out=False)

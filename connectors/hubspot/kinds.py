@@ -40,6 +40,9 @@ class Kind:
     """Found by primary and additional e-mail addresses; both count for uniqueness."""
     also: Mapping[str, str] = field(default_factory=dict)
     """By an attribute that records are looked up by, another one with further values of it, apart by `;`."""
+    bare: str = ""
+    """The property with web domains, which stand there without a scheme (contract section 3, from memory): a whole
+    address is not searched for, and one that stands there all the same is met by the feed."""
     merges: bool = False
     references: tuple[Reference, ...] = ()
     staged: tuple[str, str] | None = None
@@ -80,6 +83,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "companies",
+            bare="domain",
             merges=True,
             also={"domain": "hs_additional_domains"},
             references=(

@@ -161,6 +161,8 @@ class Reader:
         elif unique:
             yield from self._by_property(kind, attributes, where, asked)
         else:
+            if where == kind.bare:
+                asked = [value for value in asked if "://" not in value]
             yield from self._by_search(kind, attributes, [where, also] if also else [where], asked)
 
     def _by_property(self, kind: Kind, attributes: Sequence[str], where: str, asked: Sequence[str]) -> Iterator[Found]:
@@ -322,11 +324,11 @@ def _held(row: Row, name: str, *also: str) -> list[str]:
 
 
 def _chunks(values: Sequence[str], most: int) -> Iterator[list[str]]:
-    """Values in groups that fit into one search, twice. `most`: characters."""
+    """Values in groups that fit into one search, each as it is and in lower case. `most`: characters."""
     chunk: list[str] = []
     size = 0
     for value in values:
-        cost = 2 * len(value) + 6
+        cost = sum(len(each) + 3 for each in {_plain(value), value.strip()})
         if chunk and size + cost > most:
             yield chunk
             chunk, size = [], 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import arrival, burst, calls, sweep
+from bench import arrival, burst, calls, model, sweep
 from bench.figure import Figure
 
 
@@ -19,6 +19,14 @@ def test_calls_are_those_of_the_formula(tmp_path: Path) -> None:
     assert _of(figures, "counted, of the formula").met
     assert _of(figures, "a cycle at rest: HubSpot").value == 1
     assert _of(figures, "a cycle at rest: Salesforce").value == 2
+
+
+def test_a_backfill_of_the_whole_model_costs_the_sum_of_its_parts(tmp_path: Path) -> None:
+    """People, companies and deals with their associations; then rest costs one call per object."""
+    figures = model.measure(500, tmp_path)
+    assert _of(figures, "counted, of the formula").met
+    assert _of(figures, "a cycle at rest: HubSpot").value == 3
+    assert _of(figures, "a cycle at rest: Salesforce").value == 4
 
 
 def test_a_bulk_edit_of_one_stamp_is_read_completely(tmp_path: Path) -> None:
