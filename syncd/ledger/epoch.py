@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from syncd.errors import LedgerError
 from syncd.ledger.store import Store
 
 SAFE = "safe:"
@@ -126,10 +127,16 @@ class Epoch:
     def _write(self, number: int) -> None:
         """Replaces the marker in one step, so that a kill leaves the old one or the new one."""
         fresh = self.marker.with_name(self.marker.name + ".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(descriptor, json.dumps({"ledger": self.id, "epoch": number}).encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(fresh, self.marker)
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.write(descriptor, json.dumps({"ledger": self.id, "epoch": number}).encode())
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(fresh, self.marker)
+        except OSError as error:
+            raise LedgerError(
+                f"The marker {self.marker} beside the ledger cannot be written: {error.strerror}.",
+                remedy="Check that disk and who may write there; nothing is lost, syncd goes on where it was.",
+            ) from error
