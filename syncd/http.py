@@ -6,7 +6,7 @@ origin only, and no secret, value or query string stands in a message. It does n
 means is said by the connector's `classify`. Whether to stop calling a broken system altogether is the daemon's matter.
 
 A connector needs nothing else: what it may use of `syncd.auth`, `syncd.verdict`, `syncd.pace`,
-`syncd.budget`, `syncd.transport` and `syncd.wire` is named here.
+`syncd.budget`, `syncd.trail`, `syncd.transport` and `syncd.wire` is named here.
 """
 
 from __future__ import annotations
@@ -22,19 +22,30 @@ import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from syncd.auth import Auth, Bearer, NoAuth
-from syncd.budget import Budget, Lane
+from syncd.budget import DAY_S, Budget, Lane
 from syncd.connector import Meter
 from syncd.errors import AccessError, Doubt, Fault, QuotaExhausted, Transient
 from syncd.pace import Pace, Timing
-from syncd.transport import MAX_BODY_BYTES, Answer, BadAnswer, Lost, Unsent, segment, without_ids
+from syncd.trail import Trail
+from syncd.transport import (
+    MAX_BODY_BYTES,
+    UNREADABLE,
+    Answer,
+    BadAnswer,
+    Lost,
+    Unsent,
+    segment,
+    too_many_parts,
+    without_ids,
+)
 from syncd.verdict import ERROR, EXPIRED, OK, Daily, Verdict, by_status, retry_after_s
 
 if TYPE_CHECKING:
     import requests
 
 __all__ = [
-    "ERROR", "EXPIRED", "OK", "Answer", "Auth", "BadAnswer", "Bearer", "Budget", "Daily", "Http", "Lane", "Meter",
-    "NoAuth", "Timing", "Verdict", "by_status", "retry_after_s", "segment",
+    "ERROR", "EXPIRED", "OK", "UNREADABLE", "Answer", "Auth", "BadAnswer", "Bearer", "Budget", "Daily", "Http", "Lane", "Meter",
+    "NoAuth", "Timing", "Trail", "Verdict", "by_status", "retry_after_s", "segment", "too_many_parts",
 ]  # fmt: skip
 
 
@@ -254,6 +265,10 @@ class Http:
     def _exchange(self, call: _Call, header: str) -> tuple[Answer, Verdict]:
         lane: Lane | None = getattr(self._lanes, "lane", "normal")
         if call.authorized and header != "-":
+            if not (header.isascii() and header.isprintable()):  # the HTTP library's complaint would quote it
+                raise AccessError(
+                    "the token is none that a header can hold", remedy="check the token, or what the login answered"
+                )
             call.headers["Authorization"] = header
         if call.counted:
             self.budget.spend(lane)
@@ -300,7 +315,9 @@ class Http:
                 raise _Again(message, pause_s)
             case "daily":
                 raise QuotaExhausted(
-                    message, remedy=verdict.remedy or "wait until the vendor's day turns", after_s=after_s or 0.0
+                    message,
+                    remedy=verdict.remedy or "wait until the vendor's day turns",
+                    after_s=min(after_s or 0.0, DAY_S),
                 )
             case "access":
                 raise AccessError(message, remedy=verdict.remedy)

@@ -17,6 +17,7 @@ from syncd.errors import CursorLost
 from syncd.ledger.facts import Kept
 from syncd.run import Run
 from syncd.schemas import unseen
+from syncd.trail import Trail
 
 AHEAD_PAGES = 2
 """Pages that may wait, fetched and not yet kept."""
@@ -79,20 +80,24 @@ def _read(
         # Stamps of a reading with fewer attributes do not vouch for the new ones.
         return facts.held(object_id, keys) if known else {}
 
-    records = 0
-    for page in ahead(system, system.connector.changes(object, attributes, cursor, held)):
-        waiting.append(page)
-        records += len(page.records)
-        shown = next((record for record in page.records if record.state == "live"), None)
-        if shown is not None and len(shown.attributes) < len(attributes):
-            unseen(run, system.name, object)  # one record tells: what is not there is left out of all
-        if records >= COMMIT_RECORDS or page.done:
+    records, trail = 0, Trail(f"{system.name}: {object}")
+    try:
+        for page in ahead(system, system.connector.changes(object, attributes, cursor, held)):
+            if not page.done:
+                trail.once(page.cursor)
+            waiting.append(page)
+            records += len(page.records)
+            shown = next((record for record in page.records if record.state == "live"), None)
+            if shown is not None and len(shown.attributes) < len(attributes):
+                unseen(run, system.name, object)  # one record tells: what is not there is left out of all
+            if records >= COMMIT_RECORDS or page.done:
+                keep()
+                records = 0
+            if page.done or run.stop():
+                break
+    finally:
+        if waiting:  # also where a later page fails: what came before it was said, and need not be asked again
             keep()
-            records = 0
-        if page.done or run.stop():
-            break
-    if waiting:
-        keep()
     return Kept(read, moved)
 
 

@@ -20,6 +20,12 @@ from syncd.errors import ConfigError, Transient
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """The largest answer that is read, after decompression."""
 
+MOST_PARTS = 4_000_000
+"""The most values that an answer may be made of: small ones take up to thirty times their length when decoded."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""Whatever decoding a body that a server made up may raise. The messages may quote the body."""
+
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
@@ -50,13 +56,21 @@ class Answer:
     def json(self, decoder: msgspec.json.Decoder[Any] = _ANY) -> Any:
         """The body, decoded (by a typed decoder where speed or shape matters). Raises BadAnswer."""
         try:
-            return decoder.decode(self.body)
-        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+            if not too_many_parts(self.body):
+                return decoder.decode(self.body)
+        except UNREADABLE:
             pass  # the decoder's message may quote the body
         raise BadAnswer(f"{self.what}: status {self.status} with a body that is not the JSON it should be")
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"
+
+
+def too_many_parts(body: bytes | msgspec.Raw) -> bool:
+    """Whether a JSON text is made of more values than `MOST_PARTS`: cheap, and wrong only where texts are full of
+    commas and brackets."""
+    text = bytes(body)
+    return len(text) > MOST_PARTS and sum(map(text.count, (b",", b"[", b"{"))) > MOST_PARTS
 
 
 def checked_base(base_url: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ answers and does nothing about them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -82,5 +83,15 @@ class Daily:
     """The vendor's own figure of its daily limit, as an answer shows it."""
 
     limit: int | None
-    remaining: int | None
+    remaining: int
     resets_s: float | None = None
+
+    @classmethod
+    def of(cls, limit: str | None, remaining: str) -> Daily | None:
+        """The figure out of an answer's own words; None where they are no numbers that can be."""
+        if not _COUNT.fullmatch(remaining) or (limit and not _COUNT.fullmatch(limit)):
+            return None
+        return cls(int(limit) if limit else None, int(remaining))
+
+
+_COUNT = re.compile(r"[0-9]{1,12}")

@@ -6,11 +6,17 @@ was opened for; an answer is read to its end within a size and a time. It never 
 
 from __future__ import annotations
 
+import http.client
+import io
+import socket
 import ssl
+import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.hooks import default_hooks
@@ -27,6 +33,69 @@ POOL_SIZE = 32
 """Connections kept open; at least the number of threads of one account."""
 
 _PIECE_BYTES = 256 * 1024
+
+
+class _Untimely(socket.SocketIO):
+    """What arrives on a socket until a moment; then the rest is not waited for.
+
+    A socket's timeout begins anew with every byte: a server that drips them, in its headers, in a chunk's length, in
+    interim answers without end, would hold us for days. Real time, as the socket's own timeout is.
+    """
+
+    def __init__(self, of: socket.socket, until_s: float) -> None:
+        super().__init__(of, "r")
+        self._until_s = until_s
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._until_s:
+            raise TimeoutError("no whole answer in time")
+        return super().readinto(buffer)
+
+
+class _Source:
+    """A socket as an answer is read from it."""
+
+    def __init__(self, of: socket.socket, within_s: float) -> None:
+        self._of = of
+        self._until_s = time.monotonic() + within_s
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """As `socket.makefile` does: the socket stays open as long as the file is."""
+        raw = _Untimely(self._of, self._until_s)
+        self._of._io_refs += 1  # type: ignore[attr-defined]
+        return io.BufferedReader(raw, io.DEFAULT_BUFFER_SIZE)
+
+
+class _InTime(HTTPAdapter):
+    """An adapter whose answers come whole within a time, from the first byte to the last."""
+
+    def __init__(self, within_s: float, **given: Any) -> None:
+        def answer(of: socket.socket, **more: Any) -> http.client.HTTPResponse:
+            return http.client.HTTPResponse(_Source(of, within_s), **more)  # type: ignore[arg-type]
+
+        class Plain(urllib3.connection.HTTPConnection):
+            response_class = staticmethod(answer)  # type: ignore[assignment]
+
+        class Secure(urllib3.connection.HTTPSConnection):
+            response_class = staticmethod(answer)  # type: ignore[assignment]
+
+        class PlainPool(urllib3.HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(urllib3.HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self._pools = {"http": PlainPool, "https": SecurePool}
+        super().__init__(**given)
+
+    def init_poolmanager(self, *given: Any, **more: Any) -> None:
+        super().init_poolmanager(*given, **more)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *given: Any, **more: Any) -> Any:
+        manager = super().proxy_manager_for(*given, **more)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
 
 
 class Wire:
@@ -53,7 +122,7 @@ class Wire:
         self._verify: bool | str = ca_file or True
         if session is None:
             session = requests.Session()
-            adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE, max_retries=0)
+            adapter = _InTime(timeout_s, pool_connections=1, pool_maxsize=POOL_SIZE, max_retries=0)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
         self._session = session

@@ -15,9 +15,9 @@ import msgspec
 from connectors.hubspot.errors import Trouble, refuse_read
 from connectors.hubspot.kinds import Kind, Reference
 from connectors.hubspot.paths import Paths
-from connectors.hubspot.wire import Paging, after_of
+from connectors.hubspot.wire import Paging, after_of, id_of
 from syncd.connector import Key, Neutral, Record
-from syncd.http import BadAnswer, Http
+from syncd.http import BadAnswer, Http, Trail
 
 READ_BATCH = 1000
 ASSOCIATION = ("association",)
@@ -106,22 +106,22 @@ class Associations:
         found: dict[Key, Ties] = {key: {} for key in keys}
         inputs: list[dict[str, str]] = [{"id": key} for key in keys]
         path = self.paths.associations(start, end, "batch", "read")
+        trail = Trail(f"the associations of {start} with {end}")
         while inputs:
             answer = self.http.read("POST", path, json={"inputs": inputs}, meters=ASSOCIATION)
             if answer.status >= 300:
                 raise refuse_read(answer)
             page: _Read = answer.json(_READ)
             came_from = {one["id"]: one.get("after", "") for one in inputs}
-            inputs = []
+            inputs, tied = [], 0
             for row in page.results:
                 key = str(row.start.id)
                 if key not in came_from:
                     raise BadAnswer(f"{answer.what}: an answer about a record that was not asked for")
                 found.setdefault(key, {}).update(_ties(row.to))
+                tied += len(row.to)
                 if after := after_of(row.paging):
-                    if after == came_from[key]:
-                        raise BadAnswer(f"{answer.what}: the associations do not move on")
-                    inputs.append({"id": key, "after": after})
+                    inputs.append({"id": key, "after": trail.on(f"{key} {after}", tied).partition(" ")[2]})
             for key in _unanswered(page, came_from):
                 found.pop(key, None)
         return found
@@ -137,7 +137,8 @@ def value_of(reference: Reference, ties: Mapping[Key, frozenset[Label]]) -> Neut
 
 def _ties(rows: Iterable[_To]) -> Ties:
     return {
-        str(row.toObjectId): frozenset(Label(one.category, one.typeId) for one in row.associationTypes) for row in rows
+        id_of(row.toObjectId): frozenset(Label(one.category, one.typeId) for one in row.associationTypes)
+        for row in rows
     }
 
 

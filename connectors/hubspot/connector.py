@@ -28,6 +28,7 @@ from connectors.hubspot.paths import Paths
 from connectors.hubspot.reads import BURST, Reader
 from connectors.hubspot.schema import Describer
 from connectors.hubspot.shelves import CAMPAIGN_ATTRIBUTES, CAMPAIGN_PROPERTIES, FORM_ATTRIBUTES, Listing, Shelf
+from connectors.hubspot.wire import id_of
 from connectors.hubspot.writes import Writer
 from syncd.connector import (
     Account,
@@ -187,8 +188,8 @@ class HubSpot:
                 self._app_id = self._oauth.app_id()
         kind = {"SANDBOX": "sandbox", "DEVELOPER_TEST": "test", "APP_DEVELOPER": "test"}.get(details.accountType or "")
         return Account(
-            id=str(details.portalId),
-            name=f"HubSpot portal {details.portalId}",
+            id=id_of(details.portalId),
+            name=f"HubSpot portal {id_of(details.portalId)}",
             kind=kind or "production",  # type: ignore[arg-type]
             writer=self._app_id,
             time_zone=details.timeZone or "UTC",
@@ -259,7 +260,7 @@ class HubSpot:
         return self._wanted_key if attribute is not None and attribute.unique and attribute.updatable else None
 
     def _learn_app(self, app_id: str) -> None:
-        self._app_id = self._app_id or app_id
+        self._app_id = self._app_id or (app_id if app_id.isascii() and app_id.isdigit() else "")
 
     def _choices(self, object: str) -> frozenset[str]:
         return frozenset(name for name, each in self._schema(object).attributes.items() if each.type == "choices")

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from syncd.errors import Transient
-from syncd.http import ERROR, OK, Answer, Daily, Verdict
+from syncd.http import ERROR, OK, UNREADABLE, Answer, Daily, Verdict
 
 LOCK_WAIT_S = 2.0
 """The least wait that HubSpot documents after 423."""
@@ -108,7 +108,7 @@ def trouble_of(answer: Answer) -> Trouble:
     """The body of an error answer; an empty Trouble if it is none."""
     try:
         return _TROUBLE.decode(answer.body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return _NONE
 
 
@@ -142,10 +142,7 @@ def daily(answer: Answer) -> Daily | None:
     if remaining is None:
         return None
     limit = answer.headers.get("X-HubSpot-RateLimit-Daily")
-    try:
-        return Daily(int(limit) if limit else None, int(remaining))
-    except ValueError:
-        return None
+    return Daily.of(limit, remaining)
 
 
 def refusal(trouble: Trouble) -> Refusal:
@@ -206,7 +203,7 @@ def _property_errors(trouble: Trouble) -> Iterator[tuple[str, str]]:
     if opening:
         try:
             embedded = _EMBEDDED.decode("[{" + rest)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return
         for entry in embedded:
             yield str(entry.get("error", "")), str(entry.get("name", ""))

@@ -26,7 +26,7 @@ from connectors.hubspot.reads import READ_BATCH, Reader, next_after
 from connectors.hubspot.wire import MERGED_IDS, ROWS, Row, Rows, decoded, stamp_ms
 from syncd.connector import Held, Key, Page, Record
 from syncd.errors import CursorLost
-from syncd.http import Timing
+from syncd.http import Timing, Trail
 
 URL_CHARACTERS = 12_000
 """How long the list of properties may be in an address; longer ones are asked for in a body, at one call more a page."""
@@ -83,7 +83,7 @@ class Feed:
         names = list(dict.fromkeys([*attributes, kind.modified, MERGED_IDS]))
         fits = sum(map(len, names)) + 3 * len(names) < URL_CHARACTERS
         after = place.walk or ""
-        resumed = bool(after)
+        resumed, trail = bool(after), Trail(f"the list of {kind.name}")
         while True:
             answer = self.reader.page(kind, names if fits else (), after)
             if answer.status == 400 and resumed:
@@ -92,6 +92,8 @@ class Feed:
                 raise refuse_read(answer)
             page: Rows = decoded(answer, ROWS)
             after = next_after(page, after, answer.what)
+            if after:
+                trail.on(after, len(page.results))
             resumed = False
             if fits:
                 made = self.reader.records(kind, page.results, attributes) + self.reader.aliases(kind, page.results)

@@ -17,10 +17,10 @@ from connectors.hubspot.errors import refuse_read
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.reads import BURST
 from connectors.hubspot.shelves import PAGE, SHELF_TRAITS, described, found_on, on_shelf
-from connectors.hubspot.wire import Paging, after_of, stamp_ms
+from connectors.hubspot.wire import Id, Paging, after_of, stamp_ms
 from syncd.connector import Attribute, Found, Key, ObjectTraits, Page, Record
 from syncd.errors import CursorLost
-from syncd.http import BadAnswer, Http
+from syncd.http import BadAnswer, Http, Trail
 
 LISTS = "lists"
 MEMBERSHIPS = "list_memberships"
@@ -54,7 +54,7 @@ MEMBERSHIP_TRAITS = replace(SHELF_TRAITS, deletions="tombstone", read_batch=10_0
 class ListRow(msgspec.Struct):
     """One list as a search shows it."""
 
-    listId: str
+    listId: Id
     name: str = ""
     objectTypeId: str = ""
     processingType: str = ""
@@ -80,7 +80,7 @@ class _Search(msgspec.Struct):
 
 
 class MemberRow(msgspec.Struct, gc=False):
-    recordId: str
+    recordId: Id
     membershipTimestamp: str
 
 
@@ -132,7 +132,7 @@ class RecordLists:
     def all(self) -> list[ListRow]:
         """Every list, by ascending id. A call for a hundred of them."""
         found: dict[str, ListRow] = {}
-        offset = 0
+        offset, trail = 0, Trail("the search for lists")
         while True:
             asked = {"offset": offset, "count": PAGE, "additionalProperties": [_SIZE, _ADDED, _REMOVED]}
             answer = self.http.read("POST", self.paths.lists("search"), json=asked, meters=BURST)
@@ -144,6 +144,7 @@ class RecordLists:
                 return sorted(found.values(), key=lambda row: (len(row.listId), row.listId))
             if page.offset <= offset:
                 raise BadAnswer(f"{answer.what}: the search does not move on")
+            trail.on(str(page.offset), len(page.lists))
             offset = page.offset
 
 
@@ -214,6 +215,7 @@ class Memberships:
 
     def _pages(self, list_id: str, after: str) -> Iterator[tuple[list[MemberRow], str]]:
         """The members page by page, each with where to go on; a list that was deleted meanwhile has none."""
+        trail = Trail("the members of a list")
         while True:
             params: dict[str, Any] = {"limit": MEMBERS} | ({"after": after} if after else {})
             answer = self.http.read("GET", self.paths.lists(list_id, "memberships"), params=params, meters=BURST)
@@ -224,8 +226,8 @@ class Memberships:
                 raise refuse_read(answer)
             page: Members = answer.json(_MEMBERS)
             following = after_of(page.paging)
-            if following and following == after:
-                raise BadAnswer(f"{answer.what}: the list does not move on")
+            if following:
+                trail.on(following, len(page.results))
             yield page.results, following
             if not following:
                 return

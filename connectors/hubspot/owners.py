@@ -20,7 +20,7 @@ from connectors.hubspot.wire import OWNERS as ROWS
 from connectors.hubspot.wire import OwnerRow, Owners, after_of, decoded, stamp_ms
 from syncd.connector import Attribute, Found, Key, ObjectTraits, Page, Record
 from syncd.errors import CursorLost
-from syncd.http import BadAnswer, Http
+from syncd.http import Http, Trail
 
 OWNERS = "owners"
 OWNER_ATTRIBUTES = described(
@@ -61,10 +61,11 @@ class OwnerList:
             place = Place() if cursor is None else _PLACE.decode(cursor)
         except msgspec.DecodeError:
             raise CursorLost("the cursor is none that this connector made") from None
-        done = False
+        done, trail = False, Trail("the list of owners")
         while not done:
             rows, after = self._page(place)
             if after:
+                trail.on(f"{place.archived} {after}", len(rows))
                 place = Place(place.archived, after)
             else:
                 done = place.archived
@@ -87,10 +88,7 @@ class OwnerList:
         if answer.status >= 300:
             raise refuse_read(answer)
         page: Owners = decoded(answer, ROWS)
-        after = after_of(page.paging)
-        if after and after == place.after:
-            raise BadAnswer(f"{answer.what}: the list does not move on")
-        return page.results, after
+        return page.results, after_of(page.paging)
 
 
 def _record(row: OwnerRow, attributes: Sequence[str]) -> Record:

@@ -246,8 +246,8 @@ class Reader:
         page: Rows = decoded(answer, ROWS)
         if page.more and not page.results:
             raise BadAnswer(f"{answer.what}: a search that counts rows shows none")
-        if above and page.results and int(page.results[0].id) <= int(above):
-            raise BadAnswer(f"{answer.what}: a search above one id begins below it")
+        if not newest and not _ascend(above, page.results):
+            raise BadAnswer(f"{answer.what}: a search by ascending ids above one shows others")
         return page
 
     def page(self, kind: Kind, attributes: Sequence[str], after: str) -> Answer:
@@ -299,6 +299,16 @@ def next_after(page: Rows, after: str, what: str) -> str:
     if following and following == after:
         raise BadAnswer(f"{what}: the list does not move on")
     return following
+
+
+def _ascend(above: Key, rows: Sequence[Row]) -> bool:
+    """Whether the rows' ids rise, from above one: then a search that goes on above the last one comes to an end."""
+    last = int(above or 0) - (not above)
+    for row in rows:
+        if int(row.id) <= last:
+            return False
+        last = int(row.id)
+    return True
 
 
 def _survivors(absent: Sequence[Record], rows: Sequence[Row]) -> list[Key]:

@@ -14,10 +14,10 @@ import msgspec
 
 from connectors.hubspot.errors import refuse_read
 from connectors.hubspot.reads import BURST
-from connectors.hubspot.wire import Paging, after_of, stamp_ms
+from connectors.hubspot.wire import Paging, Word, after_of, stamp_ms
 from syncd.connector import Attribute, Found, Key, ObjectTraits, Page, Record
 from syncd.errors import CursorLost
-from syncd.http import BadAnswer, Http
+from syncd.http import Http, Trail
 
 SHELF_TRAITS = ObjectTraits(feed="sweep", deletions="reconcile", create_batch=1, update_batch=1, archive_batch=1)
 
@@ -75,7 +75,7 @@ class Place(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
 class Row(msgspec.Struct):
     """One form or campaign."""
 
-    id: str
+    id: Word
     createdAt: str | None = None
     updatedAt: str | None = None
     name: str | None = None
@@ -108,7 +108,7 @@ class Listing:
             place = Place() if cursor is None else _PLACE.decode(cursor)
         except msgspec.DecodeError:
             raise CursorLost("the cursor is none that this connector made") from None
-        done = False
+        done, trail = False, Trail(self.path)
         while not done:
             params: dict[str, Any] = {"limit": PAGE}
             if self.properties:
@@ -120,8 +120,8 @@ class Listing:
                 raise refuse_read(answer)
             rows: Rows = answer.json(_ROWS)
             after = after_of(rows.paging)
-            if after and after == place.after:
-                raise BadAnswer(f"{answer.what}: the list does not move on")
+            if after:
+                trail.on(after, len(rows.results))
             place, done = Place(after), not after
             yield Page([_record(row, attributes) for row in rows.results], msgspec.json.encode(place).decode(), done)
 

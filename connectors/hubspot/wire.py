@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -18,6 +18,14 @@ from syncd.connector import Entry, Neutral, Record
 from syncd.http import Answer, BadAnswer
 
 T = TypeVar("T")
+
+Id = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,20}\Z")]
+"""A record's id, as HubSpot makes them. Anything else is no id, but something that wants to be another address."""
+Word = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_:.-]{1,100}\Z")]
+"""The id of what is no record: a number or a UUID."""
+
+MAX_STAMP_MS = 253_402_300_799_999
+"""The last moment of the year 9999."""
 
 MERGED_IDS = "hs_merged_object_ids"
 OTHER_EMAILS = "hs_additional_emails"
@@ -34,7 +42,7 @@ class Paging(msgspec.Struct, gc=False):
 class Row(msgspec.Struct, gc=False):
     """One record as list, search and batch/read show it."""
 
-    id: str
+    id: Id
     properties: dict[str, str | None]
     updatedAt: str = ""
     archivedAt: str | None = None
@@ -74,7 +82,7 @@ class LongRows(msgspec.Struct):
 class OwnerRow(msgspec.Struct, gc=False):
     """One owner; `userId` is null for people who left."""
 
-    id: str
+    id: Id
     email: str | None = None
     type: str | None = None
     firstName: str | None = None
@@ -102,7 +110,7 @@ def decoded(answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
     except BadAnswer as bad:
         try:
             rows = msgspec.convert(_as_text(answer.json()), decoder.type)
-        except (msgspec.ValidationError, ValueError):
+        except (msgspec.ValidationError, ValueError, RecursionError):
             raise bad from None
     return rows
 
@@ -140,12 +148,20 @@ def stamp_ms(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        if text.isdigit():
-            return int(text)
+        at_ms = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
     else:
-        if moment.tzinfo is not None:
-            return round(moment.timestamp() * 1000)
+        at_ms = -1 if moment.tzinfo is None else round(moment.timestamp() * 1000)
+    if 0 <= at_ms <= MAX_STAMP_MS:
+        return at_ms
     raise BadAnswer("an answer holds a time that is none")
+
+
+def id_of(said: int | str) -> str:
+    """An id that is a number in older answers and text in newer ones. Raises BadAnswer for what is none."""
+    text = str(said) if isinstance(said, str) or 0 <= said < 10**20 else ""
+    if 0 < len(text) <= 20 and text.isascii() and text.isdigit():
+        return text
+    raise BadAnswer("an answer holds an id that is none")
 
 
 def records(rows: Sequence[Row], attributes: Sequence[str], modified: str) -> list[Record]:
@@ -185,7 +201,7 @@ def history(row: LongRow, attributes: Sequence[str], app_id: str) -> dict[str, l
 def merged_into(row: Row) -> list[str]:
     """The ids that the row's record has swallowed."""
     text = row.properties.get(MERGED_IDS)
-    return [old for old in text.split(";") if old and old != row.id] if text else []
+    return [old for old in text.split(";") if old.isascii() and old.isdigit() and old != row.id] if text else []
 
 
 def to_wire(value: Neutral) -> str:

@@ -20,7 +20,7 @@ from connectors.hubspot.kinds import Kind
 from connectors.hubspot.looks import DROPPED, Look
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.reads import BURST, Reader
-from connectors.hubspot.wire import decoded, properties_of, shown, stamp_ms
+from connectors.hubspot.wire import Id, decoded, properties_of, shown, stamp_ms
 from syncd.connector import Effect, Key, Outcome
 from syncd.errors import AccessError, Doubt, Transient
 from syncd.http import Answer, BadAnswer, Http
@@ -35,7 +35,7 @@ _OF_NAMES = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
 class WrittenRow(msgspec.Struct):
     """One result of a batch: not the whole record."""
 
-    id: str
+    id: Id
     properties: dict[str, Any] = {}
     updatedAt: str = ""
     objectWriteTraceId: str | None = None

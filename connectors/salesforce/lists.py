@@ -20,7 +20,7 @@ from connectors.salesforce.shapes import COMPOSITE_QUERIES, FIND_BATCH, ChildLis
 from connectors.salesforce.soql import every, holds, one_of, portions, select
 from syncd.connector import Attribute, Key, Record, Schema
 from syncd.errors import AccessError
-from syncd.http import BadAnswer
+from syncd.http import BadAnswer, Trail
 
 
 class _Row(msgspec.Struct):
@@ -96,7 +96,7 @@ class Lists:
         return found
 
     def _all(self, made_of: ChildList, decoder: msgspec.json.Decoder[_Page], reply: Reply) -> Iterator[Item]:
-        visited: set[str] = set()
+        trail = Trail(f"{made_of.object}: a query")
         while True:
             if not reply.ok:
                 raise reply.refused()
@@ -107,10 +107,7 @@ class Lists:
             if page.done:
                 return
             path = self._org.page_path(page.next or "")
-            if path in visited:
-                raise BadAnswer("an answer named the same next page twice")
-            visited.add(path)
-            reply = self._org.more(path)
+            reply = self._org.more(trail.on(path, len(page.records)))
 
 
 def described(object: str, describe: Callable[[str], Schema]) -> dict[str, Attribute]:

@@ -35,7 +35,7 @@ ASSIGNED = {"Sforce-Auto-Assign": "TRUE"}
 PASS_ALERTS = {"Sforce-Duplicate-Rule-Header": "allowSave=true; includeRecordDetails=false; runAsCurrentUser=true"}
 """Saves what a duplicate rule would only alert a person of. A rule that blocks is not passed by it."""
 
-_LOCATOR = re.compile(r"/services/data/v\d+\.\d/query(?:All)?/[\w-]+/?")
+_LOCATOR = re.compile(r"/services/data/v\d{1,3}\.\d/query(?:All)?/[\w-]{1,400}/?", re.ASCII)
 
 
 class _Part(msgspec.Struct):

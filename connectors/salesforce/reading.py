@@ -22,7 +22,7 @@ from connectors.salesforce.shapes import COMPOSITE_QUERIES, FIND_BATCH, READ_BAT
 from connectors.salesforce.soql import Query, every, holds, one_of, portions, select
 from syncd.connector import Found, Key, Record
 from syncd.errors import AccessError, Fault
-from syncd.http import BadAnswer
+from syncd.http import UNREADABLE, BadAnswer, Trail, too_many_parts
 
 T = TypeVar("T")
 
@@ -194,17 +194,14 @@ class Reader:
                 remedy="Grant our user read access to it, or match by another field.",
             )
         for first in replies:
-            reply, visited = first, set[str]()
+            reply, trail = first, Trail(f"{object}: a query")
             while True:
                 page = self.page_of(rows, reply)
                 yield rows, reply, page
                 if page.done:
                     break
                 path = self.org.page_path(page.next or "")
-                if path in visited:
-                    raise BadAnswer("an answer named the same next page twice")
-                visited.add(path)
-                reply = self.org.more(path)
+                reply = self.org.more(trail.on(path, len(page.records)))
                 if not reply.ok:
                     raise reply.refused()
 
@@ -238,8 +235,8 @@ def _only(records: list[Record], keys: Sequence[Key], reply: Reply) -> list[Reco
 def _rows_in(reply: Reply) -> list[dict[str, Any]]:
     """The rows of a page or of a retrieve, whatever they hold; none where the answer is neither."""
     try:
-        said = msgspec.json.decode(reply.body)
-    except (msgspec.DecodeError, RecursionError):
+        said = [] if too_many_parts(reply.body) else msgspec.json.decode(reply.body)
+    except UNREADABLE:
         return []
     said = said.get("records") if isinstance(said, dict) else said
     return [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []

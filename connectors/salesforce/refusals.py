@@ -65,7 +65,9 @@ _USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
 def daily(answer: Answer) -> Daily | None:
     """The org's daily calls, as the Sforce-Limit-Info header of any answer tells."""
     said = _USAGE.search(answer.headers.get("Sforce-Limit-Info") or "")
-    return Daily(limit=int(said[2]), remaining=max(0, int(said[2]) - int(said[1]))) if said else None
+    if said is None or (whole := Daily.of(said[2], said[1])) is None or whole.limit is None:
+        return None
+    return Daily(whole.limit, max(0, whole.limit - whole.remaining))
 
 
 # ---------------------------------------------------------------- one effect

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from syncd.errors import AccessError, Fault, SyncdError, Transient
-from syncd.http import Answer, BadAnswer
+from syncd.http import UNREADABLE, Answer, BadAnswer, too_many_parts
 
 T = TypeVar("T")
 
@@ -60,8 +60,9 @@ class Reply:
     def decode(self, decoder: msgspec.json.Decoder[T]) -> T:
         """The body as data. Raises BadAnswer."""
         try:
-            return decoder.decode(self.body)
-        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+            if not too_many_parts(self.body):
+                return decoder.decode(self.body)
+        except UNREADABLE:
             pass  # the decoder's message may quote the body
         raise BadAnswer(f"{self.what}: status {self.status} with a body that is not what it should be")
 
@@ -86,8 +87,8 @@ _OURS = frozenset({"MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR", "JSON_PAR
 def troubles_in(body: bytes | msgspec.Raw) -> list[Trouble]:
     """The errors in a body, whatever its form; empty if it holds none that can be read."""
     try:
-        return troubles_of(msgspec.json.decode(body))
-    except (msgspec.DecodeError, RecursionError):
+        return [] if too_many_parts(body) else troubles_of(msgspec.json.decode(body))
+    except UNREADABLE:
         return []
 
 
