@@ -79,23 +79,14 @@ class _InTime(HTTPAdapter):
         class Secure(urllib3.connection.HTTPSConnection):
             response_class = staticmethod(answer)  # type: ignore[assignment]
 
-        class PlainPool(urllib3.HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(urllib3.HTTPSConnectionPool):
-            ConnectionCls = Secure
-
-        self._pools = {"http": PlainPool, "https": SecurePool}
+        self._connections = {"http": Plain, "https": Secure}
         super().__init__(**given)
 
-    def init_poolmanager(self, *given: Any, **more: Any) -> None:
-        super().init_poolmanager(*given, **more)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-    def proxy_manager_for(self, *given: Any, **more: Any) -> Any:
-        manager = super().proxy_manager_for(*given, **more)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
+    def get_connection_with_tls_context(self, *given: Any, **more: Any) -> Any:
+        """The pool for a request, direct or by a proxy; what it opens is ours."""
+        pool: Any = super().get_connection_with_tls_context(*given, **more)
+        pool.ConnectionCls = self._connections[pool.scheme or "https"]
+        return pool
 
 
 class Wire:

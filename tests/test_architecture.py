@@ -96,7 +96,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "syncd.connector": ("syncd.errors", "syncd.core.problem"),
     "syncd.ledger": ("syncd.ledger", "syncd.core", "syncd.connector", "syncd.errors"),
     "syncd.http": (
-        *("syncd.auth", "syncd.budget", "syncd.pace", "syncd.transport", "syncd.verdict", "syncd.wire"),
+        *("syncd.auth", "syncd.budget", "syncd.pace", "syncd.trail", "syncd.transport", "syncd.verdict", "syncd.wire"),
         *("syncd.connector", "syncd.errors"),
     ),
     "syncd.sandbox": ("syncd.sandbox", "syncd.errors"),
