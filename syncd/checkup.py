@@ -190,6 +190,7 @@ def _online(found: Findings, system: Connected, known: Ledger | None, mappings: 
         "kind": account.kind,
         "pinned": known is not None and known.books.account(system.name) is not None,
         "objects": [],
+        "untested": [],
         "watched": [],
     }
     found.systems[system.name] = told
@@ -301,7 +302,7 @@ def check_contract(found: Findings, systems: Mapping[str, Connected]) -> Iterato
                     subject = Subject.guess(system.connector.describe(form), system.traits(form), mapped)
                 except ValueError:
                     # A list's membership, a campaign that is only paired: too little of it is ours to be tried on.
-                    found.systems[name].setdefault("untested", []).append(form)
+                    found.systems[name]["untested"].append(form)
                     continue
                 declared = system.table.test_account
                 wait = partial(time.sleep, max(system.timing.lag_s, STAMP_S))
