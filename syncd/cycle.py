@@ -1,6 +1,6 @@
 """The cycle: the only module that knows the order.
 
-    recover -> identify -> poll -> confirm -> match, merge, plan -> guard -> write -> confirm -> report
+    recover -> identify -> poll -> confirm -> match, merge, plan -> guard -> write -> confirm -> follow -> report
 
 Each object is polled once a run, then every mapping that uses it is decided. No transaction spans the network; kill it
 anywhere, and the next cycle begins at `recover`. Trouble with one system holds the mappings that need it, and no other.
@@ -20,6 +20,7 @@ from syncd.core.model import SIDES, Owners, Side
 from syncd.core.order import parents_first
 from syncd.decide import decide
 from syncd.errors import AccessError, SyncdError, Transient, WrongAccount
+from syncd.funnel.follow import MARK, follow
 from syncd.holding import guard, held_because, hold
 from syncd.ledger.journal import Note
 from syncd.poll import poll
@@ -58,6 +59,7 @@ def cycle(
             guard(run, bench, yes=yes)
         write(run, bench)
         confirm(run, bench)
+    follow(run, mappings, benches)
     report(run, benches)
 
 
@@ -188,6 +190,7 @@ def _keep_funnel(run: Run, mappings: Mappings) -> None:
         version = run.ledger.books.keep_funnel(funnel.digest, funnel.text, run.now())
         for name in mappings.by_name:
             run.ledger.books.forget_decided(name)
+        run.ledger.books.forget_decided(MARK)
         run.note([Note("funnel", f"version {version.version} in force, digest {funnel.digest[:12]}")])
 
 

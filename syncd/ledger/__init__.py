@@ -9,6 +9,7 @@ waits      who refers to a record that has no link yet
 epoch      which life of the ledger this is, safe mode    keeping   backup, verify, restore, compact
 erasure    a person's data out of all of it, and tombstones
 described  what objects look like, as their systems say
+loop       where people stand, what deals came to, and the sums over both
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from syncd.ledger.intents import Intents
 from syncd.ledger.journal import Journal
 from syncd.ledger.lease import Lease
 from syncd.ledger.links import Links
+from syncd.ledger.loop import Loop
 from syncd.ledger.proposals import Proposals
 from syncd.ledger.refers import Refers
 from syncd.ledger.store import Store
@@ -56,6 +58,7 @@ class Ledger:
         self.waits = Waits(store)
         self.epoch = Epoch(store)
         self.described = Described(store)
+        self.loop = Loop(store)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 2
+VERSION = 3
 """Kept in `PRAGMA user_version`; a ledger with a larger one comes from a newer syncd and is refused."""
 
 TABLES = {
@@ -45,6 +45,11 @@ TABLES = {
     "refers": "Which records a record points to, where somebody asks from the other end: a company's deals.",
     "forgotten": "Records of persons who were erased: nothing they say is kept any more.",
     "forgotten_value": "Salted digests of their match values: nobody is created in their image.",
+    "standing": "Where each person stands: judged, handed over, followed up.",
+    "sale": "What each deal of sales came to, and who gets credit for it.",
+    "cell": "The sums that reports read: each figure by day, and by one thing that people break down by.",
+    "stirred": "Records about which something else than their facts moved, for the closed loop to look at.",
+    "alert": "What somebody is to be told, until they were.",
     "described": "What each object looked like when its system described it last, and when somebody last agreed.",
     "journal": "Append-only, hash-chained account of what was decided and done.",
     "journal_value": "The values beside the journal; erasable without breaking its chain.",
@@ -195,6 +200,47 @@ CREATE INDEX fact_into ON fact (into_object, into_key) WHERE into_key IS NOT NUL
 """A fact that moves is changed where it stands: its revision is a column, and no longer the number of its row."""
 
 
+_LOOP = """
+CREATE TABLE standing (
+  object INTEGER NOT NULL, key TEXT NOT NULL, outcome TEXT NOT NULL, reached INTEGER NOT NULL, came INTEGER NOT NULL,
+  state TEXT, reason TEXT NOT NULL, qualified INTEGER, clock TEXT, depth TEXT, next_ms INTEGER, source TEXT NOT NULL,
+  campaign TEXT NOT NULL, segment TEXT NOT NULL, owner TEXT NOT NULL, doc BLOB NOT NULL,
+  PRIMARY KEY (object, key)) WITHOUT ROWID;
+CREATE INDEX standing_state ON standing (state, qualified) WHERE state IS NOT NULL;
+CREATE INDEX standing_next ON standing (next_ms) WHERE next_ms IS NOT NULL;
+CREATE TABLE sale (
+  object INTEGER NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, closed INTEGER NOT NULL, amount INTEGER,
+  currency TEXT NOT NULL, cause TEXT, reason TEXT NOT NULL, doc BLOB NOT NULL, PRIMARY KEY (object, key)) WITHOUT ROWID;
+CREATE TABLE cell (
+  figure TEXT NOT NULL, day INTEGER NOT NULL, what TEXT NOT NULL, by TEXT NOT NULL, name TEXT NOT NULL,
+  n INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (figure, by, day, what, name)) WITHOUT ROWID;
+CREATE TABLE stirred (
+  mapping TEXT NOT NULL, side TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (mapping, side, object, key)) WITHOUT ROWID;
+CREATE TABLE alert (
+  id INTEGER PRIMARY KEY, object INTEGER NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL,
+  said BLOB NOT NULL, sent_at REAL, tries INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX alert_unsent ON alert (id) WHERE sent_at IS NULL;
+CREATE TRIGGER stirred_linked AFTER INSERT ON link_side BEGIN
+  INSERT OR IGNORE INTO stirred VALUES (NEW.mapping, NEW.side, NEW.object, NEW.key); END;
+CREATE TRIGGER stirred_unlinked AFTER DELETE ON link_side BEGIN
+  INSERT OR IGNORE INTO stirred VALUES (OLD.mapping, OLD.side, OLD.object, OLD.key); END;
+CREATE TRIGGER stirred_rekeyed AFTER UPDATE OF object, key ON link_side BEGIN
+  INSERT OR IGNORE INTO stirred VALUES (NEW.mapping, NEW.side, NEW.object, NEW.key); END;
+CREATE TRIGGER stirred_state AFTER UPDATE OF state ON link BEGIN
+  INSERT OR IGNORE INTO stirred SELECT mapping, side, object, key FROM link_side WHERE link = NEW.id; END;
+CREATE TRIGGER stirred_issue AFTER INSERT ON issue WHEN NEW.key IS NOT NULL BEGIN
+  INSERT OR IGNORE INTO stirred VALUES (NEW.mapping, '', NEW.object, NEW.key); END;
+CREATE TRIGGER stirred_closed AFTER UPDATE OF closed_at ON issue WHEN NEW.key IS NOT NULL BEGIN
+  INSERT OR IGNORE INTO stirred VALUES (NEW.mapping, '', NEW.object, NEW.key); END;
+CREATE TRIGGER stirred_event AFTER INSERT ON event_on BEGIN
+  INSERT OR IGNORE INTO stirred VALUES (NEW.mapping, NEW.side, 0, NEW.key); END;
+CREATE TRIGGER stirred_no_event AFTER DELETE ON event_on BEGIN
+  INSERT OR IGNORE INTO stirred VALUES (OLD.mapping, OLD.side, 0, OLD.key); END;
+"""
+"""Triggers, so that nobody who writes a link, an issue or an event can forget to tell."""
+
+
 def migrations() -> Migrations:
     """The ordered list. Each entry is a small named function that is never edited after a release."""
     from sqlite_utils import Migrations
@@ -253,6 +299,10 @@ def migrations() -> Migrations:
     @steps()
     def m023_unseen_accepted(db: Database) -> None:
         _execute(db, "ALTER TABLE unseen ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0")
+
+    @steps()
+    def m080_loop(db: Database) -> None:
+        _execute(db, _LOOP)
 
     return steps
 

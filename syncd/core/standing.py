@@ -1,0 +1,306 @@
+"""Where a person stands: judged, handed over, followed up. The state machine of the hand-off, and what counts of it.
+
+Promise: pure; the same facts and the same standing before give the same standing now. Whoever once met the definition
+is in exactly one state from then on: delivered, waiting, blocked, rejected or out of scope. It gathers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from syncd.core.agreement import DEFAULT, day_of
+from syncd.core.funnel import Funnel
+from syncd.core.qualify import Judged, Outcome
+
+STATES = ("delivered", "waiting", "blocked", "rejected", "out_of_scope")
+CLOCKS = ("on_track", "due_soon", "breached", "met", "met_late", "paused")
+OPEN_CLOCKS = ("on_track", "due_soon", "breached")
+
+Cell = tuple[str, int, str, str, str, int, int]
+"""figure, day, what, by, name, n, amount"""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What both sides say of a person now. Times in UTC epoch milliseconds."""
+
+    context: Mapping[str, Any]
+    """Marketing's record, as expressions see it."""
+    stamp_ms: int
+    live: bool = True
+    times: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """By stage: when it was entered, where a field tells."""
+    came_ms: int | None = None
+    since_ms: int | None = None
+    source: str = ""
+    campaign: str = ""
+    owner: str = ""
+    linked_ms: int | None = None
+    """Since when there is a partner in the CRM; None: there is none."""
+    handed: bool = False
+    """The partner was made because they qualified."""
+    crm: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    """Sales' record, as expressions see it."""
+    crm_ms: int = 0
+    converted: bool = False
+    routed: bool = False
+    """Sales' record has an owner who is a person."""
+    reason: str = ""
+    in_scope: bool = True
+    creates: bool = True
+    """The mapping would create them in the CRM."""
+    issue: str = ""
+    touches: tuple[int, ...] = ()
+    """When sales did something with them, in order."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a person stands. Times in UTC epoch milliseconds, days as ordinals in the agreement's zone."""
+
+    outcome: Outcome = "disqualify"
+    why: str = ""
+    version: int = 0
+    """Of the funnel, by which they qualified; else by which they were judged last."""
+    fit: int | None = None
+    interest: int | None = None
+    reached: int = -1
+    """The furthest stage, by its place."""
+    entered: dict[str, int] = {}
+    came: int = 0
+    source: str = ""
+    campaign: str = ""
+    segment: str = DEFAULT
+    owner: str = ""
+    state: str | None = None
+    reason: str = ""
+    qualified_ms: int | None = None
+    """When they first met the definition."""
+    qualified: int | None = None
+    """That day."""
+    round: int = 0
+    """How often they were given back and taken up again."""
+    started_ms: int | None = None
+    """When the clock of this round began."""
+    delivered_ms: int | None = None
+    accepted_ms: int | None = None
+    rejected_ms: int | None = None
+    routed_ms: int | None = None
+    touched_ms: int | None = None
+    attempts: int = 0
+    clock: str | None = None
+    due_ms: int | None = None
+    paused_ms: int | None = None
+    """Since when the clock stands still."""
+    stood_s: float = 0.0
+    """Working time for which it stood still before."""
+    depth: str | None = None
+    """The attempts: open, kept or missed."""
+    sync_s: int | None = None
+    routing_s: int | None = None
+    rep_s: int | None = None
+    next_ms: int | None = None
+    """When something about it changes by itself."""
+    cells: tuple[Cell, ...] = ()
+
+
+def settle(funnel: Funnel, said: Said, before: Standing | None, now_ms: int, version: int) -> Standing:
+    """Where somebody stands now, with the cells that they count in."""
+    was = before or Standing(came=_day(funnel, said.came_ms if said.came_ms is not None else said.stamp_ms))
+    judged = funnel.qualified.judge(said.context) if said.live else Judged("disqualify", "their record is gone")
+    segment = next((name for name, gate in funnel.segments if gate.holds(said.context) is True), DEFAULT)
+    now = msgspec.structs.replace(
+        was,
+        came=was.came if said.came_ms is None else _day(funnel, said.came_ms),
+        source=said.source or was.source,
+        campaign=said.campaign or was.campaign,
+        owner=said.owner or was.owner,
+        segment=segment if said.live else was.segment,
+        fit=judged.fit,
+        interest=judged.interest,
+        next_ms=None,
+        cells=(),
+    )
+    now = _stages(funnel, said, now)
+    now = _handed(funnel, said, was, now, judged, now_ms, version)
+    now = _followed(funnel, said, now, now_ms)
+    return msgspec.structs.replace(now, cells=tuple(_cells(funnel, now)))
+
+
+def _day(funnel: Funnel, at_ms: int) -> int:
+    return day_of(at_ms, funnel.agreement.zone).toordinal()
+
+
+def _stages(funnel: Funnel, said: Said, now: Standing) -> Standing:
+    at = funnel.stage(said.context.get(funnel.about.stage))
+    entered = {**now.entered, **said.times}
+    if at is not None:
+        entered.setdefault(funnel.stages[at].name, said.stamp_ms)
+    furthest = max((place for name in entered if (place := funnel.stage(name)) is not None), default=-1)
+    return msgspec.structs.replace(now, entered=entered, reached=max(now.reached, furthest))
+
+
+# ---------------------------------------------------------------- handed over
+
+
+def _handed(
+    funnel: Funnel, said: Said, was: Standing, now: Standing, judged: Judged, now_ms: int, version: int
+) -> Standing:
+    outcome, why, next_ms = judged.outcome, judged.why, None
+    if outcome == "handoff" and was.state == "rejected" and was.rejected_ms is not None:
+        due = funnel.recycling.due_ms(was.rejected_ms, was.reason or None)
+        open_ = funnel.recycle_when is None or funnel.recycle_when.holds(said.context) is True
+        if due is None or now_ms < due or not open_:
+            outcome, why = "nurture", f"sales gave them back{f': {was.reason}' if was.reason else ''}"
+            next_ms = due if due is not None and due > now_ms else None
+    meets = judged.outcome == "handoff"
+    now = msgspec.structs.replace(now, outcome=outcome, why=why, next_ms=next_ms)
+    if was.qualified_ms is None:
+        now = msgspec.structs.replace(now, version=version)
+        if not meets and not said.handed:
+            return now
+        first_sight = was.version == 0
+        since = said.since_ms if first_sight and said.since_ms is not None else said.stamp_ms
+        since = min(since, now_ms)
+        if said.handed and not meets and said.linked_ms is not None:
+            since = said.linked_ms
+        now = msgspec.structs.replace(
+            now, qualified_ms=since, qualified=_day(funnel, since), started_ms=since
+        )  # fmt: skip
+    state, reason = _state(funnel, said, meets)
+    changes: dict[str, Any] = {"state": state, "reason": reason}
+    if state in ("delivered", "rejected") and now.delivered_ms is None:
+        changes["delivered_ms"] = max(said.linked_ms or now_ms, now.qualified_ms or 0)
+    if state == "rejected" and was.state != "rejected":
+        changes["rejected_ms"] = said.crm_ms or now_ms
+    if state == "delivered" and was.state == "rejected":
+        changes |= {
+            **dict.fromkeys(("rejected_ms", "accepted_ms", "routed_ms", "touched_ms", "paused_ms", "depth")),
+            "round": now.round + 1,
+            "started_ms": min(said.stamp_ms, now_ms),
+            "stood_s": 0.0,
+        }
+    accepted = said.converted or (funnel.accepted is not None and funnel.accepted.holds(said.crm) is True)
+    if state == "delivered" and accepted and now.accepted_ms is None:
+        changes["accepted_ms"] = said.crm_ms or now_ms
+    return msgspec.structs.replace(now, **changes)
+
+
+def _state(funnel: Funnel, said: Said, meets: bool) -> tuple[str, str]:
+    """The one state of somebody who met the definition once, and the reason."""
+    if not said.live:
+        return "out_of_scope", "gone"
+    if said.linked_ms is not None:
+        return ("rejected", said.reason) if _rejected(funnel, said) else ("delivered", "")
+    if not said.in_scope:
+        return "out_of_scope", "scope"
+    if not meets:
+        return "out_of_scope", "no longer qualified"
+    if said.issue:
+        return "blocked", said.issue
+    return ("waiting", "") if said.creates else ("blocked", "create rule")
+
+
+def _rejected(funnel: Funnel, said: Said) -> bool:
+    if said.converted:
+        return False
+    if funnel.rejected is not None:
+        return funnel.rejected.holds(said.crm) is True
+    at = funnel.stage(said.crm.get(funnel.about.stage))
+    return at is not None and funnel.stages[at].owner == "marketing"
+
+
+# ---------------------------------------------------------------- followed up
+
+
+def _followed(funnel: Funnel, said: Said, now: Standing, now_ms: int) -> Standing:
+    """The clock of this round: what is due, what was met, and where the time went."""
+    agreed = funnel.agreement
+    speed, hours = agreed.speed_of(now.segment), agreed.hours
+    if now.started_ms is None or now.state in (None, "out_of_scope"):
+        return msgspec.structs.replace(now, clock=None, due_ms=None, depth=None)
+    start = now.started_ms
+    done = [at for at in said.touches if start <= at <= now_ms]
+    answered = min((at for at in (now.accepted_ms, now.rejected_ms) if at is not None), default=None)
+    touched = min([*done[:1], *([answered] if answered is not None else [])], default=None)
+    paused_ms, stood_s = now.paused_ms, now.stood_s
+    pausing = touched is None and funnel.paused is not None and funnel.paused.holds(said.crm) is True
+    if pausing and paused_ms is None:
+        paused_ms = now_ms
+    if not pausing and paused_ms is not None:
+        stood_s, paused_ms = stood_s + hours.worked_s(paused_ms, now_ms), None
+    routed = now.routed_ms
+    if routed is None and said.routed and now.delivered_ms is not None:
+        routed = max(now.delivered_ms, min(said.crm_ms or now_ms, now_ms))
+    clock, due, turns = None, None, []
+    if speed.first_touch_s is not None:
+        due = hours.due_ms(start, speed.first_touch_s + stood_s)
+        soon = hours.due_ms(start, speed.first_touch_s * agreed.warn + stood_s)
+        if touched is not None:
+            clock = "met" if due is None or touched <= due else "met_late"
+        elif pausing:
+            clock = "paused"
+        else:
+            late, near = due is not None and now_ms > due, soon is not None and now_ms >= soon
+            clock = "breached" if late else "due_soon" if near else "on_track"
+            turns = [soon, None if due is None else due + 1]
+    depth = None
+    if speed.attempts is not None and speed.within_s is not None:
+        end = start + round(speed.within_s * 1000)
+        enough = len([at for at in done if at <= end]) >= speed.attempts or (answered is not None and answered <= end)
+        depth = "kept" if enough else "missed" if now_ms > end else "open"
+        turns.append(end + 1 if depth == "open" else None)
+    ahead = [at for at in (*turns, now.next_ms) if at is not None and at > now_ms]
+    return msgspec.structs.replace(
+        now,
+        clock=clock,
+        due_ms=None if pausing else due,
+        depth=depth,
+        paused_ms=paused_ms,
+        stood_s=stood_s,
+        routed_ms=routed,
+        touched_ms=touched,
+        attempts=len(done),
+        sync_s=None if now.delivered_ms is None else round(hours.worked_s(start, now.delivered_ms)),
+        routing_s=None if routed is None else round(hours.worked_s(max(start, now.delivered_ms or start), routed)),
+        rep_s=None if routed is None or touched is None else round(hours.worked_s(max(start, routed), touched)),
+        next_ms=min(ahead, default=None),
+    )
+
+
+# ---------------------------------------------------------------- counted
+
+
+def _cells(funnel: Funnel, now: Standing) -> Iterator[Cell]:
+    """What this person adds to each figure: in all, and by each one thing that reports break down by."""
+    names = {"": "", "source": now.source, "campaign": now.campaign, "segment": now.segment, "owner": now.owner}
+    for figure, day, what, amount in _counts(funnel, now):
+        for by, name in names.items():
+            yield figure, day, what, by, name, 1, amount
+
+
+def _counts(funnel: Funnel, now: Standing) -> Iterator[tuple[str, int, str, int]]:
+    yield "outcome", 0, now.outcome, 0
+    for stage in funnel.stages[: now.reached + 1]:
+        yield "reached", now.came, stage.name, 0
+    steps = [(stage.name, now.entered[stage.name]) for stage in funnel.stages if stage.name in now.entered]
+    for (name, since), (_, until) in pairwise(steps):
+        if until >= since:
+            yield "stay", now.came, name, (until - since) // 1000
+    if now.qualified is None or now.state is None:
+        return
+    yield "qualified", now.qualified, "", 0
+    yield "state", now.qualified, f"{now.state}:{now.reason}" if now.state == "blocked" else now.state, 0
+    if now.state == "rejected":
+        yield "rejected", now.qualified, now.reason, 0
+    if now.clock is not None:
+        yield "clock", now.qualified, now.clock, 0
+    if now.depth is not None:
+        yield "depth", now.qualified, now.depth, 0
+    for name, took_s in (("sync", now.sync_s), ("routing", now.routing_s), ("rep", now.rep_s)):
+        if took_s is not None:
+            yield "delay", now.qualified, name, took_s
+    if now.attempts:
+        yield "calls", now.qualified, "rejected" if now.state == "rejected" else "", now.attempts
