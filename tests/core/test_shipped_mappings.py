@@ -60,6 +60,15 @@ def test_they_compile_together() -> None:
     assert {one.end.object for one in loaded.watches.values()} == WATCHED
 
 
+def test_a_plan_of_them_tells_parents_before_children() -> None:
+    """Effects are shown in the order in which they are sent: companies, people and lists before what points to them."""
+    found = load_mappings(FOLDER)
+    names = list(found.every())
+    assert names.index("companies") < names.index("people") < names.index("deals")
+    assert max(names.index("people"), names.index("campaigns-lists")) < names.index("campaigns")
+    assert set(names[: len(found.by_name)]) == set(found.by_name)
+
+
 def test_a_deal_has_one_stage_in_each_pipeline() -> None:
     """A renewal that is won in sales is won among the renewals, and sales' finer stages are not written over."""
     stage = compiled("deals.toml").field("stage")
