@@ -26,11 +26,11 @@ follow_up   {"period", "states": {on_track, due_soon, breached, met, met_late, p
              "delays"}], "records": [{"system", "object", "key", "state", "started_at", "due_at", "first_touch_at",
              "attempts", "owner", "segment"}]}
 revenue     {"period", "model", "models": [name], "won": [money], "deals": figure,
-             "rows": [{"source", "campaign", "amount": money, "deals": float | null, "assists": figure}],
+             "rows": [{"source", "campaign", "amount": money, "touches": int, "assists": int}],
              "unattributed": [{"cause", "amount": money, "deals": figure}], "difference": [money],
              "lost": [{"reason", "deals": figure, "amount": money}]}
-campaigns   {"period", "model", "rows": [{"campaign", "source", "people", "qualified", "rejected", "touches": figure,
-             "calls": figure, "won": [money], "assists": figure}]}
+campaigns   {"period", "model", "rows": [{"campaign", "people", "qualified", "rejected", "calls", "wasted_calls",
+             "assists": figure, "won": [money]}]}    calls: sales' attempts; wasted: with those whom sales gave back
 goals       {"period", "currency", "goal": money, "won": money, "expected": money, "forecast": money, "average": money,
              "rate": float | null, "customers_needed", "leads_needed", "customers_missing", "leads_missing": int | null,
              "elapsed": float, "quota": {"owed", "qualified", "by": [{"name", "owed", "qualified"}]}}
@@ -41,55 +41,242 @@ records_behind  {"link", "title", "count": int | null, "records": [{"system", "o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+
+from syncd.core.agreement import Period, period_of
+from syncd.core.qualify import OUTCOMES
+from syncd.core.standing import CLOCKS, STATES
+from syncd.funnel.earnings import campaigns, goals, quota, revenue
+from syncd.funnel.figures import DIMENSIONS, MOST, Figure, Reader, iso_ms, open_link, reader_of, shown, total
 
 if TYPE_CHECKING:
     from syncd.files import Files
     from syncd.ledger import Ledger
 
-UNKNOWN: dict[str, Any] = {"value": None, "records": None}
+__all__ = ["campaigns", "follow_up", "funnel", "goals", "handoffs", "records_behind", "revenue", "today", "weekly"]
 
 
 def today(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
     """The loop at a glance, for the period of the agreement that `now` is in."""
-    raise NotImplementedError
+    reader = reader_of(ledger, files, now, filters)
+    period = reader.period()
+    outcomes = reader.sums("outcome", None)
+    passed = funnel(ledger, files, now, **filters)
+    clocks = follow_up(ledger, files, now, **filters)
+    hands = handoffs(ledger, files, now, **filters)
+    sold = revenue(ledger, files, now, **filters)
+    hands.pop("records")
+    return {
+        "at": iso_ms(reader.now_ms),
+        "period": shown(period),
+        "defined": reader.known,
+        "outcomes": {
+            name: reader.figure(
+                outcomes.get((name, reader.dimension()[1] or ""), (0, 0))[0], "people", None, outcome=name
+            )
+            for name in OUTCOMES
+        },
+        "stages": [
+            {**stage, "reached": reached}
+            for stage, reached in zip(passed["stages"], passed["total"]["reached"], strict=True)
+        ],
+        "quota": quota(reader, period),
+        "agreement": {**clocks["states"], "kept": clocks["kept"]},
+        "handoff": hands,
+        "won": sold["won"],
+        "goal": goals(ledger, files, now) if reader.funnel is not None and reader.funnel.target else None,
+    }
 
 
 def funnel(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """Cohorts by stage. Filters: since, until (days), by, and any of source, campaign, segment, owner."""
-    raise NotImplementedError
+    """Cohorts by stage. Filters: since, until (days), by, and one of source, campaign, segment, owner."""
+    reader = reader_of(ledger, files, now, filters)
+    period = reader.period()
+    by = filters.get("by") if filters.get("by") in DIMENSIONS else None
+    stages = reader.funnel.stages if reader.funnel else ()
+    named = [stage.name for stage in stages]
+
+    def rows(by: str | None) -> list[dict[str, Any]]:
+        reached, stays = reader.sums("reached", period, by), reader.sums("stay", period, by)
+        names = sorted({name for _, name in reached}) if by else sorted({name for _, name in reached}) or [""]
+        return [_passed(reader, period, by, name, named, reached, stays) for name in names]
+
+    return {
+        "period": shown(period),
+        "by": by,
+        "stages": [{"stage": one.name, "owner": one.owner, "means": one.means} for one in stages],
+        "rows": rows(by) if by else [],
+        "total": rows(None)[0],
+    }
+
+
+def _passed(
+    reader: Reader,
+    period: Period,
+    by: str | None,
+    name: str,
+    stages: list[str],
+    reached: Mapping[tuple[str, str], tuple[int, int]],
+    stays: Mapping[tuple[str, str], tuple[int, int]],
+) -> dict[str, Any]:
+    """One line of the funnel."""
+    counts = [reached.get((stage, name), (0, 0))[0] for stage in stages]
+    where = {by: name} if by else {}
+    known = reader.answerable
+    means = [stays.get((stage, name), (0, 0)) for stage in stages]
+    return {
+        "name": name or None,
+        "reached": [reader.figure(count, "people", period, reached=at, **where) for at, count in enumerate(counts)],
+        "rates": [
+            None if at == 0 or not counts[at - 1] or not known else count / counts[at - 1]
+            for at, count in enumerate(counts)
+        ],
+        "days": [None if not n or not known else seconds / n / 86_400 for n, seconds in means],
+    }
 
 
 def handoffs(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """The hand-off ledger of a period. Filters: since, until, source, segment."""
-    raise NotImplementedError
+    """The hand-off ledger of a period. Filters: since, until, and one of source, campaign, segment, owner."""
+    reader = reader_of(ledger, files, now, filters)
+    period = reader.period()
+    qualified = total(reader.sums("qualified", period))
+    counts: dict[str, int] = dict.fromkeys(STATES, 0)
+    blocked: dict[str, int] = {}
+    for (what, _), (n, _) in reader.sums("state", period).items():
+        state, _, reason = what.partition(":")
+        counts[state] = counts.get(state, 0) + n
+        if state == "blocked":
+            blocked[reason] = blocked.get(reason, 0) + n
+
+    def figure(value: int, **where: Any) -> Figure:
+        return reader.figure(value, "people", period, day="qualified", **where)
+
+    at_sales = counts["delivered"] + counts["rejected"]
+    return {
+        "period": shown(period),
+        "qualified": figure(qualified, qualifies=1),
+        **{state: figure(counts[state], state=state) for state in STATES if state != "blocked"},
+        "blocked": {reason: figure(n, state="blocked", reason=reason) for reason, n in sorted(blocked.items())},
+        "marketing": figure(qualified, qualifies=1),
+        "sales": figure(at_sales, handed=1),
+        "gap": figure(qualified - at_sales, handed=0, qualifies=1),
+        "balanced": qualified == sum(counts.values()),
+        "records": _undelivered(reader, period),
+    }
+
+
+def _undelivered(reader: Reader, period: Period) -> list[dict[str, Any]]:
+    """Everybody who is not delivered, with the reason."""
+    if not reader.answerable or reader.funnel is None:
+        return []
+    by, name = reader.dimension()
+    where = {"undelivered": 1, **({by: name} if by else {})}
+    rows = reader.ledger.loop.people(
+        where, period.since.toordinal(), period.until.toordinal(), "qualified", (0, ""), MOST
+    )
+    hold = reader.ledger.intents.held(reader.funnel.about.mapping)
+    found = []
+    for object_, key, one in rows:
+        system, object_name = reader.ledger.facts.name_of(object_)
+        reason = one.reason
+        if one.state == "waiting":
+            reason = "its plan is held" if hold is not None else "the next cycle"
+        found.append(
+            {
+                "system": system, "object": object_name, "key": key, "state": one.state, "reason": reason,
+                "qualified_at": iso_ms(one.qualified_ms), "delivered_at": iso_ms(one.delivered_ms),
+                "version": one.version,
+            }
+        )  # fmt: skip
+    return found
 
 
 def follow_up(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """Sales' side of the agreement. Filters: since, until, owner, segment."""
-    raise NotImplementedError
+    """Sales' side of the agreement. Filters: since, until, by (owner, segment), one of source, campaign, segment, owner."""
+    reader = reader_of(ledger, files, now, filters)
+    period = reader.period()
+    by = filters.get("by") if filters.get("by") in DIMENSIONS else "owner"
+    agreed = reader.funnel is not None and any(
+        speed.first_touch_s is not None
+        for speed in (reader.funnel.agreement.speed, *reader.funnel.agreement.speeds.values())
+    )
+    whole = _clocks(reader, period, None, "" if reader.dimension()[1] is None else str(reader.dimension()[1]), agreed)
+    names = sorted({name for _, name in reader.sums("clock", period, by)})
+    return {
+        "period": shown(period),
+        **whole,
+        "by": by,
+        "rows": [{"name": name or None, **_clocks(reader, period, by, name, agreed)} for name in names],
+        "records": _late(reader, period) if agreed else [],
+    }
 
 
-def revenue(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """What was won, by who gets credit for it. Filters: since, until, model."""
-    raise NotImplementedError
+def _clocks(reader: Reader, period: Period, by: str | None, name: str, agreed: bool) -> dict[str, Any]:
+    clocks, delays, depths = (reader.sums(figure, period, by) for figure in ("clock", "delay", "depth"))
+    counts = {state: clocks.get((state, name), (0, 0))[0] for state in CLOCKS}
+    over = counts["met"] + counts["met_late"] + counts["breached"]
+    known = reader.answerable and agreed
+    where = {by: name} if by else {}
+    means = {part: delays.get((part, name), (0, 0)) for part in ("sync", "routing", "rep")}
+    kept, missed = (depths.get((what, name), (0, 0))[0] for what in ("kept", "missed"))
+    return {
+        "states": {
+            state: reader.figure(n if agreed else None, "people", period, clock=state, day="qualified", **where)
+            for state, n in counts.items()
+        },
+        "kept": counts["met"] / over if over and known else None,
+        "attempts_kept": kept / (kept + missed) if kept + missed and known else None,
+        "delays": {f"{part}_s": seconds / n if n and known else None for part, (n, seconds) in means.items()},
+    }
 
 
-def campaigns(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """What each campaign brought. Filters: since, until, model."""
-    raise NotImplementedError
-
-
-def goals(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """From the revenue goal to the leads it takes. Filter: since (the period that day is in)."""
-    raise NotImplementedError
+def _late(reader: Reader, period: Period) -> list[dict[str, Any]]:
+    """Those whose clock still runs or stands, the latest first."""
+    by, name = reader.dimension()
+    where = {"running": 1, **({by: name} if by else {})}
+    rows = reader.ledger.loop.people(
+        where, period.since.toordinal(), period.until.toordinal(), "qualified", (0, ""), MOST
+    )
+    found = []
+    for object_, key, one in rows:
+        system, object_name = reader.ledger.facts.name_of(object_)
+        found.append(
+            {
+                "system": system, "object": object_name, "key": key, "state": one.clock,
+                "started_at": iso_ms(one.started_ms), "due_at": iso_ms(one.due_ms),
+                "first_touch_at": iso_ms(one.touched_ms), "attempts": one.attempts, "owner": one.owner or None,
+                "segment": one.segment,
+            }
+        )  # fmt: skip
+    return sorted(found, key=lambda row: str(row["due_at"] or "9"))
 
 
 def weekly(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
     """The digest for the meeting. Filter: since (a day of the week that is meant; left out: the last whole week)."""
-    raise NotImplementedError
+    from syncd.funnel.digest import digest
+
+    reader = reader_of(ledger, files, now, {})
+    day = date.fromisoformat(filters["since"]) if "since" in filters else reader.today - timedelta(days=7)
+    week = period_of(day, "week")
+    before = period_of(week.since - timedelta(days=1), "week")
+    spans = [{"since": one.since.isoformat(), "until": one.until.isoformat()} for one in (week, before)]
+    facts = {
+        "week": shown(week),
+        "before": shown(before),
+        "handoffs": handoffs(ledger, files, now, **spans[0]),
+        "handoffs_before": handoffs(ledger, files, now, **spans[1]),
+        "follow_up": follow_up(ledger, files, now, **spans[0]),
+        "follow_up_before": follow_up(ledger, files, now, **spans[1]),
+        "funnel": funnel(ledger, files, now, by="source", **spans[0]),
+        "revenue": revenue(ledger, files, now, **spans[0]),
+        "campaigns": campaigns(ledger, files, now, **spans[0]),
+        "goals": goals(ledger, files, now),
+    }
+    return {**facts, **digest(facts)}
 
 
 def records_behind(ledger: Ledger, files: Files, link: str, limit: int = 100) -> dict[str, Any]:
     """The records behind a figure, at most so many; `next` leads on."""
-    raise NotImplementedError
+    return open_link(ledger, link, limit)

@@ -241,8 +241,10 @@ _PEOPLE = {
     "segment": "segment = ?",
     "owner": "owner = ?",
     "reached": "reached >= ?",
-    "qualifies": "state IS NOT NULL = ?",
-    "handed": "state IN ('delivered', 'rejected') = ?",
+    "qualifies": "(state IS NOT NULL) = ?",
+    "handed": "(state IN ('delivered', 'rejected')) = ?",
+    "undelivered": "(state != 'delivered') = ?",
+    "running": "(clock IN ('on_track', 'due_soon', 'breached', 'paused')) = ?",
 }
 _DEALS = {name: f"{name} = ?" for name in ("state", "currency", "cause", "reason")}
 

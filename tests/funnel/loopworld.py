@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,11 @@ attribute = "form"
 """
 
 
+def iso(at: float) -> str:
+    """A moment as both systems write it."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 @cache
 def looped(funnel_text: str) -> Mappings:
     """Everything compiled once."""
@@ -208,12 +214,12 @@ class Loop(World):
 
     def call(self, who: str, at: float | None = None) -> str:
         """Sales does something with somebody."""
-        made = round((self.at if at is None else at) * 1000)
+        made = iso(self.at if at is None else at)
         return self.sf.create("Task", {"Made": made, "Who": who}, by="rep")
 
     def form(self, who: str, form: str, at: float) -> str:
         """Somebody sends a form."""
-        return self.mk.create("forms", {"sent": round(at * 1000), "who": who, "form": form}, by="web")
+        return self.mk.create("forms", {"sent": iso(at), "who": who, "form": form}, by="web")
 
     def counted(self) -> dict[tuple[str, int, str, str, str], tuple[int, int]]:
         """Every sum as it is kept, without those that came back to nothing."""

@@ -1,0 +1,237 @@
+"""Follow-up clocks and revenue, by cases that are counted by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from loopworld import Loop, make_loop
+
+from syncd.funnel import reports
+
+HOUR = 3600.0
+NINE = datetime(2027, 1, 18, 9, tzinfo=UTC).timestamp()
+"""Monday, when the office opens."""
+
+
+@pytest.fixture
+def loop(tmp_path: Path) -> Loop:
+    world = make_loop(tmp_path)
+    world.pass_time(NINE - world.at)
+    return world
+
+
+def until(loop: Loop, at: float) -> None:
+    """Lets time pass, then runs a cycle at that moment."""
+    loop.pass_time(at - loop.at)
+    loop.cycle()
+
+
+def report(loop: Loop, name: str, **filters: str) -> dict[str, Any]:
+    files: Any = SimpleNamespace(mappings=loop.mappings())
+    found: dict[str, Any] = getattr(reports, name)(loop.ledger, files, loop.at, **filters)
+    return found
+
+
+def values(figures: dict[str, Any]) -> dict[str, int]:
+    """Figures that are not nought, by name."""
+    return {name: figure["value"] for name, figure in figures.items() if figure["value"]}
+
+
+def test_a_clock_runs_in_working_hours_and_tells_each_turn_once(loop: Loop) -> None:
+    """Four hours from nine: due soon at noon, due at one; one alert for each turn, and one when it was met after all."""
+    key = loop.person("a@x.test", score=60)
+    loop.cycle(2)
+    assert loop.standing(key).clock == "on_track"
+    until(loop, NINE + 3 * HOUR + 60)
+    assert loop.standing(key).clock == "due_soon"
+    loop.cycle(3)
+    until(loop, NINE + 4 * HOUR + 60)
+    assert loop.standing(key).clock == "breached"
+    loop.call(loop.lead(key))
+    loop.pass_time(60)
+    loop.cycle(2)
+    done = loop.standing(key)
+
+    assert (done.clock, done.attempts) == ("met_late", 1)
+    assert done.due_ms == pytest.approx((NINE + 4 * HOUR) * 1000, abs=50)
+    assert [one.said["state"] for one in loop.ledger.loop.unsent(10)] == ["due_soon", "breached", "met_late"]
+    assert loop.counted() == loop.recounted()
+
+
+def test_a_touch_in_time_keeps_the_agreement_and_says_where_the_time_went(loop: Loop) -> None:
+    """Qualified at nine, in sales' hands at ten past, called at half past ten."""
+    key = loop.person("a@x.test", score=60)
+    loop.pass_time(600)
+    loop.cycle(2)
+    loop.sf.edit("Lead", loop.lead(key), {"Rep": "rita@x.test"}, by="rep")
+    loop.cycle()
+    loop.call(loop.lead(key), NINE + 1.5 * HOUR)
+    until(loop, NINE + 2 * HOUR)
+    one = loop.standing(key)
+
+    assert (one.clock, one.owner, one.sync_s) == ("met", "rita@x.test", 600)
+    assert (one.sync_s or 0) + (one.routing_s or 0) + (one.rep_s or 0) == pytest.approx(1.5 * HOUR, abs=3)
+    found = report(loop, "follow_up")
+    assert values(found["states"]) == {"met": 1}
+    assert found["kept"] == 1.0
+    assert [row["name"] for row in found["rows"]] == ["rita@x.test"]
+
+
+def test_a_segment_has_its_own_speed_and_a_pause_stops_the_clock(loop: Loop) -> None:
+    """An hour for the important; on holiday nobody waits."""
+    vip, usual = loop.person("vip@x.test", score=60, jobtitle="CEO"), loop.person("usual@x.test", score=60)
+    loop.cycle(2)
+    loop.sf.edit("Lead", loop.lead(usual), {"Rating": "holiday"}, by="rep")
+    until(loop, NINE + 2 * HOUR)
+    assert (loop.standing(vip).clock, loop.standing(usual).clock) == ("breached", "paused")
+
+    until(loop, NINE + 5 * HOUR)
+    assert loop.standing(usual).clock == "paused"
+    loop.sf.edit("Lead", loop.lead(usual), {"Rating": None}, by="rep")
+    loop.cycle(2)
+    assert loop.standing(usual).clock == "on_track"
+    assert values(report(loop, "follow_up", segment="vip")["states"]) == {"breached": 1}
+
+
+def test_attempts_are_counted_within_their_days(loop: Loop) -> None:
+    """Three calls in five days keep the agreement; two do not, as soon as the days are over."""
+    keen, lazy = loop.person("keen@x.test", score=60), loop.person("lazy@x.test", score=60)
+    loop.cycle(2)
+    for at in range(3):
+        loop.call(loop.lead(keen), NINE + (at + 1) * HOUR)
+        if at < 2:
+            loop.call(loop.lead(lazy), NINE + (at + 1) * HOUR)
+    until(loop, NINE + 5 * HOUR)
+    assert (loop.standing(keen).depth, loop.standing(lazy).depth) == ("kept", "open")
+    until(loop, NINE + 6 * 86_400)
+    assert (loop.standing(keen).depth, loop.standing(lazy).depth) == ("kept", "missed")
+    assert report(loop, "follow_up")["attempts_kept"] == 0.5
+
+
+# ---------------------------------------------------------------- revenue
+
+
+def sold(loop: Loop) -> dict[str, str]:
+    """Three customers: two touches, one touch long ago, and a deal that nobody hangs on; and one that was lost."""
+    keys = {}
+    for name, source in (("ada", "web"), ("bob", "fair")):
+        keys[name] = loop.person(f"{name}@x.test", score=60, source=source)
+    loop.cycle(2)
+    contacts = {}
+    for name, key in keys.items():
+        _, contacts[name] = loop.sf.convert("Lead", loop.lead(key), made={}, by="rep")
+    loop.form(keys["ada"], "General guide", NINE - 20 * 86_400)
+    loop.form(keys["ada"], "Choosing a maker", NINE - 2 * 86_400)
+    loop.form(keys["bob"], "General guide", NINE - 400 * 86_400)
+    for name, amount, stage, who in (
+        ("Big", 1000.01, "won", ["ada"]), ("Old", 500, "won", ["bob"]), ("None", 7.5, "won", []), ("Lost", 90, "lost", ["ada"]),
+    ):  # fmt: skip
+        keys[name] = loop.sf.create(
+            "Opportunity",
+            {"Name": name, "Stage": stage, "Amount": amount, "Closed": "2027-01-18", "Why": "price" if stage == "lost" else None,
+             "Roles": [contacts[one] for one in who] or None},
+            by="rep",
+        )  # fmt: skip
+    loop.pass_time(60)
+    loop.cycle(3)
+    return keys
+
+
+def test_revenue_is_what_was_won_to_the_cent_and_the_rest_has_causes(loop: Loop) -> None:
+    """1,507.51 were won: 1,000.01 are shared by two touches, 500 came too late after theirs, 7.50 belong to nobody."""
+    sold(loop)
+    found = report(loop, "revenue")
+
+    assert [(one["value"], one["currency"]) for one in found["won"]] == [(150_751, "EUR")]
+    assert {row["campaign"]: row["amount"]["value"] for row in found["rows"]} == {
+        "General guide": 50_001,
+        "Choosing a maker": 50_000,
+    }
+    assert {row["cause"]: row["amount"]["value"] for row in found["unattributed"]} == {
+        "outside_window": 50_000,
+        "no_contact": 750,
+    }
+    assert found["difference"] == [{"value": 0, "currency": "EUR"}]
+    assert [(row["reason"], row["amount"]["value"]) for row in found["lost"]] == [("price", 9_000)]
+    for model in found["models"]:
+        assert report(loop, "revenue", model=model)["difference"] == [{"value": 0, "currency": "EUR"}]
+    assert loop.counted() == loop.recounted()
+
+
+def test_a_touch_that_is_told_late_moves_the_credit(loop: Loop) -> None:
+    """The deal itself did not move."""
+    keys = sold(loop)
+    loop.form(keys["bob"], "Fair talk", NINE - 5 * 86_400)
+    loop.pass_time(60)
+    loop.cycle(2)
+    found = report(loop, "revenue")
+
+    assert {row["campaign"]: row["amount"]["value"] for row in found["rows"]}["Fair talk"] == 50_000
+    assert [row["cause"] for row in found["unattributed"]] == ["no_contact"]
+    assert loop.counted() == loop.recounted()
+
+
+def test_a_number_opens_to_its_records(loop: Loop) -> None:
+    """Every figure with a link has as many records behind it as it says."""
+    sold(loop)
+    loop.person("cold@x.test", score=1, lifecyclestage="lead")
+    loop.cycle()
+    files: Any = SimpleNamespace(mappings=loop.mappings())
+    figures = list(_figures([report(loop, name) for name in ("today", "handoffs", "follow_up", "funnel", "campaigns")]))
+    figures += list(_figures(report(loop, "funnel", by="source")))
+    figures += list(_figures([report(loop, "revenue")["deals"], report(loop, "revenue")["lost"][0]["deals"]]))
+
+    assert len(figures) > 40
+    for figure in figures:
+        if "currency" not in figure:
+            behind = reports.records_behind(loop.ledger, files, figure["records"], 1000)
+            assert len(behind["records"]) == figure["value"], figure
+
+
+def _figures(facts: Any) -> Any:
+    if isinstance(facts, dict):
+        if set(facts) >= {"value", "records"}:
+            if facts["records"] is not None and "calls" not in str(facts):
+                yield facts
+            return
+        for name, part in facts.items():
+            if name not in ("calls", "wasted_calls"):
+                yield from _figures(part)
+    elif isinstance(facts, list):
+        for part in facts:
+            yield from _figures(part)
+
+
+def test_a_goal_is_reckoned_from_what_was_won(loop: Loop) -> None:
+    """10,000 at 502.50 on average are 20 customers; three deals of two hand-offs."""
+    sold(loop)
+    goal = report(loop, "goals")
+
+    assert (goal["period"]["name"], goal["goal"]["value"], goal["won"]["value"]) == ("2027-Q1", 1_000_000, 150_751)
+    assert (goal["customers_needed"], goal["leads_needed"], goal["rate"]) == (20, 14, 1.5)
+    assert [(row["name"], row["owed"], row["qualified"]["value"]) for row in goal["quota"]["by"]] == [("web", 4, 1)]
+
+
+def test_the_digest_is_text_and_html_and_takes_no_markup(loop: Loop) -> None:
+    """A campaign may be called anything."""
+    keys = sold(loop)
+    loop.form(keys["bob"], "<script>alert(1)</script>", NINE - 5 * 86_400)
+    loop.pass_time(60)
+    loop.cycle(2)
+    week = report(loop, "weekly", since="2027-01-18")
+
+    assert "won: 1507.51 EUR" in week["text"]
+    assert "<script>" not in week["html"]
+    assert "&lt;script&gt;" in week["html"]
+
+
+def test_without_a_definition_everything_is_unknown(loop: Loop) -> None:
+    """Unknown is not nought."""
+    files: Any = SimpleNamespace(mappings=SimpleNamespace(funnel=None))
+    for name in ("today", "funnel", "handoffs", "follow_up", "revenue", "campaigns", "goals", "weekly"):
+        found = getattr(reports, name)(loop.ledger, files, loop.at)
+        assert all(figure["value"] is None for figure in _figures(found))
