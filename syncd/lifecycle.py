@@ -76,6 +76,9 @@ def _move(run: Run, bench: Bench, link: Link, moved: dict[Side, Fact]) -> None:
         if there is not None and (there.state not in gone.RESTING or link.state in gone.RESTING):
             meets[side] = (fact, there)
             continue
+        if there is not None and _is_gone(run, target):
+            _rest(run, bench, link, side, target)
+            continue
         if there is not None:
             # It rests since its other end is gone; this one is alive.
             run.ledger.links.unlink(there.id)
@@ -92,6 +95,22 @@ def _move(run: Run, bench: Bench, link: Link, moved: dict[Side, Fact]) -> None:
         merged.join(run, bench, now, same[0])
     elif link.state not in gone.RESTING:
         merged.ask(run, bench, now, meets)
+
+
+def _is_gone(run: Run, at: tuple[int, str]) -> bool:
+    fact = run.ledger.facts.get(*at)
+    return fact is not None and fact.state == "gone"
+
+
+def _rest(run: Run, bench: Bench, link: Link, side: Side, target: tuple[int, str]) -> None:
+    """What its record was merged into is deleted, and another link rests there: both rest, or whom the other one led to
+    would be made anew."""
+    name = bench.mapping.name
+    run.ledger.intents.drop_unsent(name, [link.id])
+    run.ledger.links.set_state(link.id, "unlinked")
+    merged.close(run, bench, link)
+    said = f"deleted on {side} after a merge; the link rests, nothing is deleted or recreated"
+    run.note([Note("gone", said, name, link.id, *target)])
 
 
 def _lives_as(run: Run, link: Link) -> list[tuple[int, str] | None]:

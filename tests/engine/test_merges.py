@@ -204,3 +204,16 @@ def test_history_of_both_is_told_after_both_sides_were_merged(world: World) -> N
     told = why(world.ledger, world.mappings(), world.run().systems, ("sf", "Lead", eve_lead), None)
     assert any("phone" in entry["said"] and entry["record"]["key"] == ada_lead for entry in told["history"])
     assert any(entry["kind"] == "joined" for entry in told["history"])
+
+
+def test_nobody_is_made_anew_when_the_survivor_of_a_merge_in_question_is_deleted(world: World) -> None:
+    """Both links rest at the deleted survivor: neither displaces the other, or its lead would get a new contact."""
+    (_, eve), leads = merged_on_one_side(world)
+
+    world.mk.delete("contacts", eve)
+    swept(world)
+
+    assert world.contacts() == []
+    assert sorted(world.sf.keys("Lead")) == sorted(leads)
+    assert world.ledger.inbox.issues() == []
+    assert len(pairs(world, "unlinked", "kept")) == 2
