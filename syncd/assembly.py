@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncd.budget import Budget
 from syncd.connector import Account, Connector, Context, ObjectTraits
@@ -31,19 +31,24 @@ from syncd.pace import Timing
 from syncd.settings import Settings, System
 from syncd.tokens import Tokens
 
+if TYPE_CHECKING:
+    import requests
+
 FUNNEL = "funnel.toml"
 MOST_MAPPING_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The world's time and chance, handed in so that tests can hold them."""
+    """The world's time and chance, and the way out to it, handed in so that tests can hold them."""
 
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
     monotonic: Callable[[], float] = time.monotonic
     """For durations only: it knows no date and is never set."""
+    session: requests.Session | None = None
+    """By which requests leave; None: a session of its own for each account."""
 
 
 @dataclass
@@ -184,6 +189,7 @@ def connect(
                     now=clock.monotonic,
                     sleep=clock.sleep,
                     random=clock.random,
+                    session=clock.session,
                     on_call=on_call,
                     **given,
                 )

@@ -1,0 +1,82 @@
+"""The simulation: people, troubles and deaths by seed, over the real engine and both sandboxes; and the tester itself.
+
+A few hundred people's days in `make test`; as long as one likes in `make soak`. A seed that breaks a promise is shrunk to
+a short story, which is what the failure prints; `python tests/simulation/campaign.py --seed N` plays it again.
+"""
+
+from __future__ import annotations
+
+from campaign import run, scene, shortened, written
+from play import Player
+from script import Act, Cycle, Die, Story, Trouble, Wait
+from told import Write
+
+SEEDS = range(1, 151)
+ROUNDS = 1
+
+
+def test_no_promise_breaks_and_what_can_happen_happens() -> None:
+    """All of `acceptor` and `verdict`; and a campaign in which a hazard never came up has not tested it."""
+    campaign = run(iter(SEEDS), ROUNDS, most=1)
+
+    assert not campaign.failures, f"\n{campaign.failures[0]}"
+    assert not campaign.missing(long=False)
+
+
+def test_the_same_seed_sends_the_same_requests() -> None:
+    """I24: nothing in the engine depends on chance, on the wall clock, or on the order of a set."""
+    for seed in (3, 11, 42):
+        one, two = ([exchange.line() for exchange in scene(written(seed, 1)).town.line.log] for _ in range(2))
+        assert one == two
+
+
+def test_an_invented_value_is_not_let_pass() -> None:
+    """The acceptor sees a write that nothing explains, and one that writes over the side that wins a clash."""
+    told: list[str] = []
+
+    def also(player: Player) -> None:
+        acceptor = player.acceptor
+        ((contact, person),) = acceptor.pairs()
+        for values in ({"city": "Atlantis"}, {"hubspotscore": "1"}, {"city": None}):
+            acceptor._judge(Write("contacts", "update", contact[1], values))
+        acceptor._judge(Write("Lead", "create", None, {"LastName": "X"}))
+        acceptor._judge(Write(person[0], "archive", person[1], {}))
+        told.extend(one.invariant for one in acceptor.violations)
+
+    scene(Story(0, False, True, [Act("crm", 0, "create", value=PERSON)], [[Cycle()]]), also)
+    assert told == ["I4", "I11", "H104", "I7", "I11"]
+
+
+def test_a_failing_story_is_shrunk_to_what_it_needs() -> None:
+    """Delta debugging keeps the one item that breaks the promise."""
+    noise = [
+        Wait(2),
+        Act("marketing", 0, "touch"),
+        Cycle(),
+        Wait(20),
+        Trouble("hubspot", "slow", {"kind": "slow", "nth": 1}),
+    ]
+    story = Story(
+        0,
+        False,
+        True,
+        [Act("crm", 0, "create", value=PERSON)],
+        [[*noise, Act("crm", 0, "spoil"), *noise, Die("commit", 2)]],
+    )
+    before = Player._change
+
+    def spoiled(player: Player, act: Act, vendor: str, place: tuple[str, str]) -> bool:
+        if act.do == "spoil":
+            player.acceptor.fail("I2", "spoiled")
+            return False
+        return before(player, act, vendor, place)
+
+    Player._change = spoiled  # type: ignore[method-assign]
+    try:
+        short = shortened(story, "I2")
+    finally:
+        Player._change = before  # type: ignore[method-assign]
+    assert [len(short.beginning), *map(len, short.rounds)] == [1, 1]
+
+
+PERSON = {"email": "p0@x.test", "score": 80, "stage": "marketingqualifiedlead", "last_name": "Ada", "form": "Lead"}
