@@ -46,6 +46,7 @@ def application() -> typer.Typer:
         ledger,
         looking,
         parity,
+        reports,
         sandbox,
         service,
         undo,
@@ -76,6 +77,7 @@ def application() -> typer.Typer:
         why,
         undo,
         parity,
+        reports,
         ledger,
         forget,
     ):
