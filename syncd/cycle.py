@@ -9,7 +9,6 @@ anywhere, and the next cycle begins at `recover`. Trouble with one system holds 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from typing import Any
 
 from syncd import conversions, observe, rollups, schemas
@@ -43,19 +42,6 @@ def cycle(
 ) -> None:
     """One pass of the named mappings (default: all). `yes`: what a guard would hold is released. `gate`: opens or
     holds plans in place of the guard."""
-    with ExitStack() as lanes:
-        for system in run.systems.values():
-            lanes.enter_context(system.lane(system.looking))
-        _cycle(run, mappings, names, yes, gate)
-
-
-def _cycle(
-    run: Run,
-    mappings: Mappings,
-    names: Sequence[str] | None,
-    yes: bool,
-    gate: Callable[[Run, Bench], None] | None,
-) -> None:
     benches = prepare(run, mappings, names)
     for bench in benches:
         recover(run, bench)
@@ -109,11 +95,8 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
     run.watches = tuple(watch for name, watch in mappings.watches.items() if names is None or name in names)
     observe.put_in_force(run)
     ends = [end for one in chosen for end in one.ends] + [watch.end for watch in run.watches]
-    forms: dict[str, set[str]] = {}
-    for end in ends:
-        forms.setdefault(end.system, set()).update(end.forms)
-    for name, mine in sorted(forms.items()):
-        _identify(run, run.systems[name], sorted(mine))
+    for system in {end.system for end in ends}:
+        _identify(run, run.systems[system])
     return _lay(run, mappings, chosen, ends)
 
 
@@ -149,17 +132,11 @@ def _as_seen(run: Run, mappings: Mappings, benches: list[Bench]) -> list[Bench]:
     )
 
 
-def _identify(run: Run, system: Connected, forms: Sequence[str]) -> None:
-    """Which account it is, and what these objects of it can do: the first time that may cost a call, which fails here
-    rather than in the middle of everybody's cycle."""
+def _identify(run: Run, system: Connected) -> None:
     if system.trouble:
         return
     try:
-        if system.budget.stale:  # no call but a status call may ask whether there is room again
-            system.account = None
         identify(system, run.ledger, run.now())
-        for form in forms:
-            system.traits(form)
     except WrongAccount:
         raise
     except (Transient, AccessError) as error:
@@ -255,7 +232,7 @@ def _owners(run: Run, mappings: Sequence[Compiled]) -> dict[str, Owners]:
         object_ = run.ledger.facts.object_id(name, directory.object)
         feed = run.ledger.facts.feed(object_)
         due = feed.swept_at is None or run.now() - feed.swept_at >= system.table.sweep.owners
-        if due and not system.trouble and not system.budget.only_urgent:
+        if due and not system.trouble:
             try:
                 names = (directory.email, directory.active)
                 with system.sweeping():
@@ -293,9 +270,7 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
             continue
         try:
             kept = poll(run, system, form, run.attributes(name, form))
-            if (
-                (name, form) in mapped and not system.budget.only_urgent
-            ):  # a watch takes deletions where its feed tells them, and asks no record again
+            if (name, form) in mapped:  # a watch takes deletions where its feed tells them, and asks no record again
                 sweep_if_due(run, system, form)
         except (Transient, AccessError) as error:
             _trouble(run, system, error)

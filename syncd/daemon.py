@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from apscheduler.events import EVENT_JOB_ERROR
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -38,9 +38,20 @@ STILL_S = 60.0
 STATUS_EVERY_S = 5.0
 
 
-def run(files: Files, event: Event, environ: Mapping[str, str]) -> int:
+class Pages(Protocol):
+    """What is served beside the daemon."""
+
+    def end(self) -> None:
+        """Stops serving."""
+
+
+Serve = Callable[[Files, Mapping[str, str], Event], Pages | None]
+"""Begins to serve; None: there is nothing to serve. It raises nothing: the daemon goes on all the same."""
+
+
+def run(files: Files, event: Event, environ: Mapping[str, str], serve: Serve = lambda *_: None) -> int:
     """Runs until it is told to stop; returns the exit code. Raises what keeps it from starting (LeaseHeld, ...)."""
-    daemon = Daemon(event, environ)
+    daemon = Daemon(event, environ, serve)
     clock = Clock(sleep=daemon.sleep)
     with daemon.signals(), Session.hold(files, "run", clock=clock, event=event, on_call=daemon.on_call) as session:
         return daemon.live(session)
@@ -49,8 +60,9 @@ def run(files: Files, event: Event, environ: Mapping[str, str]) -> int:
 class Daemon:
     """The main thread: signals, timer, service manager."""
 
-    def __init__(self, event: Event, environ: Mapping[str, str]) -> None:
+    def __init__(self, event: Event, environ: Mapping[str, str], serve: Serve = lambda *_: None) -> None:
         self._event = event
+        self._serve_pages = serve
         self._environ = environ
         self._stop = threading.Event()
         self._hang_up = threading.Event()
@@ -94,6 +106,7 @@ class Daemon:
         work = Work(session, self._environ, time.monotonic, self.stopping)
         scheduler = self._scheduler(work)
         scheduler.start()
+        pages = self._serve_pages(session.files, self._environ, self._event)
         names = ", ".join(session.files.mappings.every()) or "no mapping"
         self._notifier.ready(f"started: {names}")
         self._event("started", mappings=names, process=os.getpid(), every_s=session.files.settings.daemon.every)
@@ -102,6 +115,8 @@ class Daemon:
         finally:
             self._stop.set()
             self._notifier.stopping("finishing what was sent")
+            if pages is not None:
+                pages.end()
             with suppress(Exception):
                 scheduler.shutdown(wait=False)
         self._drain(session.files.settings.daemon.drain)

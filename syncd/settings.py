@@ -31,11 +31,12 @@ from pydantic import (
     model_validator,
 )
 
+from syncd.access import Dashboard
 from syncd.core import toml
 from syncd.core.problem import Problem
 from syncd.errors import ConfigError
 from syncd.secrets import Secrets, is_reference, names_a_secret, plain_text_problem
-from syncd.units import Duration, Period, Share, Size, listen_address, named, safe_url, seconds
+from syncd.units import Duration, Period, Share, Size, safe_url, seconds
 
 if TYPE_CHECKING:
     from syncd.connector import Connector, Context
@@ -94,16 +95,6 @@ class Daemon(_Table):
         default=64 << 20,
         description="Less free disk space than this beside the ledger: nothing is sent.",
         json_schema_extra={"default": "64MiB"},
-    )
-
-
-class Dashboard(_Table):
-    """`[dashboard]`: read-only pages for the people of both departments."""
-
-    listen: Annotated[tuple[str, int] | None, named(listen_address), WithJsonSchema({"type": "string"})] = Field(
-        default=("127.0.0.1", 8642),
-        description='"HOST:PORT" on this machine, or "off".',
-        json_schema_extra={"default": "127.0.0.1:8642"},
     )
 
 

@@ -76,6 +76,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def safe_url(url: Any) -> str:
     """A base address a secret may be sent to: https, or plain http to this machine only; no user, query or fragment."""
     if not isinstance(url, str):
@@ -95,8 +103,8 @@ def safe_url(url: Any) -> str:
 
 
 def listen_address(text: Any) -> tuple[str, int] | None:
-    """`"127.0.0.1:8642"`, `"[::1]:8642"` -> (host, port); `"off"` -> None. Loopback only: who can reach the dashboard
-    sees people's data, and it asks for no password."""
+    """`"127.0.0.1:8642"`, `"[::1]:8642"` -> (host, port); `"off"` -> None. An address, never a name: what is
+    listened on must not depend on who answers for a name."""
     if text == "off":
         return None
     if not isinstance(text, str) or not (parts := re.match(r"^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):(\d{1,5})$", text)):
@@ -104,6 +112,6 @@ def listen_address(text: Any) -> tuple[str, int] | None:
     host, port = parts[1].strip("[]"), int(parts[2])
     if port > 65535:
         raise ValueError("must have a port of at most 65535")
-    if not is_loopback(host):
-        raise ValueError("must be on this machine (127.0.0.1 or [::1]); put a proxy with a login before it for others")
+    if host != "localhost" and not _is_address(host):
+        raise ValueError("must be an address of this machine, such as 127.0.0.1, [::1] or 0.0.0.0")
     return host, port

@@ -19,4 +19,10 @@ def run(context: typer.Context, config: Config = None, json: Json = False, debug
     from syncd import daemon
 
     call = Call.of(context)
-    ends_with(daemon.run(call.files(), call.event(daemon=True), os.environ))
+    files = call.files()
+    if files.settings.dashboard.listen is None:  # whoever serves no page loads no server
+        ends_with(daemon.run(files, call.event(daemon=True), os.environ))
+        return
+    from syncd.web.serving import beside
+
+    ends_with(daemon.run(files, call.event(daemon=True), os.environ, beside))

@@ -31,15 +31,15 @@ class Backfill(msgspec.Struct, frozen=True):
     started_at: float
 
 
-class Quota(msgspec.Struct, frozen=True):
-    """A system's day, as it was written down last. `since`: when its first call of `day` (UTC) was counted. The
-    vendor's figures are those of all programs on the account, read at `vendor_at`; None: it tells none."""
+class RunRow(msgspec.Struct, frozen=True):
+    """What one command or one timer tick did. `ok` None: it goes on, or was cut off."""
 
-    day: str
-    since: float
-    vendor_limit: int | None = None
-    vendor_remaining: int | None = None
-    vendor_at: float | None = None
+    id: int
+    command: str
+    started_at: float
+    ended_at: float | None
+    ok: bool | None
+    report: dict[str, Any]
 
 
 class Books:
@@ -133,6 +133,23 @@ class Books:
             )
         return version
 
+    def versions(self, name: str, limit: int = 100) -> list[Version]:
+        """The texts of a mapping that were in force, newest first."""
+        rows = self._store.rows(
+            "SELECT version, digest, text, since, approved_at FROM mapping WHERE name = ? ORDER BY version DESC LIMIT ?",
+            (name, limit),
+        )
+        return [Version(*row) for row in rows]
+
+    def funnels(self, limit: int = 100) -> list[Version]:
+        """The agreed definitions that were in force, newest first."""
+        return [
+            Version(*row)
+            for row in self._store.rows(
+                "SELECT version, digest, text, since FROM funnel ORDER BY version DESC LIMIT ?", (limit,)
+            )
+        ]
+
     # ------------------------------------------------ decided up to, again
 
     def decided(self, mapping: str, object: int) -> int:
@@ -201,6 +218,29 @@ class Books:
                 "UPDATE run SET ended_at = ?, ok = ?, report = ? WHERE id = ?", (at, ok, orjson.dumps(report), run)
             )
 
+    def runs(self, before: int | None, limit: int) -> list[RunRow]:
+        """What was done, newest first, from below that number on."""
+        rows = self._store.rows(
+            "SELECT id, command, started_at, ended_at, ok, report FROM run WHERE ? IS NULL OR id < ?"
+            " ORDER BY id DESC LIMIT ?",
+            (before, before, limit),
+        )
+        return [
+            RunRow(id, command, began, ended, None if ok is None else bool(ok), orjson.loads(report or "{}"))
+            for id, command, began, ended, ok, report in rows
+        ]
+
+    def pulse(self) -> tuple[Any, ...]:
+        """Differs whenever a cycle, a person or a command left something behind: cheap to ask, tells nothing else."""
+        return (
+            self._store.row(
+                "SELECT (SELECT max(id) FROM run), (SELECT max(ended_at) FROM run WHERE id > (SELECT max(id) FROM run) - 9),"
+                " (SELECT max(seq) FROM journal), (SELECT count(*) FROM issue WHERE closed_at IS NULL),"
+                " (SELECT max(version) FROM funnel), (SELECT count(*) FROM hold)"
+            )
+            or ()
+        )
+
     def run_started(self, run: int) -> float:
         """When that run began; 0 for one that nobody knows."""
         row = self._store.row("SELECT started_at FROM run WHERE id = ?", (run,))
@@ -240,25 +280,6 @@ class Books:
             (system, day, lane, lane),
         )
         return int((row and row[0]) or 0)
-
-    def keep_quota(self, system: str, day: str, at: float, limit: int | None, remaining: int | None) -> None:
-        """Writes down what the vendor said last; a new day begins its own count."""
-        with self._store.transaction() as t:
-            t.execute(
-                "INSERT INTO quota (system, day, since, vendor_limit, vendor_remaining, vendor_at) VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (system) DO UPDATE SET since = CASE WHEN day = excluded.day THEN since ELSE excluded.since"
-                " END, day = excluded.day, vendor_limit = coalesce(excluded.vendor_limit, vendor_limit),"
-                " vendor_remaining = coalesce(excluded.vendor_remaining, vendor_remaining),"
-                " vendor_at = coalesce(excluded.vendor_at, vendor_at)",
-                (system, day, at, limit, remaining, None if remaining is None else at),
-            )
-
-    def quota(self, system: str) -> Quota | None:
-        """What was written down last of that system's day; None: nothing yet."""
-        row = self._store.row(
-            "SELECT day, since, vendor_limit, vendor_remaining, vendor_at FROM quota WHERE system = ?", (system,)
-        )
-        return Quota(*row) if row else None
 
     # ------------------------------------------------ parity
 

@@ -155,6 +155,25 @@ class Journal:
                 high = middle - 1
         return low
 
+    def of_run(self, run: int, limit: int) -> list[Entry]:
+        """What one run wrote, oldest first: a run's entries stand close together."""
+        began = self._store.row("SELECT started_at, ended_at FROM run WHERE id = ?", (run,))
+        last = self._store.row("SELECT max(seq) FROM journal")
+        if began is None or last is None or last[0] is None:
+            return []
+        at, end = 1, int(last[0])
+        while at < end:  # entries stand in the order of time, and are numbered without gaps
+            middle = (at + end) // 2
+            row = self._store.row("SELECT at FROM journal WHERE seq = ?", (middle,))
+            at, end = (middle + 1, end) if row is not None and row[0] < began[0] else (at, middle)
+        rows = self._store.rows(
+            "SELECT j.seq, j.at, j.run, j.kind, j.mapping, j.link, j.object, j.key, j.said, v.doc FROM journal j"
+            " LEFT JOIN journal_value v ON v.seq = j.seq WHERE j.seq >= ? AND j.seq < ? AND j.run = ?"
+            " ORDER BY j.seq LIMIT ?",
+            (at, at + 20 * limit, run, limit),
+        )
+        return [Entry(*[*row[:9], orjson.loads(row[9]) if row[9] else None]) for row in rows]
+
     def of_link(self, link: int, limit: int = 100) -> list[Entry]:
         rows = self._store.rows(
             "SELECT j.seq, j.at, j.run, j.kind, j.mapping, j.link, j.object, j.key, j.said, v.doc FROM journal j"

@@ -125,6 +125,11 @@ class Links:
         )
         return self.many(row[0] for row in ids)
 
+    def newest(self, limit: int) -> list[Link]:
+        """The links that were made last, newest first."""
+        rows = self._store.rows("SELECT id FROM link ORDER BY id DESC LIMIT ?", (limit,))
+        return list(reversed(self.many(row[0] for row in rows)))
+
     def count(self, mapping: str) -> int:
         row = self._store.row("SELECT count(*) FROM link WHERE mapping = ?", (mapping,))
         return int(row[0]) if row else 0

@@ -1,0 +1,71 @@
+"""Issues: what waits for a person, why, and the buttons that end it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from syncd.holding import plan_digest
+from syncd.ledger.inbox import Issue
+from syncd.ruling import NOT_RETRIED
+from syncd.view.records import issue as shape
+from syncd.web.page import MOST, Asked, View
+from syncd.web.render import record_link
+from syncd.web.table import Column, Table, cell
+
+
+def page(asked: Asked) -> View:
+    """Filters: mapping, kind."""
+    mapping, kind = asked.filter("mapping"), asked.filter("kind")
+    every = asked.ledger.inbox.issues(mapping=mapping, kind=kind, limit=MOST)
+    chosen = every[: asked.limit()]
+    kinds = Counter(one.kind for one in asked.ledger.inbox.issues(mapping=mapping, limit=MOST))
+    facts = {
+        "issues": [_told(asked, one) for one in chosen],
+        "kinds": sorted(kinds.items()),
+        "retriable": sum(one.kind not in NOT_RETRIED for one in every),
+        "total": len(every),
+        "chosen": {"mapping": mapping or "", "kind": kind or ""},
+    }
+    return View("issues.html", "Issues", facts, (_table(asked, chosen, len(every)),))
+
+
+def _told(asked: Asked, one: Issue) -> dict[str, object]:
+    shown = shape(asked.ledger, one)
+    records = [{**record, "link": record_link(**record)} for record in shown["records"]]
+    plan = None
+    if one.kind == "held_plan":
+        plan = plan_digest(asked.ledger.intents, one.mapping)
+    return {
+        **shown,
+        "remedy": one.remedy.replace(" ID", f" {one.id}"),
+        "record": records[0] if records else None,
+        "candidates": records[1:],
+        "twins": [{**record, "link": record_link(**record)} for record in shown.get("twins", [])],
+        "may_retry": one.kind not in NOT_RETRIED,
+        "plan": plan,
+    }
+
+
+def _table(asked: Asked, issues: list[Issue], total: int) -> Table:
+    columns = (
+        *(Column("issue", "number"), Column("since", "time"), Column("kind"), Column("mapping")),
+        *(Column("record", "code"), Column("field"), Column("reason"), Column("remedy")),
+    )
+    rows = []
+    for one in issues:
+        shown = shape(asked.ledger, one)
+        record = next(iter(shown["records"]), None)
+        rows.append(
+            (
+                cell(one.id, f"/issues#issue-{one.id}"),
+                cell(shown["since"]),
+                cell(one.kind),
+                cell(one.mapping, f"/mappings/{one.mapping}"),
+                cell("" if record is None else f"{record['system']} {record['object']} {record['key']}",
+                     record_link(**record) if record else None),
+                cell(one.field or ""),
+                cell(one.reason),
+                cell(one.remedy),
+            )
+        )  # fmt: skip
+    return Table("issues", "Issues", columns, rows, "Nothing waits for a person.", total)

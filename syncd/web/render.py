@@ -1,0 +1,92 @@
+"""Facts to HTML: the templates of this package, every value escaped, and the words of `words` as filters."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from syncd.web import words
+from syncd.web.table import Cell
+
+STATIC = {
+    "style.css": "text/css",
+    "charts.css": "text/css",
+    "script.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+"""What browsers fetch beside the pages: all of it from this package."""
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates, compiled once. A name that a page does not give is an error, never an empty place."""
+    made = Environment(
+        loader=PackageLoader("syncd.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "number": words.number,
+        "money": words.money,
+        "share": words.share,
+        "duration": words.duration,
+        "moment": words.moment,
+        "shown": words.shown,
+        "cell": cell_text,
+        "segment": lambda text: quote(str(text), safe=""),
+    }
+    made.globals |= {"plural": words.plural, "asset": asset, "query": query, "record_link": record_link}
+    return made
+
+
+def page(template: str, **facts: Any) -> str:
+    """A whole page."""
+    return environment().get_template(template).render(facts)
+
+
+def cell_text(cell: Cell, kind: str = "text") -> str:
+    """What people see of a cell."""
+    if cell.text is not None:
+        return cell.text
+    value = cell.value
+    if value is None:
+        return words.UNKNOWN
+    if kind == "time":
+        return words.moment(value)
+    return words.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else words.shown(value)
+
+
+def asset(name: str) -> str:
+    """A static file's address; it changes with the file, so that browsers may keep it."""
+    return f"/static/{name}?{_digest(name)}"
+
+
+@lru_cache(maxsize=16)
+def static(name: str) -> bytes:
+    """The content of a static file."""
+    return (files("syncd.web") / "static" / name).read_bytes()
+
+
+@lru_cache(maxsize=16)
+def _digest(name: str) -> str:
+    return sha256(static(name)).hexdigest()[:12]
+
+
+def query(given: dict[str, str], **other: Any) -> str:
+    """The filters in the address, with some of them changed; empty and None ones left out."""
+    merged = {name: value for name, value in {**given, **other}.items() if value not in (None, "")}
+    return "?" + urlencode(merged) if merged else "?"
+
+
+def record_link(system: str, object: str, key: str | None) -> str | None:
+    """Where a record's story is told."""
+    if not (system and object and key):
+        return None
+    return "/records/" + "/".join(quote(str(part), safe="") for part in (system, object, key))

@@ -1,0 +1,111 @@
+"""What pages stand on: the files in force, the ledger opened to read, sessions, acts, and the clock.
+
+Promise: a page never keeps the ledger open and never writes to it. Edited files are taken up within a second; files
+that are not valid leave the last valid ones standing, as in the daemon.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syncd.access import Dashboard
+from syncd.answer import Answer, Watch
+from syncd.assembly import Clock, Connected, connect
+from syncd.errors import ConfigError, SyncdError
+from syncd.files import Files, read_files
+from syncd.ledger import Ledger
+from syncd.request import carry_out
+from syncd.session import open_to_read
+from syncd.web.acts import Acts
+from syncd.web.sessions import Sessions, Tries
+
+LOOK_S = 1.0
+"""Between two looks whether a file was edited."""
+
+Signature = tuple[tuple[str, int, int], ...]
+
+
+def silent(name: str, **facts: Any) -> None:
+    """Events that nobody listens to."""
+
+
+@dataclass
+class Site:
+    """`files`: as first read. `dashboard`: who may enter and where it listens, fixed for the life of the process."""
+
+    files: Files
+    environ: Mapping[str, str]
+    dashboard: Dashboard
+    clock: Clock = field(default_factory=Clock)
+    event: Callable[..., None] = silent
+    chance: Callable[[int], bytes] = os.urandom
+    sessions: Sessions = field(init=False)
+    tries: Tries = field(init=False)
+    acts: Acts = field(init=False)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _looked_s: float = float("-inf")
+    _known: Signature = ()
+    _systems: dict[str, Connected] | None = None
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.chance)
+        self.tries = Tries()
+        self.acts = Acts(self._carry_out, self.event)
+        self._known = self._signature()
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """The ledger for one page. LedgerError where there is none yet."""
+        ledger = open_to_read(self.files.settings)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+    def in_force(self) -> Files:
+        """The files as they stand now, or as they were last valid."""
+        with self._lock:
+            now_s = self.clock.monotonic()
+            if now_s - self._looked_s >= LOOK_S:
+                self._looked_s = now_s
+                seen = self._signature()
+                if seen != self._known:
+                    self._known = seen
+                    try:
+                        self.files = read_files(self.files.settings.file, self.environ)
+                        self._systems = None
+                    except SyncdError as error:
+                        self.event("dashboard_files_invalid", reason=error.message)
+            return self.files
+
+    def systems(self) -> dict[str, Connected]:
+        """The connected systems for what they know of themselves: no call is made. None where a secret is missing."""
+        files = self.in_force()
+        with self._lock:
+            if self._systems is None:
+                try:
+                    self._systems = connect(files.settings, None, self.clock)
+                except ConfigError:
+                    self._systems = {}
+            return self._systems
+
+    def _carry_out(self, kind: str, doc: dict[str, Any]) -> Answer:
+        return carry_out(self.in_force(), kind, doc, Watch(), clock=self.clock, event=silent)
+
+    def _signature(self) -> Signature:
+        folder = self.files.settings.daemon.mappings
+        paths: list[Path] = [self.files.settings.file, *(sorted(folder.glob("*.toml")) if folder.is_dir() else [])]
+        found = []
+        for path in paths:
+            try:
+                facts = path.stat()
+            except OSError:
+                continue
+            found.append((str(path), facts.st_mtime_ns, facts.st_size))
+        return tuple(found)
