@@ -23,7 +23,7 @@ from typing import Any
 from hazards import tell
 from line import Exchange
 from memory import Memory, Place
-from rules import FORMS, KEY, SYSTEM, Rule, in_scope, qualified, written_by
+from rules import BY_NAME, FORMS, KEY, SYSTEM, Rule, in_scope, qualified, written_by
 from told import Write, answered, searched, shown, writes
 from town import Town
 
@@ -132,8 +132,27 @@ class Acceptor:
         self._partner = self.town.links()
         for left, right in self._partner.items():
             if left[0] == "contacts":
-                self.linked.setdefault((left, right), self.memory.n)
+                if (left, right) not in self.linked:
+                    self.linked[left, right] = self.memory.n
+                    self._judge_link(left, right)
                 self.memory.meet(left, right)
+
+    def _judge_link(self, contact: Place, person: Place) -> None:
+        """H113: of several who were shown to have the address, none is taken; a later form goes before an earlier."""
+        memory, rule = self.memory, BY_NAME["email"]
+        made = {contact, person} & (self.born.keys() | memory.disturbed)
+        address = memory.words.canon(rule, "contacts", memory.known(contact, "email"))
+        if made or self.loose or address is None or any(self.memory.known(at, KEY[at[0]]) for at in (contact, person)):
+            return
+        alike = [
+            place
+            for place, row in memory.real.items()
+            if place[0] == person[0] and row["_live"] and place not in memory.disturbed
+            if memory.words.same(rule, place[0], memory.known(place, "Email"), "contacts", address)
+            if memory.words.same(rule, place[0], row["Email"], "contacts", address) and place not in self._partner
+        ]
+        if len([place for place in alike if place != person]) > 0 and person in alike:
+            self.fail("H113", f"{contact} is linked with {person}, and {alike} have the same address")
 
     def _judge(self, one: Write) -> None:
         if one.op == "create":

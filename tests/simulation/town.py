@@ -312,7 +312,7 @@ def town(folder: Path, *, tight: bool = False) -> Iterator[Town]:
             made.commit_point("after a commit")
 
     Store.transaction = watched  # type: ignore[method-assign]
-    poll.ahead = lambda system, pages: pages  # type: ignore[assignment]
+    poll.ahead = lambda system, pages, *lane: pages  # type: ignore[assignment]
     try:
         yield made
     finally:
