@@ -89,7 +89,8 @@ def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, li
                 name: {"count": n, "digest": plan_digest(ledger.intents, name, ("asked",))}
                 for name, n in waiting.items()
             }
-        show.as_json_stream("effects", planview.effects(ledger, names), tail)
+        lists = {"effects": planview.effects(ledger, names), "follows": planview.follows(ledger, names)}
+        show.as_json_stream(lists, tail)
         return
     if not count:
         if whole:
@@ -106,6 +107,8 @@ def _show_plan(call: Call, ledger: Ledger, names: Sequence[str], traits: Any, li
     if count > limit:
         show.line(f"... and {count - limit} more effects (--limit, or --json for all)")
     show.line(f"{count} effects, at least {_calls(calls)}.")
+    if follow := sum(1 for _ in planview.follows(ledger, names)):
+        show.line(f"{follow} records that refer to what is created are decided once it is there, in the same cycle.")
     for reason in held:
         show.line(f"Held: {reason}.")
     waiting = planview.deletes(ledger, names)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -45,16 +45,18 @@ def _harmless(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-def as_json_stream(head: str, rows: Iterable[Any], tail: dict[str, Any], stream: TextIO | None = None) -> None:
-    """`{HEAD: [rows...], **tail}`, written a row at a time: a plan of a million effects is never in memory."""
+def as_json_stream(lists: Mapping[str, Iterable[Any]], tail: dict[str, Any], stream: TextIO | None = None) -> None:
+    """`{NAME: [rows...], ..., **tail}`, written a row at a time: a plan of a million effects is never in memory."""
     import orjson
 
     stream = stream or sys.stdout
-    stream.write(f'{{"{head}":[')
-    for at, row in enumerate(rows):
-        stream.write((",\n" if at else "\n") + _harmless(orjson.dumps(row).decode()))
+    for number, (name, rows) in enumerate(lists.items()):
+        stream.write(f'{"," if number else "{"}"{name}":[')
+        for at, row in enumerate(rows):
+            stream.write((",\n" if at else "\n") + _harmless(orjson.dumps(row).decode()))
+        stream.write("]")
     rest = _harmless(orjson.dumps(tail).decode())
-    stream.write("]" + ("," + rest[1:] if tail else "}") + "\n")
+    stream.write(("," + rest[1:] if tail else "}") + "\n")
 
 
 def value(raw: Any) -> str:

@@ -7,7 +7,7 @@ list of what is decided again, in the same transaction: a kill cannot lose a wak
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import orjson
@@ -98,6 +98,27 @@ class Waits:
                 (mapping, object, key),
             )
         ]
+
+    def following(self, mapping: str) -> Iterator[Wait]:
+        """Who waits for a record whose create is planned, or for somebody who so waits: they are decided as soon as it
+        is made, in the same cycle. Each once."""
+        if not self._store.row("SELECT 1 FROM wait WHERE mapping = ? LIMIT 1", (mapping,)):
+            return
+        making = (
+            "WITH RECURSIVE made(mapping, side, key) AS ("
+            " SELECT i.mapping, CASE i.side WHEN 'crm' THEN 'marketing' ELSE 'crm' END, i.source_key FROM intent i"
+            " WHERE i.op = 'create' AND i.state IN ('ready', 'planned', 'held')"
+            " UNION SELECT w.mapping, w.side, w.key FROM made m JOIN wait w"
+            " ON w.parent = m.mapping AND w.side = m.side AND w.parent_key = m.key WHERE w.creates)"
+        )
+        for row in self._store.rows(
+            f"{making} SELECT w.object, w.key, w.parent, w.side, w.parent_key, w.making, w.creates FROM wait w JOIN made m"
+            " ON w.parent = m.mapping AND w.side = m.side AND w.parent_key = m.key WHERE w.mapping = ?"
+            " GROUP BY w.object, w.key ORDER BY w.object, w.key",
+            (mapping,),
+        ):
+            object_, key, parent, side, parent_key, making, creates = row
+            yield Wait(object_, key, parent, side, parent_key, making, bool(creates))
 
     def forget(self, mapping: str) -> None:
         """Nothing of this mapping waits: its text changed, and all is decided again."""

@@ -61,10 +61,27 @@ def effect(ledger: Ledger, intent: Intent) -> dict[str, Any]:
         "state": intent.state,
         "digest": row_digest(intent),
     }
+    if intent.unique is not None:
+        shown["stamp"] = intent.unique
     if intent.source is not None:
         from_system, from_object = ledger.facts.name_of(intent.source[0])
         shown["source"] = {"system": from_system, "object": from_object, "key": intent.source[1]}
     return shown
+
+
+def follows(ledger: Ledger, mappings: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The records that are decided once a planned create gave what they refer to its partner: in the same cycle, so what
+    is written of them stands in no plan yet."""
+    for mapping in mappings:
+        for wait in ledger.waits.following(mapping):
+            system, object_ = ledger.facts.name_of(wait.object)
+            yield {
+                "mapping": mapping,
+                "system": system,
+                "object": object_,
+                "key": wait.key,
+                "waits_for": {"mapping": wait.parent, "side": wait.side, "key": wait.parent_key},
+            }
 
 
 def count(ledger: Ledger, mappings: Sequence[str]) -> int:
