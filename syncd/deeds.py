@@ -153,8 +153,7 @@ def _only(shown: frozenset[str]) -> Callable[[Run, Bench], None]:
         go: list[int] = []
         hold: list[int] = []
         for intent in plan_rows(intents, name):
-            if intent.state != "ready":
-                (go if row_digest(intent) in shown else hold).append(intent.id)
+            (go if row_digest(intent) in shown else hold).append(intent.id)
         with run.ledger.transaction():
             if not hold:
                 release(run, name)

@@ -128,6 +128,21 @@ def test_what_is_no_saved_plan_is_refused(shop: Shop, tmp_path: Path) -> None:
     assert shop.mk.keys("contacts") == []
 
 
+def test_a_saved_plan_lets_nothing_else_go_that_was_released_since(shop: Shop, tmp_path: Path) -> None:
+    """What another approval released, and is not in the file, waits once more: the file says what is sent."""
+    shop.lead()
+    saved = tmp_path / "plan.json"
+    saved.write_text(shop.run("plan", "--json").out)
+    shop.lead(Email="eve@example.test", LastName="Eve")
+    shop.run("plan")
+    shop.ok("approve", "people")
+
+    done = shop.run("once", "--plan", str(saved), "--json")
+
+    assert done.code == 3
+    assert [shop.mk.values("contacts", key)["lastname"] for key in shop.mk.keys("contacts")] == ["Lovelace"]
+
+
 def test_quiet_systems_are_not_written_to(shop: Shop) -> None:
     """Once both sides agree, a cycle writes nothing and says so."""
     shop.lead()
