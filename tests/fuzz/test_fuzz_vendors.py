@@ -24,7 +24,7 @@ from connectors.salesforce.sandbox import create as create_salesforce
 from syncd.budget import Budget
 from syncd.connector import Account, Connector, Context, Effect, Outcome, Page, Record, Schema
 from syncd.errors import AccessError, CursorLost, Transient
-from syncd.http import Http, Timing
+from syncd.http import Answer, BadAnswer, Http, Timing
 from syncd.sandbox.chassis import Request, Response, Server, serve
 from tests.fuzz.damage import damaged, seeds
 
@@ -250,3 +250,10 @@ def test_no_answer_of_a_vendor_gets_through_as_a_crash(bench: Bench, operation: 
             connector.close()
         assert bench.app.asked < MOST_CALLS
         assert time.process_time() - start < SLOW_S
+
+
+@pytest.mark.parametrize("body", [b'{"a": "\xff"}', b"\xff\xfe", b'["\xc3"]', b"[" * 5_000, b'{"a": "\\ud800"}'])
+def test_a_body_in_no_known_writing_is_a_bad_answer(body: bytes) -> None:
+    """Bytes that are no UTF-8 used to raise out of the decoder, past everybody who expects a bad answer."""
+    with pytest.raises(BadAnswer):
+        Answer(200, {}, body, "GET /x").json()
