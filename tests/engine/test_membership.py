@@ -260,6 +260,25 @@ def test_who_leaves_a_list_stays_a_member(world: Campaigns, lists: tuple[str, st
     assert world.members() == [(campaign, lead_of(world, ada), "Sent")]
 
 
+def test_who_found_the_member_taken_gets_it_when_the_other_leaves(
+    world: Campaigns, lists: tuple[str, str, str, str]
+) -> None:
+    """A merged person may be in a list twice for a while: the question answers itself when the old row is gone."""
+    guide, *_ = lists
+    ada = person(world)
+    row = world.join(ada, guide)
+    world.settle()
+    again = world.join(ada, guide)
+    world.settle()
+    assert [issue.kind for issue in world.ledger.inbox.issues(mapping="campaigns")] == ["ambiguous"]
+
+    world.mk.delete("list_memberships", row)
+    world.settle()
+
+    assert world.ledger.inbox.issues(mapping="campaigns") == []
+    assert world.across("campaigns", "list_memberships", again) == world.sf.keys("CampaignMember")[0]
+
+
 def test_a_converted_person_is_the_same_member(world: Campaigns, lists: tuple[str, str, str, str]) -> None:
     """The CRM moves its members to the contact; nothing is written, and nobody joins twice."""
     guide, choosing, _campaign, _ = lists
