@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from syncd.web.page import Page
-from syncd.web.pages import agreed, conflicts, issues, parity, records, runs, today
+from syncd.web.pages import agreed, conflicts, earnings, issues, loop, parity, records, runs, today
 
 
 class Entry(NamedTuple):
@@ -26,6 +26,17 @@ class Group(NamedTuple):
 MENU = (
     Group("", (Entry("/", "Today"),)),
     Group(
+        "Closed loop",
+        (
+            Entry("/funnel", "Funnel"),
+            Entry("/handoffs", "Hand-offs"),
+            Entry("/follow-up", "Follow-up"),
+            Entry("/revenue", "Revenue and credit"),
+            Entry("/campaigns", "Campaigns"),
+            Entry("/goals", "Goals"),
+        ),
+    ),
+    Group(
         "Sync",
         (
             Entry("/records", "Records"),
@@ -41,6 +52,13 @@ MENU = (
 
 PAGES: Mapping[str, Page] = {
     "/": today.page,
+    "/funnel": loop.funnel,
+    "/handoffs": loop.handoffs,
+    "/follow-up": loop.follow_up,
+    "/revenue": earnings.revenue,
+    "/campaigns": earnings.campaigns,
+    "/goals": earnings.goals,
+    "/behind": loop.behind,
     "/records": records.search,
     "/records/{system}/{object}/{key}": records.story,
     "/issues": issues.page,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncd.funnel import reports
 from syncd.view.status import status
 from syncd.web import words
 from syncd.web.page import Asked, View
+from syncd.web.pages import figures
 from syncd.web.table import Column, Table, cell
 
 
@@ -26,9 +28,22 @@ def page(asked: Asked) -> View:
     return View(
         "today.html",
         "Today",
-        {"status": facts, "broken": broken, "waiting": waiting},
+        {"status": facts, "broken": broken, "waiting": waiting, "loop_": _loop(asked), "link": figures.behind},
         (_systems(facts["systems"]), _mappings(facts["mappings"])),
     )
+
+
+def _loop(asked: Asked) -> dict[str, Any] | None:
+    """The closed loop at a glance; None while nothing is agreed, or nothing was followed yet."""
+    told = reports.today(asked.ledger, asked.files, asked.now)
+    if not told["defined"]:
+        return None
+    steps = [
+        {"name": one["stage"], "owner": one["owner"], "value": one["reached"]["value"], "rate": None,
+         "link": figures.behind(one["reached"]["records"])}
+        for one in told["stages"]
+    ]  # fmt: skip
+    return {**told, "steps": steps}
 
 
 def _systems(systems: dict[str, Any]) -> Table:
