@@ -95,8 +95,11 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
     run.watches = tuple(watch for name, watch in mappings.watches.items() if names is None or name in names)
     observe.put_in_force(run)
     ends = [end for one in chosen for end in one.ends] + [watch.end for watch in run.watches]
-    for system in {end.system for end in ends}:
-        _identify(run, run.systems[system])
+    forms: dict[str, set[str]] = {}
+    for end in ends:
+        forms.setdefault(end.system, set()).update(end.forms)
+    for name, mine in sorted(forms.items()):
+        _identify(run, run.systems[name], sorted(mine))
     return _lay(run, mappings, chosen, ends)
 
 
@@ -132,11 +135,15 @@ def _as_seen(run: Run, mappings: Mappings, benches: list[Bench]) -> list[Bench]:
     )
 
 
-def _identify(run: Run, system: Connected) -> None:
+def _identify(run: Run, system: Connected, forms: Sequence[str]) -> None:
+    """Which account it is, and what these objects of it can do: the first time that may cost a call, which fails here
+    rather than in the middle of everybody's cycle."""
     if system.trouble:
         return
     try:
         identify(system, run.ledger, run.now())
+        for form in forms:
+            system.traits(form)
     except WrongAccount:
         raise
     except (Transient, AccessError) as error:
