@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syncd.budget import Budget
+from syncd.budget import Budget, Lane
 from syncd.connector import Account, Connector, Context, ObjectTraits
 from syncd.core.compile import check_references, check_together
 from syncd.core.funnel import Funnel, check_funnel, compile_funnel
@@ -88,6 +88,11 @@ class Connected:
             yield
         finally:
             self.swept += self.calls() - before
+
+    @property
+    def looking(self) -> Lane:
+        """The lane of looks: what finds hand-offs and opt-outs goes on when only these may be sent."""
+        return "reading" if self.budget.only_urgent else "normal"
 
     def lane(self, lane: str | None) -> Any:
         """Calls of this thread inside the block are counted in that lane. None: always allowed."""

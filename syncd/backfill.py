@@ -134,14 +134,18 @@ def _read(run: Run, bench: Bench, choice: Choice, place: dict[str, Any]) -> Iter
         system = bench.systems[side]
         attributes = run.attributes(system.name, form)
         cursor = place["cursor"] if index == place["object"] else None
-        with system.lane("backfill"):
-            for page in system.connector.changes(form, attributes, cursor, lambda keys: {}):
-                with run.ledger.transaction():
-                    run.ledger.facts.keep(object_, page.records)
-                    place = {**place, "object": index, "cursor": page.cursor, "done": place["done"] + len(page.records)}
-                if page.done:
-                    break
-                yield place
+        pages = system.connector.changes(form, attributes, cursor, lambda keys: {})
+        while True:
+            with system.lane("backfill"):  # not around the yield: others use this thread in between
+                page = next(pages, None)
+            if page is None:
+                break
+            with run.ledger.transaction():
+                run.ledger.facts.keep(object_, page.records)
+                place = {**place, "object": index, "cursor": page.cursor, "done": place["done"] + len(page.records)}
+            if page.done:
+                break
+            yield place
     yield {**place, "phase": "decide", "object": 0, "cursor": None, "key": "", "done": 0}
 
 

@@ -15,12 +15,14 @@ from typing import Any, Literal
 
 from syncd.errors import QuotaExhausted
 
-Lane = Literal["urgent", "normal", "backfill"]
+Lane = Literal["urgent", "reading", "normal", "backfill"]
+"""urgent: hand-offs and opt-outs. reading: the looks without which nobody would know of them, once only the urgent share
+is left. normal, backfill: the rest."""
 
 DAY_S = 86_400.0
 
 PROBE_S = 900.0
-"""How long a vendor's figure without a known reset is believed once it stopped us. Then one call asks again."""
+"""How long a vendor's figure without a known reset is believed once it stopped us. Then a status call asks again."""
 
 
 class Budget:
@@ -80,6 +82,20 @@ class Budget:
             known = [n for n in (ours, theirs) if n is not None]
             return max(0, min(known)) if known else None
 
+    @property
+    def only_urgent(self) -> bool:
+        """Our own budget is down to the share that is kept for hand-offs and opt-outs."""
+        with self._lock:
+            self._turn(self._now())
+            return self._per_day is not None and self._used >= self._room("normal")
+
+    @property
+    def stale(self) -> bool:
+        """The vendor's figure stops us, and is old: a status call should ask for a new one."""
+        with self._lock:
+            known = self._vendor_remaining
+            return known is not None and known <= self._floor() and self._now() >= self._vendor_until
+
     def snapshot(self) -> dict[str, Any]:
         """What the ledger keeps and status prints: day, used, per_day, vendor_limit, vendor_remaining."""
         with self._lock:
@@ -99,7 +115,8 @@ class Budget:
 
     def _room(self, lane: Lane) -> int:
         assert self._per_day is not None
-        return self._per_day - (0 if lane == "urgent" else math.ceil(self._per_day * self._urgent))
+        kept = math.ceil(self._per_day * self._urgent)
+        return self._per_day - {"urgent": 0, "reading": kept // 2}.get(lane, kept)
 
     def _floor(self) -> int:
         return math.ceil((self._vendor_limit or 0) * self._reserve)
@@ -111,21 +128,17 @@ class Budget:
         raise QuotaExhausted(
             f"our own budget of {self._per_day} calls a day is used up{kept}",
             remedy="wait for midnight UTC, or raise budget.per_day in syncd.toml",
-            after_s=DAY_S - now % DAY_S,
+            after_s=0.0 if lane in ("normal", "backfill") and self._urgent else DAY_S - now % DAY_S,
         )
 
     def _refuse_vendors(self, now: float) -> None:
         if self._vendor_remaining is None or self._vendor_remaining > self._floor():
             return
-        if now >= self._vendor_until:  # the figure is old: let exactly one call ask again
-            self._vendor_remaining = self._floor() + 1
-            self._vendor_until = now + PROBE_S
-            return
         raise QuotaExhausted(
             f"the vendor's daily limit is down to the reserve: {max(0, self._vendor_remaining)} calls left"
             + (f" of {self._vendor_limit}" if self._vendor_limit else ""),
             remedy="other programs share this limit: see who uses it, or lower budget.reserve in syncd.toml",
-            after_s=self._vendor_until - now,
+            after_s=max(0.0, self._vendor_until - now),
         )
 
 

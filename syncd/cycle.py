@@ -9,6 +9,7 @@ anywhere, and the next cycle begins at `recover`. Trouble with one system holds 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from syncd import conversions, observe, rollups, schemas
@@ -42,6 +43,19 @@ def cycle(
 ) -> None:
     """One pass of the named mappings (default: all). `yes`: what a guard would hold is released. `gate`: opens or
     holds plans in place of the guard."""
+    with ExitStack() as lanes:
+        for system in run.systems.values():
+            lanes.enter_context(system.lane(system.looking))
+        _cycle(run, mappings, names, yes, gate)
+
+
+def _cycle(
+    run: Run,
+    mappings: Mappings,
+    names: Sequence[str] | None,
+    yes: bool,
+    gate: Callable[[Run, Bench], None] | None,
+) -> None:
     benches = prepare(run, mappings, names)
     for bench in benches:
         recover(run, bench)
@@ -141,6 +155,8 @@ def _identify(run: Run, system: Connected, forms: Sequence[str]) -> None:
     if system.trouble:
         return
     try:
+        if system.budget.stale:  # no call but a status call may ask whether there is room again
+            system.account = None
         identify(system, run.ledger, run.now())
         for form in forms:
             system.traits(form)
@@ -239,7 +255,7 @@ def _owners(run: Run, mappings: Sequence[Compiled]) -> dict[str, Owners]:
         object_ = run.ledger.facts.object_id(name, directory.object)
         feed = run.ledger.facts.feed(object_)
         due = feed.swept_at is None or run.now() - feed.swept_at >= system.table.sweep.owners
-        if due and not system.trouble:
+        if due and not system.trouble and not system.budget.only_urgent:
             try:
                 names = (directory.email, directory.active)
                 with system.sweeping():
@@ -277,7 +293,9 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
             continue
         try:
             kept = poll(run, system, form, run.attributes(name, form))
-            if (name, form) in mapped:  # a watch takes deletions where its feed tells them, and asks no record again
+            if (
+                (name, form) in mapped and not system.budget.only_urgent
+            ):  # a watch takes deletions where its feed tells them, and asks no record again
                 sweep_if_due(run, system, form)
         except (Transient, AccessError) as error:
             _trouble(run, system, error)

@@ -23,7 +23,7 @@ from syncd.connector import Meter
 HEADROOM = 0.9
 """The share of a vendor's limit that we use: requests sent in one window may arrive in another."""
 
-LANE_SHARE: dict[Lane | None, float] = {None: 1.0, "urgent": 1.0, "normal": 0.95, "backfill": 0.85}
+LANE_SHARE: dict[Lane | None, float] = {None: 1.0, "urgent": 1.0, "reading": 0.95, "normal": 0.95, "backfill": 0.85}
 """How much of a window each lane may fill, so that a backfill never makes live edits wait for a whole window."""
 
 SLOT_POLL_S = 0.02

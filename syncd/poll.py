@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from syncd.assembly import Connected
+from syncd.budget import Lane
 from syncd.connector import Page, Record
 from syncd.errors import CursorLost
 from syncd.ledger.facts import Kept
@@ -82,7 +83,9 @@ def _read(
 
     records, trail = 0, Trail(f"{system.name}: {object}")
     try:
-        for page in ahead(system, system.connector.changes(object, attributes, cursor, held)):
+        # A whole reading is none of the looks that the urgent share is for.
+        lane = system.looking if complete else "normal"
+        for page in ahead(system, system.connector.changes(object, attributes, cursor, held), lane):
             if not page.done:
                 trail.once(page.cursor)
             waiting.append(page)
@@ -101,9 +104,10 @@ def _read(
     return Kept(read, moved)
 
 
-def ahead(system: Connected, pages: Iterator[Page]) -> Iterator[Page]:
+def ahead(system: Connected, pages: Iterator[Page], lane: Lane = "normal") -> Iterator[Page]:
     """The same pages, each fetched while the one before is kept. A feed of one page costs no thread."""
-    first = next(pages, None)
+    with system.lane(lane):
+        first = next(pages, None)
     if first is None:
         return
     if first.done:
@@ -115,7 +119,7 @@ def ahead(system: Connected, pages: Iterator[Page]) -> Iterator[Page]:
     def fetch() -> None:
         end: BaseException | None = None
         try:
-            with system.lane("normal"):
+            with system.lane(lane):
                 for page in pages:
                     ready.put(page)
                     if enough.is_set():

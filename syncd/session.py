@@ -259,6 +259,10 @@ class Session:
                 day = time.strftime("%Y-%m-%d", time.gmtime(self.clock.now()))
                 self.ledger.books.add_calls(system.name, day, "all", sent - system.swept)
                 self.ledger.books.add_calls(system.name, day, "sweep", system.swept)
+                said = system.budget.snapshot()
+                self.ledger.books.keep_quota(
+                    system.name, day, self.clock.now(), said["vendor_limit"], said["vendor_remaining"]
+                )
                 system.counted, system.swept = system.counted + sent, 0
 
     def report(self, run: Run) -> dict[str, Any]:

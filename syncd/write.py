@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from syncd import schemas
+from syncd.assembly import Connected
 from syncd.connector import Effect, Outcome
 from syncd.core.model import SIDES
 from syncd.errors import AccessError, Doubt, Transient
@@ -43,7 +44,7 @@ def write(run: Run, bench: Bench, lanes: Sequence[str] = LANES, windows: int | N
             done = 0
             while not run.stop() and done != windows:
                 done += 1
-                sides = [side for side in SIDES if not bench.systems[side].trouble]
+                sides = [side for side in SIDES if _may_send(bench.systems[side], lane)]
                 like = run.ledger.intents.next_ready(bench.mapping.name, lane, sides)
                 if like is None:
                     break
@@ -51,6 +52,12 @@ def write(run: Run, bench: Bench, lanes: Sequence[str] = LANES, windows: int | N
                 _send_window(run, bench, batch, lane, later)
     finally:
         run.ledger.intents.set_state(later, "ready")
+
+
+def _may_send(system: Connected, lane: str) -> bool:
+    """Whether effects of that lane go to the system now: when only the urgent share of our budget is left, the others
+    wait without troubling anybody."""
+    return not system.trouble and (lane == "urgent" or not system.budget.only_urgent)
 
 
 def _window(bench: Bench, object_: int, op: str) -> int:

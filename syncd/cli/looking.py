@@ -36,6 +36,8 @@ def status(context: typer.Context, config: Config = None, json: Json = False, de
         ("system", "account", "last read", "lag", "calls today", "for sweeps", "budget left"),
         _systems(facts["systems"]),
     )
+    for name, one in facts["systems"].items():
+        show.line(_forecast(name, one))
     show.line()
     show.table(
         ("mapping", "links", "moved", "issues", "conflicts", "held", "waiting", "last cycle"),
@@ -65,6 +67,22 @@ def _systems(systems: dict[str, Any]) -> list[tuple[str, ...]]:
         )
         for name, one in systems.items()
     ]
+
+
+def _forecast(name: str, one: dict[str, Any]) -> str:
+    """The day of one system in a line."""
+    told = one["forecast"]
+    parts = [f"{name}: at this pace {told['by_midnight']} calls by midnight UTC"]
+    if told["vendor_remaining"] is not None:
+        parts.append(f"the vendor has {told['vendor_remaining']} of {told['vendor_limit']} left")
+    if told["others_today"]:
+        parts.append(f"others used about {told['others_today']}")
+    if told["only_urgent"]:
+        parts.append("only hand-offs and opt-outs go")
+    if told["runs_out_of"]:
+        what = "our budget" if told["runs_out_of"] == "budget" else "the vendor's limit less the reserve"
+        parts.append(f"{what} lasts until {told['runs_out_at'].replace('T', ' ')[:16]}")
+    return "; ".join(parts)
 
 
 def _mappings(mappings: dict[str, Any]) -> list[tuple[str, ...]]:

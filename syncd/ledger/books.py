@@ -42,6 +42,17 @@ class RunRow(msgspec.Struct, frozen=True):
     report: dict[str, Any]
 
 
+class Quota(msgspec.Struct, frozen=True):
+    """A system's day, as it was written down last. `since`: when its first call of `day` (UTC) was counted. The
+    vendor's figures are those of all programs on the account, read at `vendor_at`; None: it tells none."""
+
+    day: str
+    since: float
+    vendor_limit: int | None = None
+    vendor_remaining: int | None = None
+    vendor_at: float | None = None
+
+
 class Books:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -280,6 +291,25 @@ class Books:
             (system, day, lane, lane),
         )
         return int((row and row[0]) or 0)
+
+    def keep_quota(self, system: str, day: str, at: float, limit: int | None, remaining: int | None) -> None:
+        """Writes down what the vendor said last; a new day begins its own count."""
+        with self._store.transaction() as t:
+            t.execute(
+                "INSERT INTO quota (system, day, since, vendor_limit, vendor_remaining, vendor_at) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (system) DO UPDATE SET since = CASE WHEN day = excluded.day THEN since ELSE excluded.since"
+                " END, day = excluded.day, vendor_limit = coalesce(excluded.vendor_limit, vendor_limit),"
+                " vendor_remaining = coalesce(excluded.vendor_remaining, vendor_remaining),"
+                " vendor_at = coalesce(excluded.vendor_at, vendor_at)",
+                (system, day, at, limit, remaining, None if remaining is None else at),
+            )
+
+    def quota(self, system: str) -> Quota | None:
+        """What was written down last of that system's day; None: nothing yet."""
+        row = self._store.row(
+            "SELECT day, since, vendor_limit, vendor_remaining, vendor_at FROM quota WHERE system = ?", (system,)
+        )
+        return Quota(*row) if row else None
 
     # ------------------------------------------------ parity
 

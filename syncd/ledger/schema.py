@@ -37,6 +37,7 @@ TABLES = {
     "parity": "Figures of comparisons: per mapping, forms and field, how many pairs agree, and why the others do not.",
     "run": "What one command or one timer tick did.",
     "calls": "Calls per system, day and lane.",
+    "quota": "What each vendor said last of its daily limit, and since when we count our own calls of that day.",
     "request": "What other commands ask of the process that holds the sending lease.",
     "backfill": "One-off re-decisions and how far they came.",
     "watch": "What each watch has told so far: how many events, from when to when.",
@@ -303,6 +304,14 @@ def migrations() -> Migrations:
     @steps()
     def m080_loop(db: Database) -> None:
         _execute(db, _LOOP)
+
+    @steps()
+    def m090_quota(db: Database) -> None:
+        _execute(
+            db,
+            "CREATE TABLE quota (system TEXT PRIMARY KEY, day TEXT NOT NULL, since REAL NOT NULL, vendor_limit INTEGER,"
+            " vendor_remaining INTEGER, vendor_at REAL) WITHOUT ROWID",
+        )
 
     return steps
 

@@ -17,6 +17,7 @@ from syncd.ledger import Ledger
 from syncd.request import holder_of
 from syncd.session import free_bytes, take_lease
 from syncd.settings import Settings
+from syncd.view.forecast import forecast
 from syncd.view.moment import iso
 
 LATE_CYCLES = 3
@@ -116,6 +117,7 @@ def _system(
         "calls_today": calls,
         "sweep_calls_today": ledger.books.calls(name, day, "sweep"),
         "budget_left": None if per_day is None else max(0, per_day - calls),
+        "forecast": forecast(calls, ledger.books.quota(name), settings.systems[name].budget, now),
         "trouble": trouble,
     }
 
@@ -152,6 +154,7 @@ def _reasons(
     if book["free_bytes"] < settings.daemon.min_free:
         found.append(f"disk full: {book['free_bytes'] >> 20} MiB free beside the ledger; nothing is sent")
     found += [f"{name}: {system['trouble']}" for name, system in systems.items() if system["trouble"]]
+    found += _running_out(systems)
     found += [f"{name}: its plan is held" for name, mapping in shown.items() if mapping["held"]]
     newest = max((cycle[0] for cycle in cycles.values() if cycle is not None), default=None)
     if newest is None:
@@ -160,6 +163,16 @@ def _reasons(
         nobody = "" if book["holder"] else "; no daemon runs"
         found.append(f"the last cycle ended {round((now - newest) / 60)} min ago{nobody}")
     return found
+
+
+def _running_out(systems: dict[str, Any]) -> list[str]:
+    """The systems whose calls will not last until midnight, at this pace."""
+    what = {"budget": "our own budget of calls", "vendor": "the vendor's daily limit, but for the reserve,"}
+    return [
+        f"{name}: {what[system['forecast']['runs_out_of']]} is used up by {system['forecast']['runs_out_at'][:16]} UTC"
+        for name, system in systems.items()
+        if system["forecast"]["runs_out_of"]
+    ]
 
 
 def _most(items: Sequence[Any], n: int) -> list[Any]:

@@ -33,6 +33,7 @@ def test_status_has_its_documented_shape_and_says_healthy(synced: Shop) -> None:
         "calls_today",
         "sweep_calls_today",
         "budget_left",
+        "forecast",
     }
     assert set(facts["mappings"]["people"]) >= {"links", "moved", "issues", "conflicts", "held", "last_cycle"}
     assert facts["mappings"]["people"]["links"] == 1

@@ -10,6 +10,7 @@ from scripted import Clock
 from syncd.budget import DAY_S, PROBE_S, Budget, Lane
 from syncd.errors import QuotaExhausted
 
+LANES: tuple[Lane, ...] = ("urgent", "reading", "normal", "backfill")
 MIDDAY_S = 20_000 * DAY_S + DAY_S / 2
 
 
@@ -68,18 +69,35 @@ def test_the_vendors_reserve_is_not_touched_by_any_lane(clock: Clock) -> None:
     assert spend(budget, "urgent") == 0
 
 
-def test_an_old_figure_lets_one_call_ask_again(clock: Clock) -> None:
-    """Rule: the vendor's own figure decides when it goes on, not our idea of its midnight (H031)."""
+def test_an_old_figure_is_asked_for_by_a_status_call_only(clock: Clock) -> None:
+    """Rule: the vendor's own figure decides when it goes on, not our idea of its midnight (H031); and what asks for it
+    is never a call of a lane."""
     budget = Budget(reserve=0.2, now=clock.now)
     budget.vendor(1000, 100)
     with pytest.raises(QuotaExhausted) as caught:
         budget.spend("normal")
     assert caught.value.after_s == PROBE_S
 
+    assert not budget.stale
     clock.now_s += caught.value.after_s
-    assert spend(budget) == 1
+    assert budget.stale
+    assert [spend(budget, lane) for lane in LANES] == [0, 0, 0, 0]
+    assert spend(budget, None) == 1000
     budget.vendor(1000, 1000)
+    assert not budget.stale
     assert spend(budget) == 800
+
+
+def test_half_of_the_urgent_share_is_for_the_looks_that_find_what_is_urgent(clock: Clock) -> None:
+    """Rule: nobody knows of a hand-off without looking; and looking alone never uses up what would send it."""
+    budget = Budget(per_day=100, urgent=0.1, now=clock.now)
+    assert not budget.only_urgent
+    spend(budget, "normal")
+
+    assert budget.only_urgent
+    assert spend(budget, "reading") == 5
+    assert (spend(budget, "normal"), spend(budget, "backfill")) == (0, 0)
+    assert spend(budget, "urgent") == 5
 
 
 def test_a_known_reset_is_waited_for(clock: Clock) -> None:
