@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from syncd.errors import ConfigError, LedgerError, SyncdError
+from syncd.ledger import Ledger
 from syncd.web import render, signing
 from syncd.web.acting import acted
 from syncd.web.gate import Gate, Viewer
@@ -46,13 +47,18 @@ def static(request: Request) -> Response:
 
 
 def pulse(site: Site, request: Request) -> Response:
-    """What open pages ask every few seconds: it differs once there is something new to show."""
+    """What open pages ask every few seconds: it differs from the page's own once there is something new to show."""
     try:
         with site.ledger() as ledger:
-            beat = ".".join(str(part) for part in ledger.books.pulse())
+            beat = beat_of(site, ledger)
     except SyncdError:
-        beat = "none"
-    return JSONResponse({"pulse": f"{beat}.{site.acts.ended}"})
+        beat = ""
+    return JSONResponse({"pulse": beat})
+
+
+def beat_of(site: Site, ledger: Ledger) -> str:
+    """Differs after every cycle, act and issue."""
+    return ".".join(map(str, (site.acts.ended, *ledger.books.pulse())))
 
 
 def show(site: Site, page: Page, request: Request) -> Response:
@@ -65,6 +71,7 @@ def show(site: Site, page: Page, request: Request) -> Response:
             asked = Asked(
                 ledger, files, site.clock.now(), given, request.path_params, site.systems, whole=wanted is not None
             )
+            beat = beat_of(site, ledger)  # before the page: what happens meanwhile is news for it
             view = page(asked)
     except NotFound as error:
         return told(site, request, "Not found", str(error), 404)
@@ -73,7 +80,7 @@ def show(site: Site, page: Page, request: Request) -> Response:
     except LedgerError as error:
         return told(site, request, "Nothing to show yet", error.message, 503, error.remedy)
     if wanted is None:
-        return html(site, request, view, given)
+        return html(site, request, view, given, beat=beat)
     table = view.table(wanted)
     if table is None:
         return told(site, request, "Not found", f"There is no table '{wanted}' on this page.", 404)
@@ -83,7 +90,9 @@ def show(site: Site, page: Page, request: Request) -> Response:
     )
 
 
-def html(site: Site, request: Request, view: View, given: dict[str, str], status: int = 200) -> Response:
+def html(
+    site: Site, request: Request, view: View, given: dict[str, str], status: int = 200, beat: str = ""
+) -> Response:
     """A view as a page."""
     viewer: Viewer | None = getattr(request.state, "viewer", None)
     act = given.get("act", "")
@@ -98,6 +107,7 @@ def html(site: Site, request: Request, view: View, given: dict[str, str], status
         act=site.acts.find(int(act)) if act.isdecimal() and len(act) < 12 else None,
         tables={table.name: table for table in view.tables},
         now=site.clock.now(),
+        beat=beat,
         **view.facts,
     )
     return Response(text, status, media_type="text/html")

@@ -100,10 +100,10 @@ def handoffs(asked: Asked) -> View:
     ]
     gap = Table(
         "gap",
-        "Each one that sales does not have, with the reason",
+        "Everybody who is not delivered, with the reason",
         columns,
         records[: asked.limit()],
-        "Everybody who qualified is with sales.",
+        "Everybody who qualified is delivered.",
         len(records),
     )
     facts = {"told": told, "period": told["period"], "link": figures.behind}

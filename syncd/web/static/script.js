@@ -6,7 +6,7 @@
   const EVERY_MS = 4000;
   const SLOWEST_MS = 60000;
   const live = document.getElementById("live");
-  let known = null;
+  let known = document.querySelector("main[data-live]")?.dataset.live;
   let wait = EVERY_MS;
 
   const busy = () => {
@@ -31,11 +31,11 @@
 
   const renew = async () => {
     const answer = await fetch(location.href, { headers: { "X-Part": "1" }, credentials: "same-origin" });
-    if (answer.status === 401) { location.reload(); return; }
+    if (answer.status === 401) { location.reload(); return false; }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const main = document.querySelector("main[data-live]");
     const other = fresh.querySelector("main[data-live]");
-    if (!main || !other || busy()) return;
+    if (!main || !other || busy()) return false;
     if (main.innerHTML !== other.innerHTML) {
       const was = remember(main);
       main.replaceChildren(...other.childNodes);
@@ -43,6 +43,7 @@
       live.textContent = "The page was brought up to date.";
     }
     document.getElementById("as-of").textContent = fresh.getElementById("as-of").textContent;
+    return true;
   };
 
   const look = async () => {
@@ -51,8 +52,7 @@
         const answer = await fetch("/pulse", { headers: { "X-Part": "1" }, credentials: "same-origin" });
         if (answer.status === 401) { location.reload(); return; }
         const pulse = (await answer.json()).pulse;
-        if (known !== null && pulse !== known) await renew();
-        if (known === null || !busy()) known = pulse;
+        if (pulse !== known && await renew()) known = pulse;
         if (wait > EVERY_MS) live.textContent = "Connected again.";
         wait = EVERY_MS;
       }
