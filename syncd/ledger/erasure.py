@@ -1,8 +1,8 @@
 """Erasure: a person's data out of every table, and a tombstone so that they do not come back.
 
 Promise: `erase` leaves none of the person's values in any table, in one transaction; the journal's chain still holds
-(its values stand beside it). What stays are the systems' own keys of the records, in journal and tombstone. It looks for
-nobody: it is told which records are the person's.
+(its values stand beside it). What stays are the systems' own keys of the records: in journal and tombstone, and where another
+record refers to them. It looks for nobody: it is told which records are the person's.
 """
 
 from __future__ import annotations
