@@ -15,7 +15,7 @@ from stage import World
 from bench.alone import people_alone
 
 DEALS = """
-mapping   = "deals"
+mapping   = "roles"
 marketing = { system = "hubspot",    object = "deals" }
 crm       = { system = "salesforce", object = "Opportunity" }
 [match]
@@ -53,7 +53,7 @@ clash     = "crm"
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     mappings = people_alone(tmp_path / "mappings")
-    (mappings / "deals.toml").write_text(DEALS)
+    (mappings / "roles.toml").write_text(DEALS)
     with stage.world(tmp_path / "w") as made:
         made.configure(mappings=mappings)
         yield made
