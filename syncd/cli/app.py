@@ -47,6 +47,7 @@ def application() -> typer.Typer:
         ledger,
         looking,
         parity,
+        reports,
         sandbox,
         service,
         undo,
@@ -78,6 +79,7 @@ def application() -> typer.Typer:
         why,
         undo,
         parity,
+        reports,
         ledger,
         forget,
     ):

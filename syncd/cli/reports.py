@@ -1,0 +1,149 @@
+"""`handoff` and `report`: what the closed loop comes to, as a table, CSV or JSON. They only look."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli import show
+from syncd.cli.call import Call, Config, Debug, Json
+
+EVER = "1970-01-01"
+"""Before anybody qualified."""
+
+
+class Kind(StrEnum):
+    """What can be reported."""
+
+    funnel = "funnel"
+    revenue = "revenue"
+    agreement = "agreement"
+    goals = "goals"
+    campaigns = "campaigns"
+    weekly = "weekly"
+
+
+READS = {"agreement": "follow_up"}
+"""The reading function of a report, where it is called otherwise."""
+
+Day = Annotated[str | None, typer.Option("--since", metavar="DAY", help="From this day on: 2026-11-21.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="DAY", help="Before this day.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("handoff")(handoff)
+    app.command("report")(report)
+
+
+def handoff(
+    context: typer.Context,
+    since: Day = None,
+    until: Until = None,
+    as_csv: Csv = False,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show where everybody is who ever met the definition of qualified, and the reason of each who was not delivered."""
+    facts = _read(Call.of(context), "handoffs", {"since": _day(since) or EVER, "until": _day(until) or _tomorrow()})
+    states = ("qualified", "delivered", "waiting", "rejected", "out_of_scope", "marketing", "sales", "gap")
+    plain = {
+        **{name: facts[name]["value"] for name in states},
+        "blocked": {reason: figure["value"] for reason, figure in facts["blocked"].items()},
+        "balanced": facts["balanced"],
+        "period": facts["period"],
+        "records": facts["records"],
+    }
+    if Call.of(context).json:
+        show.as_json(plain)
+        return
+    if as_csv:
+        _csv("handoff", facts)
+        return
+    if plain["qualified"] is None:
+        show.line("Unknown: there is no funnel.toml, or no cycle has run with it yet.")
+        return
+    blocked = sum(plain["blocked"].values())
+    show.line(
+        f"{plain['qualified']} qualified = {plain['delivered']} delivered + {plain['waiting']} waiting + {blocked} blocked"
+        f" + {plain['rejected']} rejected + {plain['out_of_scope']} out of scope"
+    )
+    show.line(f"marketing counts {plain['marketing']}, sales {plain['sales']}; the gap of {plain['gap']}:")
+    _table("handoff", facts)
+
+
+def report(
+    context: typer.Context,
+    kind: Annotated[
+        Kind, typer.Argument(metavar="REPORT", help="funnel, revenue, agreement, goals, campaigns, weekly.")
+    ],
+    since: Day = None,
+    until: Until = None,
+    by: Annotated[str | None, typer.Option("--by", help="Broken down by source, campaign, segment or owner.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Credit: first, last, linear or position.")] = None,
+    as_csv: Csv = False,
+    html: Annotated[bool, typer.Option("--html", help="The weekly digest as HTML.")] = False,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show figures of the closed loop (their definitions: docs/closed-loop.md)."""
+    given = {"since": _day(since), "until": _day(until), "by": by, "model": model}
+    filters = {name: value for name, value in given.items() if value is not None}
+    facts = _read(Call.of(context), READS.get(kind.value, kind.value), filters)
+    if Call.of(context).json:
+        show.as_json(facts)
+    elif kind is Kind.weekly:
+        sys.stdout.write(facts["html"] + "\n") if html else show.line(facts["text"].rstrip("\n"))
+    elif as_csv:
+        _csv(kind.value, facts)
+    else:
+        show.line(f"{facts['period']['name'] or ''} {facts['period']['since']} to {facts['period']['until']}".strip())
+        _table(kind.value, facts)
+
+
+def _read(call: Call, name: str, filters: dict[str, str]) -> dict[str, Any]:
+    from syncd.funnel import reports
+    from syncd.session import open_to_read
+
+    files = call.files()
+    ledger = open_to_read(files.settings)
+    try:
+        found: dict[str, Any] = getattr(reports, name)(ledger, files, time.time(), **filters)
+        return found
+    finally:
+        ledger.close()
+
+
+def _day(text: str | None) -> str | None:
+    """A day as people type it."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        raise typer.BadParameter("a day is written so: 2026-11-21") from None
+
+
+def _tomorrow() -> str:
+    return date.fromordinal(datetime.fromtimestamp(time.time(), UTC).toordinal() + 2).isoformat()
+
+
+def _csv(kind: str, facts: dict[str, Any]) -> None:
+    from syncd.funnel.tables import as_csv, table_of
+
+    sys.stdout.write(as_csv(table_of(kind, facts)))
+
+
+def _table(kind: str, facts: dict[str, Any]) -> None:
+    from syncd.funnel.tables import table_of
+
+    columns, rows = table_of(kind, facts)
+    show.table(columns, [["" if cell is None else str(cell) for cell in row] for row in rows])

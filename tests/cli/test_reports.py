@@ -1,0 +1,49 @@
+"""`syncd handoff` and `syncd report`: tables, CSV and JSON over the ledger."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from syncd.funnel.tables import as_csv
+from tests.cli.shop import Shop
+
+
+def test_a_handoff_adds_up_and_says_so(shop: Shop) -> None:
+    """The documented shape, and one line for people."""
+    shop.lead()
+    shop.run("once", "--yes")
+    facts = shop.ok("handoff")
+    parts = [facts[name] for name in ("delivered", "waiting", "rejected", "out_of_scope")]
+
+    assert facts["balanced"] is True
+    assert facts["qualified"] == sum(parts) + sum(facts["blocked"].values())
+    assert "qualified =" in shop.run("handoff").out
+    assert shop.run("handoff", "--csv").out.startswith("system,object,key,state")
+
+
+@pytest.mark.parametrize("kind", ["funnel", "revenue", "agreement", "goals", "campaigns", "weekly"])
+def test_each_report_prints_json_and_a_table(shop: Shop, kind: str) -> None:
+    """Whatever the file leaves out is unknown, and no error."""
+    shop.lead()
+    shop.run("once", "--yes")
+    assert isinstance(shop.ok("report", kind), dict)
+    assert shop.run("report", kind).code == 0
+    assert shop.run("report", kind, "--csv").code == 0
+
+
+def test_a_day_that_is_none_is_refused(shop: Shop) -> None:
+    """With the way to write it."""
+    shop.run("once", "--yes")
+    assert shop.run("report", "funnel", "--since", "monday").code == 2
+
+
+def test_a_spreadsheet_runs_nothing_of_it() -> None:
+    """A campaign may be called anything; a number stays a number."""
+    rows = [("=HYPERLINK()", -3), ("+1+1", "-12.50"), ("@x", None), ("  =1", 2), ("\tx", 0), ('a,"b"\n', 1)]
+    read = list(csv.reader(io.StringIO(as_csv((("name", "n"), rows)))))
+
+    assert [row[0] for row in read[1:]] == ["'=HYPERLINK()", "'+1+1", "'@x", "'  =1", "'\tx", 'a,"b"\n']
+    assert [row[1] for row in read[1:]] == ["-3", "-12.50", "", "2", "0", "1"]
