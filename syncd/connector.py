@@ -167,7 +167,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """One thing on one side, as the system just said it.
 
     `attributes` holds only what was asked for *and* known: a name that is absent is unasked or unreadable, None is
-    blank. `stamp_ms` is the system's own time of the last change, UTC epoch milliseconds, and never our clock.
+    blank. `stamp_ms` is the system's own time of the last change, UTC epoch milliseconds, and never our clock; 0 on a gone record
+    where the system does not say when it went.
     """
 
     key: Key

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from syncd.core.match import Held
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
+from syncd.matchvalues import PROPOSED
 from syncd.run import Bench, Run
 
 AMBIGUOUS = "ambiguous"
@@ -32,17 +33,20 @@ def ask(run: Run, bench: Bench, fact: Fact, named: str, kind: str, own: Sequence
     picks = group[other(asking)]
     free = [each for each in free if not _left_out(run, bench, each, picks)] or free
     anchor = free[0]
+    share, change = (f"share its {named}", f", change the {named}")
+    if named == PROPOSED:
+        share, change = f"belong together by {named}", ""
     if kind == "taken":
-        reason = f"its {named} belongs to a record that is linked to another one already"
+        reason = f"the record with the same {named} is linked to another one already"
     else:
-        reason = f"several records share its {named}: {len(group[asking])} on {asking}, {len(picks)} on {other(asking)}"
+        reason = f"several records {share}: {len(group[asking])} on {asking}, {len(picks)} on {other(asking)}"
     pick = ", or pick one: `syncd issues resolve ID --pick KEY`" if any(each.link is None for each in picks) else ""
     now, name = run.now(), bench.mapping.name
     run.ledger.inbox.raise_issue(
         AMBIGUOUS,
         name,
         reason,
-        f"Merge the duplicates, change the {named}{pick}.",
+        f"Merge the duplicates{change}{pick}.",
         now,
         object=anchor.object,
         key=anchor.key,

@@ -64,6 +64,7 @@ flow          = "client_credentials"
 client_id     = {{{{ file = "sf-client-id" }}}}
 client_secret = {{{{ file = "sf-client-secret" }}}}
 timing        = {TIMING.replace("{", "{{").replace("}", "}}")}
+sweep         = {SWEEP.replace("{", "{{").replace("}", "}}")}
 """,
             {"sf-client-id": "sandbox-client", "sf-client-secret": "sandbox-secret"},
             {"random_pages": False},

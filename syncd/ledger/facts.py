@@ -159,7 +159,8 @@ class Facts:
         """Keeps what a page said. A known hash costs no write; an older stamp than the kept one is dropped.
 
         `records`: shaped like `syncd.connector.Record`, holding what was asked for and answered, and nothing else:
-        the hash covers the attributes and which they are. A gone record keeps the attributes it was last seen with.
+        the hash covers the attributes and which they are. A gone record keeps the attributes it was last seen with; one
+        that is gone without a time (stamp 0: a system that only leaves it out) is not old for that.
         """
         forgotten = self._erasure.keys(object)
         records = [record for record in records if record.key not in forgotten] if forgotten else list(records)
@@ -182,7 +183,8 @@ class Facts:
             hash_ = digest(document) - 0x8000000000000000
             before = known.get(record.key)
             if before is not None:
-                if record.stamp_ms < before[1]:
+                untimed = record.state == "gone" and not record.stamp_ms
+                if record.stamp_ms < before[1] and not untimed:
                     continue
                 if record.state != "live" and record.state == before[2]:
                     continue
@@ -192,8 +194,9 @@ class Facts:
                     continue
                 if record.state == "gone":
                     self._rev += 1
-                    self._gone(object, record, self._rev)
-                    known[record.key] = (before[0], record.stamp_ms, "gone")
+                    stamp_ms = before[1] if untimed else record.stamp_ms
+                    self._gone(object, record, self._rev, stamp_ms)
+                    known[record.key] = (before[0], stamp_ms, "gone")
                     continue
             self._rev += 1
             into = record.into
@@ -222,11 +225,11 @@ class Facts:
         ]
         return self.keep(object, whole)
 
-    def _gone(self, object: int, record: Any, rev: int) -> None:
+    def _gone(self, object: int, record: Any, rev: int, stamp_ms: int) -> None:
         with self._store.transaction() as t:
             t.execute(
                 "UPDATE fact SET rev = ?, stamp_ms = ?, state = 'gone', ours = ? WHERE object = ? AND key = ?",
-                (rev, record.stamp_ms, record.ours, object, record.key),
+                (rev, stamp_ms, record.ours, object, record.key),
             )
 
     # ------------------------------------------------ reading

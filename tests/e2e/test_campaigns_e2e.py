@@ -164,6 +164,26 @@ def test_a_member_who_is_converted_is_the_same_member(world: World) -> None:
     assert world.issues() == []
 
 
+def test_members_who_are_merged_are_one_member_on(world: World) -> None:
+    """HubSpot gives the survivor a new id, and so a new membership, shown when the list moves again: the campaign member
+    goes on with that one, and nobody is asked."""
+    one, two = world.contact("one@example.com"), world.contact("two@example.com", hubspotscore=10)
+    world.hubspot.act("list_add", "contacts", one, list="General guide")
+    settle(world)
+    before = members(world)
+    survivor = world.hubspot.act("merge", "contacts", one, **{"with": two})["key"]
+    world.hubspot.act("list_add", "contacts", world.contact("cold@example.com", hubspotscore=10), list="General guide")
+    settle(world)
+    world.pass_time(7 * 3600)  # an interval of sweeps
+    settle(world)
+    settle(world)
+
+    assert members(world) == before
+    assert world.issues() == []
+    links = [link for link in world.ledger.links.page("campaigns", 0, 100) if link.state == "live"]
+    assert [link.marketing.key.partition(":")[2] for link in links] == [survivor]
+
+
 def test_what_happened_is_kept_with_its_time_and_of_whom(world: World) -> None:
     """A form, another form, a call and its end, a step of a deal: each once, on the person or the deal."""
     hot = world.contact("hot@example.com")

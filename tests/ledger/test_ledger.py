@@ -152,6 +152,19 @@ def test_a_gone_record_keeps_what_it_last_said(ledger: Ledger) -> None:
     assert (fact.state, fact.attributes) == ("gone", {"email": "a"})
 
 
+def test_what_is_gone_without_a_time_is_gone(ledger: Ledger) -> None:
+    """A list tells that somebody is not in it, and not since when: that is no old news. Who comes back is live."""
+    object_ = ledger.facts.object_id("hubspot", "list_memberships")
+    ledger.facts.keep(object_, [contact("17:1", 5, list="17")])
+    ledger.facts.keep(object_, [Record("17:1", 0, {}, "gone")])
+    gone = ledger.facts.get(object_, "17:1")
+    ledger.facts.keep(object_, [contact("17:1", 5, list="17")])
+    back = ledger.facts.get(object_, "17:1")
+    assert gone is not None
+    assert back is not None
+    assert (gone.state, gone.stamp_ms, back.state) == ("gone", 5, "live")
+
+
 # ---------------------------------------------------------------- links, intents
 
 
