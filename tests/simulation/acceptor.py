@@ -71,6 +71,8 @@ class Acceptor:
     """Requests that wrote."""
     acked: list[tuple[int, Place]] = field(default_factory=list)
     """Effects that the engine was told were done: (n of the exchange, record)."""
+    _sights: dict[Place, int] = field(default_factory=dict)
+    """The exchange that showed a record last."""
     leaves: Callable[[], None] = lambda: None
     """Called when a request that writes was judged, before it leaves."""
     _written: set[Place] = field(default_factory=set)
@@ -142,7 +144,8 @@ class Acceptor:
         memory, rule = self.memory, BY_NAME["email"]
         made = {contact, person} & (self.born.keys() | memory.disturbed)
         address = memory.words.canon(rule, "contacts", memory.known(contact, "email"))
-        if made or self.loose or address is None or any(self.memory.known(at, KEY[at[0]]) for at in (contact, person)):
+        keyed = any(memory.known(at, KEY[at[0]]) not in (None, ...) for at in (contact, person))
+        if made or self.loose or address is None or keyed:
             return
         alike = [
             place
@@ -194,6 +197,8 @@ class Acceptor:
             return
         if not in_scope(place[0], self._known(place)) or not in_scope(source[0], self._known(source)):
             self.fail("I11", f"{place} is written while one of the pair has no e-mail address")
+        if one.condition is None and not self._just_seen(place):
+            self.fail("H100", f"{place} is written without a condition, and without a look just before")
         for attribute, value in one.values.items():
             if attribute == KEY[one.object]:
                 continue
@@ -205,6 +210,16 @@ class Acceptor:
                 self.fail("H104", f"{place}.{attribute} is blanked")
             elif value not in (None, "") or rule.kind != "stage":
                 self._judge_value(rule, place, source, attribute, value)
+
+    def _just_seen(self, place: Place) -> bool:
+        """Whether the last sight of a record is from a look just before: since then the other system was not asked anything,
+        as it is between the feeds and the writes."""
+        seen = self._sights.get(place, 0)
+        return seen > 0 and not any(
+            exchange.told is not None and exchange.told.status < 300 and not writes(exchange.vendor, exchange.request)
+            for exchange in self.town.line.log[seen:]
+            if SYSTEM[place[0]] != exchange.vendor and "oauth" not in exchange.request.path
+        )
 
     def _judge_value(self, rule: Rule, place: Place, source: Place, attribute: str, value: Any) -> None:
         memory, words = self.memory, self.memory.words
@@ -224,6 +239,15 @@ class Acceptor:
         # A ledger that is new takes the mapping's own constant for somebody's word.
         if not news and not (value == rule.made and self.loose):
             self.fail("C2", f"{place}.{attribute} := {value!r}, and {source} did not move since both agreed")
+        elif (
+            rule.kind != "consent"
+            and value != rule.made
+            and not any(memory.by_person(source, rule, said) for said in news)
+            and not memory.touched(source, since)
+        ):
+            self.fail(
+                "I9", f"{place}.{attribute} := {value!r}: nobody typed that on {source}, it is what became of a write"
+            )
         mine = memory.known(place, attribute)
         if mine is ... or rule.flow != "both" or rule.kind == "consent":
             return
@@ -416,6 +440,7 @@ class Acceptor:
                     self._acknowledge(one)
         for seen in shown(exchange.vendor, exchange.request, told):
             self.happened["echo"] += (seen.object, seen.key) in self._written
+            self._sights[seen.object, seen.key] = exchange.n
             self.memory.see((seen.object, seen.key), seen.values)
 
     def _acknowledge(self, one: Write) -> None:
@@ -434,7 +459,8 @@ class Acceptor:
                 self.agreed[*pair, rule.name] = n, self.memory.words.canon(rule, place[0], one.values[attribute])
 
     def died(self) -> None:
-        """The process is gone: what it was told last, it may never have written down."""
+        """The process is gone: what it was told last, it may never have written down; nor who had asked for quiet."""
+        self.quiet_until.clear()
         for at, before in self._last_ack:
             if before is None:
                 self.agreed.pop(at, None)
@@ -445,6 +471,7 @@ class Acceptor:
     def forgot(self) -> None:
         """Another ledger is in place: nothing counts as agreed."""
         self.loose = self.memory.tick()
+        self.quiet_until.clear()
         self.agreed.clear()
         self.linked.clear()
 

@@ -74,6 +74,10 @@ class Memory:
             for n, made in self.made.get((*place, attribute), ())
         )
 
+    def touched(self, place: Place, after: int) -> bool:
+        """Whether people changed anything at all of that record after `n`."""
+        return any(history[-1][0] > after for spot, history in self.made.items() if spot[:2] == place and history)
+
     def edited(self, place: Place, attribute: str, after: int) -> list[tuple[int, Any]]:
         """What people made of it after `n`."""
         return [(n, value) for n, value in self.made.get((*place, attribute), ()) if n > after]

@@ -120,6 +120,7 @@ class Player:
                     self.acceptor.fail("H186", "a second daemon was let in")
             case "stop":
                 town.stop()
+                self.acceptor.quiet_until.clear()
 
     def _forgot(self, what: str, something: bool) -> None:
         if something:

@@ -275,6 +275,12 @@ class Author:
             for _ in range(self.random.randint(0, self.busy)):
                 at = -self.random.randint(1, 3) if self.random.random() < 0.3 else self.random.randint(1, 24)
                 script.append(During(at, self._act()))
+            if self.random.random() < 0.4:
+                # The same field on both sides, the second edit under the very write of the first.
+                who, name = self._who(), self.random.choice((*TEXTS, "phone"))
+                first, second = self.random.sample(("marketing", "crm"), 2)
+                script.append(Act(first, who, "edit", name, self._value(name)))
+                script.append(During(-self.random.randint(1, 2), Act(second, who, "edit", name, self._value(name))))
             if self.random.random() < self.trouble:
                 script += self._trouble()
             if self.random.random() < self.death:

@@ -1,0 +1,66 @@
+"""Planted bugs: each a small change of one named place that a tired engineer could have made.
+
+Promise: a bug names its place by the very text that stands there once; where that text is gone, planting fails loudly. It
+says nothing about who must catch it but `by`: the simulation, or the test that looks where the simulation cannot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SIMULATION = "simulation"
+
+
+@dataclass(frozen=True)
+class Bug:
+    """`old` stands in `file` exactly once, and becomes `new`."""
+
+    name: str
+    hazard: str
+    file: str
+    old: str
+    new: str
+    by: str = SIMULATION
+
+
+BUGS = (
+    Bug("a create goes without a key", "H001", "syncd/write.py", "        unique=intent.unique,\n", "        unique=None if intent.op == 'create' else intent.unique,\n"),
+    Bug("the intent is kept after the call", "H001", "syncd/write.py", "    _mark_sent(run, batch)\n    outcomes", "    outcomes", "tests/engine/test_kill.py"),
+    Bug("an unanswered create counts as failed, and is made anew without a look", "H002", "syncd/recover.py", "            if hit is not None and hit[1].state == \"live\" and hit[0] == object_:", "            if False:"),
+    Bug("doubt counts as done", "H002", "syncd/recover.py", "            elif late:\n                _again(run, bench, intent, \"never arrived; decided again\")\n\n\ndef _archives", "            else:\n                run.ledger.intents.close([intent.id])\n\n\ndef _archives"),
+    Bug("doubtful updates are forgotten at once", "H004", "syncd/recover.py", "            late = run.now() - (intent.sent_at or 0) >= system.timing.late_s\n            if record is None:\n                if late:\n                    _again(run, bench, intent, \"its record is not answered; decided again\")\n            elif record.state != \"live\":", "            late = True\n            run.ledger.intents.close([intent.id])\n            if True:\n                continue\n            elif record.state != \"live\":"),
+    Bug("no look before an update without a condition", "H100", "syncd/write.py", "            elif not traits.precondition:\n                batch = _unmoved(run, bench, batch)", "            elif not traits.precondition:\n                pass"),
+    Bug("updates go without their condition", "H100", "syncd/write.py", "        expect_ms=intent.expect_ms,", "        expect_ms=None,"),
+    Bug("covered edits are not kept", "H100", "syncd/confirm.py", "            judged.losers += [(change, covered)] if covered is not None else []", "            pass"),
+    Bug("losers of a clash are not kept", "I3", "syncd/confirm.py", "    lost = [c for c in intent.body.changes if c.lost]", "    lost: list[Change] = []"),
+    Bug("the side that loses a clash wins it", "I3", "syncd/core/merge.py", "        winner: Side = \"marketing\" if policy == \"marketing\" else \"crm\"\n        # A winner", "        winner: Side = \"crm\" if policy == \"marketing\" else \"marketing\"\n        # A winner"),
+    Bug("our own write is read as somebody's edit", "H074", "syncd/confirm.py", "        if change.source is not None and not change.restores:\n            judged.source.append((pair.base(other(side)), change.decided))", "        pass"),
+    Bug("the base becomes what was sent, not what was seen", "H076", "syncd/confirm.py", "        stands = change.after if seen is UNASKED or found == \"theirs\" else seen", "        stands = change.after"),
+    Bug("both sides settle on what is there now", "rule 2", "syncd/confirm.py", "            judged.source.append((pair.base(other(side)), change.decided))", "            judged.source.append((pair.base(other(side)), change.after))"),
+    Bug("a blank overwrites", "H104", "syncd/core/merge.py", "    if value is None and field.blank == \"keep\":", "    if value is None and field.blank == \"never\":"),
+    Bug("a blank at a first meeting wins", "H104", "syncd/core/merge.py", "        giver: Side = \"crm\" if canonical_m is None else \"marketing\"", "        giver: Side = \"marketing\" if canonical_m is None else \"crm\""),
+    Bug("a one-way field undoes the edit at its end", "I11", "syncd/core/merge.py", "    if not source_moved:\n", "    if False:\n", "tests/core/test_merge.py"),
+    Bug("opt-outs may be taken back", "I20", "syncd/core/merge.py", "    if field.clash == \"stricter\" and field.canonical(to, after) is not True:", "    if False:", "tests/core/test_merge.py"),
+    Bug("unknown is true for a gate", "I10", "syncd/partners.py", "    return gate.holds(bench.mapping.context(side, form, fact.attributes, gate.names)) is True", "    return gate.holds(bench.mapping.context(side, form, fact.attributes, gate.names)) is not False"),
+    Bug("no gate is asked", "I10", "syncd/partners.py", "        if not _holds(bench, gate, side, form, fact):\n            continue\n        source", "        source"),
+    Bug("who has left the scope is written on", "I11", "syncd/core/plan.py", "        if not holds(mapping, mapping.scope, side, side, end.form, end.attributes):\n            return False", "        if False:\n            return False"),
+    Bug("the first of several matches is taken", "H113", "syncd/core/match.py", "    if len(favoured) > 1:\n        return Pick(\"several\")", "    pass", "tests/core/test_match_and_guard.py"),
+    Bug("who was deleted is made anew", "I5", "syncd/lifecycle.py", "        if there is not None and _is_gone(run, target):", "        if False:", "tests/engine/test_merges.py"),
+    Bug("what rests is made anew", "I5", "syncd/gone.py", "    run.ledger.links.set_state(link.id, \"unlinked\")\n    run.tally(name)", "    run.ledger.links.unlink(link.id)\n    run.tally(name)"),
+    Bug("an older sight replaces a newer one", "H067", "syncd/ledger/facts.py", "                if record.stamp_ms < before[1]:\n                    continue", "                pass", "tests/ledger/test_ledger.py"),
+    Bug("the cursor moves before its page is kept", "H050", "syncd/poll.py", "            for page in waiting:\n                kept = facts.keep(object_id, page.records)\n                read += kept.read\n                moved += kept.moved\n            last = waiting[-1]", "            last = waiting[-1]"),
+    Bug("the cursor does not look back (HubSpot's lagging index)", "H047", "connectors/hubspot/feed.py", "            since = place.mark + 1 if place.closed else max(0, place.mark - round(self.timing.overlap_s * 1000))", "            since = place.mark + 1"),
+    Bug("the cursor does not look back (Salesforce's long transactions)", "H048", "connectors/salesforce/feed.py", "        floor = place.mark - round(self.timing.overlap_s * 1000)", "        floor = place.mark + 1"),
+    Bug("the window closes at once", "H047", "connectors/hubspot/feed.py", "            following = Cursor(place.mark, place.at, place.closed or settled)\n        return Page", "            following = Cursor(place.mark, place.at, True)\n        return Page"),
+    Bug("a lost answer to a batch is taken for a good one", "H015", "connectors/hubspot/writes.py", "                [Outcome(one.ref, \"doubtful\", one.effect.key, code=\"NO_ANSWER\", message=doubt.message) for one in batch]", "                [Outcome(one.ref, \"refused\", one.effect.key, code=\"NO_ANSWER\", message=doubt.message, again=True) for one in batch]"),
+    Bug("answers are matched by their place", "H010", "connectors/hubspot/writes.py", "    rows = _matched(op, batch, written.results, key)", "    rows = {one.ref: row for one, row in zip(batch, written.results)}"),
+    Bug("writes are repeated when no answer came", "H024", "syncd/http.py", "        if isinstance(outcome, Lost) and not call.repeatable:", "        if False:", "tests/http/test_http.py"),
+    Bug("Retry-After is not kept", "H027", "syncd/http.py", "                self._pace.pause(verdict.meter, pause_s)\n                raise _Again(message, pause_s)", "                raise _Again(message, 0.0)"),
+    Bug("the guard is off by one", "I16", "syncd/core/guard.py", "    if planned > limit.per_cycle and", "    if planned > limit.per_cycle + 1 and", "tests/core/test_match_and_guard.py"),
+    Bug("the guard looks at nothing", "I16", "syncd/holding.py", "    why = held_because(run, bench)\n    name", "    why: list[str] | None = []\n    name"),
+    Bug("an old ledger goes on sending", "H185", "syncd/ledger/epoch.py", "        elif before is not None and before[1] > self.number:", "        elif False:"),
+    Bug("safe mode sends all the same", "H185", "syncd/write.py", "    if run.ledger.epoch.safe(bench.mapping.name):\n        return", "    pass", "tests/cli/test_keeping.py"),
+    Bug("a second daemon is let in", "H186", "syncd/ledger/lease.py", "            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)", "            pass"),
+    Bug("writes are not told in the journal", "I14", "syncd/outcomes.py", "        notes.append(told(bench, intent, \"sent\", f\"{intent.op} answered\", key))", "        pass"),
+    Bug("a decision is marked before it is kept", "H013", "syncd/decide.py", "                decide_records(run, bench, object_, _stirred(run, bench, object_, facts), lane)", "                pass"),
+)  # fmt: skip
