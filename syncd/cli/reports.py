@@ -137,9 +137,10 @@ def _tomorrow() -> str:
 
 
 def _csv(kind: str, facts: dict[str, Any]) -> None:
-    from syncd.funnel.tables import as_csv, table_of
+    from syncd.funnel.tables import table_of
+    from syncd.view.sheet import as_csv
 
-    sys.stdout.write(as_csv(table_of(kind, facts)))
+    sys.stdout.write(as_csv(*table_of(kind, facts)))
 
 
 def _table(kind: str, facts: dict[str, Any]) -> None:

@@ -1,42 +1,15 @@
-"""Reports as tables, and tables as CSV that a spreadsheet cannot be made to run.
+"""Reports as tables: names of columns, and rows.
 
-Promise: a text that a spreadsheet would take for a formula is told to be text; numbers stay numbers. Unknown is an empty
-cell. Amounts are written in whole units with their digits, beside their currency.
+Promise: unknown is None. Amounts are written in whole units with their digits, beside their currency.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from syncd.core.money import plain
 
 Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a cell may not begin with: spreadsheets run it."""
-
-
-def as_csv(table: Table) -> str:
-    """The table as CSV (RFC 4180), with a line of names."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    columns, rows = table
-    writer.writerow([_cell(one) for one in columns])
-    writer.writerows([_cell(one) for one in row] for row in rows)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) and not _number(value):
-        return "'" + value
-    return value
-
-
-def _number(text: str) -> bool:
-    return text.lstrip("-").replace(".", "", 1).isdigit() and text.isascii()
 
 
 def table_of(report: str, facts: dict[str, Any]) -> Table:

@@ -1,21 +1,19 @@
 """Rows for people: cells with a link and a tone, the same rows as CSV.
 
-Promise: a CSV opens in a spreadsheet without running anything: text that begins like a formula gets an apostrophe.
+Promise: what a page shows and what its CSV holds are the same rows.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from syncd.view import sheet
 from syncd.web.words import shown
 
 Kind = Literal["text", "number", "time", "code"]
 Tone = Literal["", "good", "warn", "bad", "quiet"]
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
 
 
 class Column(NamedTuple):
@@ -54,20 +52,11 @@ def cell(value: Any, link: str | None = None, tone: Tone = "", text: str | None 
 
 
 def as_csv(table: Table) -> str:
-    """With a header line; by the rules of RFC 4180."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([harmless(column.name) for column in table.columns])
-    for row in table.rows:
-        writer.writerow([harmless(one.value) for one in row])
-    return out.getvalue()
+    """With a header line; see `syncd.view.sheet`."""
+    rows = ([_plain(one.value) for one in row] for row in table.rows)
+    return sheet.as_csv([column.name for column in table.columns], rows)
 
 
-def harmless(value: Any) -> str:
-    """A value as a spreadsheet may see it. Numbers stay numbers; text never becomes a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        text = shown(value)
-        return f"'{text}" if text.startswith(FORMULA) else text
-    return str(value)
+def _plain(value: Any) -> Any:
+    """Numbers as they are, everything else as people see it."""
+    return value if isinstance(value, int | float) else shown(value)

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from syncd.funnel.tables import as_csv
+from syncd.view.sheet import as_csv
 from tests.cli.shop import Shop
 
 
@@ -43,7 +43,7 @@ def test_a_day_that_is_none_is_refused(shop: Shop) -> None:
 def test_a_spreadsheet_runs_nothing_of_it() -> None:
     """A campaign may be called anything; a number stays a number."""
     rows = [("=HYPERLINK()", -3), ("+1+1", "-12.50"), ("@x", None), ("  =1", 2), ("\tx", 0), ('a,"b"\n', 1)]
-    read = list(csv.reader(io.StringIO(as_csv((("name", "n"), rows)))))
+    read = list(csv.reader(io.StringIO(as_csv(("name", "n"), rows))))
 
     assert [row[0] for row in read[1:]] == ["'=HYPERLINK()", "'+1+1", "'@x", "'  =1", "'\tx", 'a,"b"\n']
     assert [row[1] for row in read[1:]] == ["-3", "-12.50", "", "2", "0", "1"]

@@ -8,9 +8,9 @@ import re
 
 import pytest
 
+from syncd.view.sheet import harmless
 from syncd.web.navigation import MENU, PAGES
 from syncd.web.render import STATIC
-from syncd.web.table import harmless
 from tests.web.conftest import Desk, Opened
 
 LINKED = [entry.path for group in MENU for entry in group.entries]
