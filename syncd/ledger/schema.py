@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 3
-"""Kept in `PRAGMA user_version`; a ledger with a larger one comes from a newer syncd and is refused."""
+VERSION = 14
+"""Kept in `PRAGMA user_version`: how many migrations there are, so that none is forgotten (a test counts them). A ledger
+with a larger one comes from a newer syncd and is refused."""
 
 TABLES = {
     "meta": "Single facts about this ledger: its own id, its epoch, which mappings are in safe mode, where backups lie.",
@@ -312,6 +313,13 @@ def migrations() -> Migrations:
             "CREATE TABLE quota (system TEXT PRIMARY KEY, day TEXT NOT NULL, since REAL NOT NULL, vendor_limit INTEGER,"
             " vendor_remaining INTEGER, vendor_at REAL) WITHOUT ROWID",
         )
+
+    @steps()
+    def m100_first_days(db: Database) -> None:
+        """What the very first ledgers lack: m001 was still edited then."""
+        if not any(row[1] == "rest" for row in db.conn.execute("PRAGMA table_info(link_side)")):
+            _execute(db, "ALTER TABLE link_side ADD COLUMN rest INTEGER")
+        _execute(db, "CREATE INDEX IF NOT EXISTS run_started ON run (started_at)")
 
     return steps
 
