@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The clock of a busy machine is no property of the code: no example has a deadline, and `make test` draws the same ones
+# every time. `make soak` draws others.
+settings.register_profile(
+    "syncd",
+    deadline=None,
+    derandomize=not os.environ.get("SYNCD_SOAK"),
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("syncd")
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 DEPTH = max(1, int(os.environ.get("SYNCD_DEPTH", "1")))
 """How many times the usual number of cases."""
@@ -42,12 +42,7 @@ SHAPES: tuple[Any, ...] = (
 
 def tries(count: int) -> Callable[[Any], Any]:
     """The settings of a property that is tried `count` times, or `DEPTH` times as often."""
-    return settings(
-        max_examples=count * DEPTH,
-        deadline=None,
-        derandomize=DEPTH == 1,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    return settings(max_examples=count * DEPTH, derandomize=DEPTH == 1)
 
 
 def seeds(count: int) -> Iterator[random.Random]:
