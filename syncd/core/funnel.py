@@ -45,6 +45,13 @@ class Stage:
     means: str
     since: str | None = None
     """The field that tells when it was entered."""
+    title: str = ""
+    """What people call it; empty: by its name."""
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.title or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,10 @@ class Funnel:
     places: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(mapping, field) that the file names -> where it does."""
 
+    def called(self, name: str) -> str:
+        """What people call a stage; one that the funnel does not know goes by its name."""
+        return next((one.called for one in self.stages if one.name == name), name)
+
     def stage(self, name: object) -> int | None:
         """A stage's place in the order; None: it is none of them."""
         return next((at for at, one in enumerate(self.stages) if one.name == name), None)
@@ -155,7 +166,9 @@ class _Compiler:
             file=self.document.file,
             text=text,
             qualified=qualified or Qualification("", "", frozenset()),
-            stages=tuple(Stage(name, part.owner, part.means, part.since) for name, part in shape.stages.items()),
+            stages=tuple(
+                Stage(name, part.owner, part.means, part.since, part.title) for name, part in shape.stages.items()
+            ),
             about=self._about(),
             accepted=self._gate(("handoff", "accepted"), shape.handoff.accepted),
             rejected=self._gate(("handoff", "rejected"), shape.handoff.rejected),

@@ -63,6 +63,7 @@ class StagePart(Part):
     """One step from stranger to customer."""
 
     owner: Literal["marketing", "sales"] = Field(description="Whose job it is to move people on from here.")
+    title: str = Field("", max_length=60, description="What people call it, on pages. Left out: the name.")
     means: str = Field("", max_length=500, description="What both departments mean by it.")
     since: FieldName | None = Field(
         None, description="The field (date or datetime) that tells when it was entered. Left out: the record's stamp."

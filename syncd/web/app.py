@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from syncd.errors import ConfigError, LedgerError, SyncdError
 from syncd.ledger import Ledger
-from syncd.web import render, signing
+from syncd.web import render, signing, words
 from syncd.web.acting import acted
 from syncd.web.gate import Gate, Viewer
 from syncd.web.navigation import MENU, PAGES
@@ -96,8 +96,10 @@ def html(
     """A view as a page."""
     viewer: Viewer | None = getattr(request.state, "viewer", None)
     act = given.get("act", "")
+    zone, now = site.zone(), site.clock.now()
     text = render.page(
         view.template,
+        zone,
         title=view.title,
         menu=MENU,
         here=request.url.path,
@@ -106,7 +108,8 @@ def html(
         csrf=site.sessions.form_token(viewer.about if viewer else "sign-in"),
         act=site.acts.find(int(act)) if act.isdecimal() and len(act) < 12 else None,
         tables={table.name: table for table in view.tables},
-        now=site.clock.now(),
+        now=now,
+        clock=words.zone_name(zone, now),
         beat=beat,
         **view.facts,
     )

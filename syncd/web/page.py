@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from syncd.assembly import Connected
 from syncd.files import Files
 from syncd.ledger import Ledger
+from syncd.web.naming import Names
 from syncd.web.table import Table
 
 LIMIT = 200
@@ -36,6 +38,11 @@ class Asked:
     systems: Callable[[], dict[str, Connected]]
     whole: bool = False
     """A CSV: everything that fits the filters."""
+
+    @cached_property
+    def names(self) -> Names:
+        """What people call records."""
+        return Names(self.ledger, self.files.mappings)
 
     def filter(self, name: str) -> str | None:
         """A filter of the address; None where it is absent or empty."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, tzinfo
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -9,8 +13,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from syncd.web import words
+from syncd.web import phrases, words
 from syncd.web.table import Cell
 
 STATIC = {
@@ -20,6 +25,20 @@ STATIC = {
     "icon.svg": "image/svg+xml",
 }
 """What browsers fetch beside the pages: all of it from this package."""
+
+
+_ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
+"""Whose wall clock the page shows: the agreement's."""
+
+
+@contextmanager
+def in_zone(zone: tzinfo) -> Iterator[None]:
+    """Moments are written by that zone's wall clock meanwhile."""
+    token = _ZONE.set(zone)
+    try:
+        yield
+    finally:
+        _ZONE.reset(token)
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +56,11 @@ def environment() -> Environment:
         "money": words.money,
         "share": words.share,
         "duration": words.duration,
-        "moment": words.moment,
+        "rough": words.rough,
+        "moment": moment,
+        "period": words.period,
+        "spoken": words.spoken,
+        "kind": phrases.kind,
         "shown": words.shown,
         "cell": cell_text,
         "segment": lambda text: quote(str(text), safe=""),
@@ -46,12 +69,24 @@ def environment() -> Environment:
     return made
 
 
-def page(template: str, **facts: Any) -> str:
-    """A whole page."""
-    return environment().get_template(template).render(facts)
+def page(template: str, zone: tzinfo = UTC, **facts: Any) -> str:
+    """A whole page, by that zone's wall clock."""
+    with in_zone(zone):
+        return environment().get_template(template).render(facts)
 
 
-def cell_text(cell: Cell, kind: str = "text") -> str:
+def moment(value: Any) -> Markup | str:
+    """A moment as its own element: the page's wall clock to read, the exact instant for machines and for who points."""
+    found = words.at(value)
+    if found is None:
+        return words.moment(value)
+    exact = found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
+        exact, words.moment(found.timestamp(), _ZONE.get())
+    )
+
+
+def cell_text(cell: Cell, kind: str = "text") -> Markup | str:
     """What people see of a cell."""
     if cell.text is not None:
         return cell.text
@@ -59,7 +94,7 @@ def cell_text(cell: Cell, kind: str = "text") -> str:
     if value is None:
         return words.UNKNOWN
     if kind == "time":
-        return words.moment(value)
+        return moment(value)
     return words.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else words.shown(value)
 
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,11 @@ class Site:
                     except SyncdError as error:
                         self.event("dashboard_files_invalid", reason=error.message)
             return self.files
+
+    def zone(self) -> tzinfo:
+        """Whose wall clock pages show: the agreement's."""
+        funnel = self.files.mappings.funnel
+        return funnel.agreement.zone if funnel else UTC
 
     def systems(self) -> dict[str, Connected]:
         """The connected systems for what they know of themselves: no call is made. None where a secret is missing."""

@@ -31,6 +31,8 @@ class Cell(NamedTuple):
     link: str | None = None
     tone: Tone = ""
     text: str | None = None
+    below: str = ""
+    """A second, smaller line for people."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,13 @@ class Table:
     empty: str
     total: int | None = None
     about: str = ""
+    anchors: Sequence[str] = ()
+    """By row: its place in the page, for links that point at it."""
 
 
-def cell(value: Any, link: str | None = None, tone: Tone = "", text: str | None = None) -> Cell:
+def cell(value: Any, link: str | None = None, tone: Tone = "", text: str | None = None, below: str = "") -> Cell:
     """A cell; None is shown as unknown."""
-    return Cell(value, link, tone, text)
+    return Cell(value, link, tone, text, below)
 
 
 def as_csv(table: Table) -> str:

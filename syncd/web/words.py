@@ -5,7 +5,8 @@ Promise: nothing is rounded to look better than it is: 99.996 % is not 100 %. Pu
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from syncd.core.money import plain
@@ -13,6 +14,10 @@ from syncd.events import printable
 
 UNKNOWN = "unknown"
 LONGEST = 200
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def number(value: float | int | None) -> str:
@@ -50,13 +55,83 @@ def duration(seconds: float | None) -> str:
     return ("-" if seconds < 0 else "") + " ".join(parts[:2])
 
 
-def moment(value: Any) -> str:
-    """ISO text or epoch seconds -> `2026-11-22 08:15`, in UTC."""
+def at(value: Any) -> datetime | None:
+    """ISO text or epoch seconds -> that moment; None for anything else, a bare day too."""
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    text = str(value)
+    if len(text) < 16:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def moment(value: Any, zone: tzinfo = UTC) -> str:
+    """ISO text or epoch seconds -> `22 Nov 2026 08:15`, in that zone; a bare day has none."""
     if value is None:
         return "never"
-    if isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M")
-    return str(value)[:16].replace("T", " ")
+    found = at(value)
+    if found is not None:
+        there = found.astimezone(zone)
+        return f"{day(there.date())} {there:%H:%M}"
+    try:
+        return day(date.fromisoformat(str(value)))
+    except ValueError:
+        return str(value)
+
+
+def day(value: date) -> str:
+    """`22 Nov 2026`."""
+    return f"{value.day} {MONTHS[value.month - 1][:3]} {value.year}"
+
+
+def zone_name(zone: tzinfo, now: float) -> str:
+    """`Europe/Berlin (UTC+01:00)`."""
+    there = datetime.fromtimestamp(now, zone)
+    offset = there.strftime("%z")
+    name = str(zone)
+    return "UTC" if name == "UTC" else f"{name} (UTC{offset[:3]}:{offset[3:]})"
+
+
+def period(one: Mapping[str, Any]) -> str:
+    """A report's period: `November 2026`, `the 4th quarter of 2026`, `1 to 14 Nov 2026`, `until 14 Nov 2026`."""
+    since = date.fromisoformat(one["since"])
+    last = date.fromisoformat(one["until"]) - timedelta(days=1)
+    first = since.day == 1
+    if first and last == _months_on(since, 1):
+        return f"{MONTHS[since.month - 1]} {since.year}"
+    if first and since.month % 3 == 1 and last == _months_on(since, 3):
+        return f"quarter {(since.month + 2) // 3} of {since.year}"
+    if first and since.month == 1 and last == _months_on(since, 12):
+        return str(since.year)
+    if since.year < 1000:
+        return f"all time until {day(last)}"
+    if last < since:
+        return f"no day at all, before {day(since)}"
+    if last == since:
+        return day(since)
+    begins = str(since.day) if (since.year, since.month) == (last.year, last.month) else day(since)
+    return f"{begins} to {day(last)}"
+
+
+def _months_on(since: date, months: int) -> date:
+    """The last day of so many months."""
+    at_ = since.month - 1 + months
+    return date(since.year + at_ // 12, at_ % 12 + 1, 1) - timedelta(days=1)
+
+
+def spoken(code: str) -> str:
+    """`bad_timing` -> `bad timing`; what people wrote themselves stays as it is."""
+    return code.replace("_", " ") if code.islower() or code.isupper() else code
+
+
+def rough(value: int | None, currency: str | None) -> str:
+    """An amount that is an estimate: without cents."""
+    text = money(value, currency)
+    return text.rpartition(".")[0] if "." in text else text
 
 
 def shown(value: Any) -> str:

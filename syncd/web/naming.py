@@ -1,0 +1,73 @@
+"""What people call a record: its name as the mappings know it, beside the key that only systems know.
+
+Promise: a name is read from the ledger's facts by the mapping's own fields (`name`; else `first_name` and `last_name`;
+else what records recognise each other by); who was forgotten, or was never seen, has none. It calls no system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from syncd.assembly import Mappings
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.model import SIDES, Side
+from syncd.ledger import Ledger
+from syncd.web import words
+from syncd.web.render import record_link
+from syncd.web.table import Cell, Tone, cell
+
+WHOLE = "name"
+PARTS = ("first_name", "last_name")
+LONGEST = 60
+
+Record = Mapping[str, Any]
+"""A record's `system`, `object` and `key`."""
+
+
+class Names:
+    """Names of records, each looked up once."""
+
+    def __init__(self, ledger: Ledger, mappings: Mappings) -> None:
+        self._ledger = ledger
+        self._ends = {
+            (mapping.end(side).system, form): (mapping, side)
+            for mapping in mappings.by_name.values()
+            for side in SIDES
+            for form in mapping.end(side).forms
+        }
+        self._known: dict[tuple[str, str, str], str | None] = {}
+
+    def of(self, record: Record) -> str | None:
+        """What people call it; None where nothing is known."""
+        at = (record["system"], record["object"], str(record["key"]))
+        if at not in self._known:
+            self._known[at] = self._read(*at)
+        return self._known[at]
+
+    def _read(self, system: str, object_: str, key: str) -> str | None:
+        end = self._ends.get((system, object_))
+        number = self._ledger.facts.object_id(system, object_) if end else 0
+        fact = self._ledger.facts.get(number, key) if number else None
+        return None if end is None or fact is None else _name(*end, object_, fact.attributes)
+
+    def cell(self, record: Record | None, tone: Tone = "") -> Cell:
+        """A record as a cell: its name, its place below, a link to its story; in a CSV its place."""
+        if record is None or record["key"] is None:
+            return cell("")
+        place = f"{record['system']} {record['object']} {record['key']}"
+        name = self.of(record)
+        link = record_link(record["system"], record["object"], str(record["key"]))
+        return cell(place, link, tone) if name is None else cell(place, link, tone, name, place)
+
+
+def _name(mapping: Compiled, side: Side, form: str, attributes: Mapping[str, Any]) -> str | None:
+    def said(field: str) -> str:
+        one = next((each for each in mapping.fields if each.name == field), None)
+        name = one.attribute(side, form) if one is not None else None
+        return words.shown(attributes.get(name)) if name is not None else ""
+
+    found = said(WHOLE) or " ".join(part for part in map(said, PARTS) if part)
+    if not found:
+        found = next((text for rule in mapping.match for name in rule.fields if (text := said(name))), "")
+    return found[:LONGEST] or None

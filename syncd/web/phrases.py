@@ -1,0 +1,134 @@
+"""The ledger's codes as sentences: why a deal is not attributed, where a lead stands, what kind of issue it is.
+
+Promise: a code that has no sentence here is shown with its underscores as spaces, never hidden. Pure.
+"""
+
+from __future__ import annotations
+
+from syncd.web.words import spoken
+
+CAUSES = {
+    "no_contact": "No person is named on the deal",
+    "no_touch": "Nobody on the deal has a recorded touch",
+    "outside_window": "All touches are older than the agreed look-back window",
+    "no_amount": "The deal has no readable amount",
+    "no_close_date": "The deal has no readable closing day",
+}
+"""Why a won deal is attributed to nothing."""
+
+STATES = {
+    "delivered": "delivered",
+    "waiting": "waiting",
+    "blocked": "blocked",
+    "rejected": "given back by sales",
+    "out_of_scope": "out of scope",
+}
+"""Where somebody is who once qualified."""
+
+BLOCKED = {
+    "create rule": "the mapping's create rule keeps them out of the CRM",
+    "ambiguous": "several records in the CRM match: somebody has to pick one",
+    "refused": "the CRM refused the record",
+    "gone": "the record is gone",
+    "scope": "the mapping's scope leaves them out",
+    "no longer qualified": "they do not meet the definition any more",
+    "the next cycle": "the next cycle hands them over",
+    "its plan is held": "the plan is held until somebody releases it",
+}
+"""Why a hand-off is where it is."""
+
+OUTCOMES = {
+    "handoff": "hand off: fit and interest are both there",
+    "nurture": "nurture: they fit, but show too little interest so far",
+    "watch": "watch: they show interest, but do not fit",
+    "disqualify": "leave alone: neither fit nor interest, or ruled out",
+}
+"""The four outcomes of the definition."""
+
+KINDS = {
+    "held_plan": "A plan waits to be released",
+    "safe_mode": "A mapping is in safe mode",
+    "ambiguous": "Several records match",
+    "refused": "A system refused a write",
+    "unanswered": "A write got no answer",
+    "exists_already": "The record exists already",
+    "ignored": "A system ignored a write",
+    "out_of_sight": "A written record cannot be seen",
+    "mapping_invalid": "A mapping file has errors",
+    "handoff_sum": "The hand-off does not add up",
+    "disappeared": "Many records disappeared at once",
+    "deletes_wait": "Deletes wait for a decision",
+    "deleted_and_edited": "Deleted here, edited there",
+    "left": "A record left the scope",
+    "gone": "A record is gone",
+    "merged_into_linked": "Two linked records were merged",
+    "drift": "Both systems drifted apart",
+    "schema": "A system's fields changed",
+    "unreadable_value": "A value cannot be read",
+    "unwritable_value": "A value cannot be written",
+    "unmapped_value": "A value has no counterpart",
+    "unknown_owner": "An owner has no counterpart",
+}
+"""Kinds of issues."""
+
+DONE = {
+    "decide": "decided",
+    "sent": "written",
+    "link": "linked",
+    "joined": "linked",
+    "picked": "picked by a person",
+    "released": "plan released",
+    "retried": "retried",
+    "restore": "value put back",
+    "restored": "value put back",
+    "undo": "undone",
+    "forgotten": "forgotten",
+    "gone": "gone",
+    "kept": "kept",
+    "funnel": "definition changed",
+    "mapping": "mapping changed",
+    "schema": "fields changed",
+    "scope": "scope changed",
+}
+"""Kinds of journal entries."""
+
+VERDICTS = {
+    "agree": "the same",
+    "stand": "differs for a reason",
+    "clash": "both changed",
+    "meet": "both keep their own",
+    "crm": "goes to sales",
+    "marketing": "goes to marketing",
+}
+"""What is decided of a field."""
+
+COMMANDS = {"run": "the daemon", "demo": "the demo", "once": "one cycle", "plan": "a plan", "approve": "a release"}
+"""Who or what made a run."""
+
+
+def cause(code: str) -> str:
+    return CAUSES.get(code, spoken(code))
+
+
+def reason(code: str) -> str:
+    return BLOCKED.get(code, spoken(code))
+
+
+def state(code: str) -> str:
+    return STATES.get(code, spoken(code))
+
+
+def outcome(code: str) -> str:
+    return OUTCOMES.get(code, spoken(code))
+
+
+def kind(code: str) -> str:
+    return KINDS.get(code, spoken(code).capitalize())
+
+
+def verdict(code: str) -> str:
+    return VERDICTS.get(code, spoken(code))
+
+
+def done(code: str) -> str:
+    return DONE.get(code, spoken(code))
