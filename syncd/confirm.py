@@ -170,7 +170,7 @@ def _said(bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Iterator[Said]:
         side, form = bench.forms[intent.object]
         yield side, form, sight.attributes
         yield side, form, intent.attributes
-        yield side, form, {change.attribute: change.before for change in intent.body.changes}
+        yield side, form, {change.attribute: change.before for change in (*intent.body.changes, *intent.body.along)}
 
 
 def _rests(bench: Bench, link: Link, side: Side, sight: Sight, base: Map[str, Any]) -> bool:
@@ -222,9 +222,31 @@ def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -
             judged.ignored.append(change)
         elif found == "bent":
             judged.notes.append(("bent", f"{change.field}: {side} altered what was written; the difference stands"))
+    for change in () if moved_on else intent.body.along:
+        _judge_along(bench, intent, link, side, sight, judged, change)
     if intent.op == "create":
         _judge_birth(bench, intent, link, side, sight, judged)
     return judged
+
+
+def _judge_along(
+    bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight, judged: _Judged, change: Change
+) -> None:
+    """A field that was only said as it stood: nothing settles by it. Where the system set it all the same, that is
+    nobody's edit; where somebody edited it under our write, that is put back."""
+    pair = bench.pair(link.marketing.object, link.crm.object, change.field)
+    seen = sight.attributes.get(change.attribute, UNASKED)
+    if pair is None or seen is UNASKED:
+        return
+    field, mine, base = pair.field, pair.base(side), link.end(side).base
+    entries = (sight.history or {}).get(change.attribute) or []
+    found = _found(field, side, change, intent, seen, sight, entries)
+    if found == "ours" and (covered := _covered(field, side, change, intent, entries)) is not None:
+        judged.losers.append((change, covered))
+    at_rest = mine in base and field.canonical(side, base[mine]) == field.canonical(side, change.before)
+    if found == "bent" and at_rest:
+        judged.target.append((mine, field.settled(side, seen)))
+        judged.notes.append(("bent", f"{change.field}: {side} set it by itself with our write; the difference stands"))
 
 
 Finding = Literal["ours", "theirs", "not taken", "unapplied", "bent"]
@@ -303,7 +325,8 @@ def _follow_up(run: Run, bench: Bench, intent: Intent, side: Side, judged: _Judg
         run.ledger.inbox.keep_losers(
             [Conflict(0, name, intent.link, change.field, side, *at, change.after, value, now, why, None)]
         )
-        if field.clash == side and field.flow == "both":
+        # Nobody decided anything about a field that was only said as it stood.
+        if field.flow == "both" and (field.clash == side or change in intent.body.along):
             put_back.append(
                 Change(change.field, change.attribute, change.after, value, "puts back an edit that our write covered")
             )

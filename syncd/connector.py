@@ -60,6 +60,9 @@ class ObjectTraits:
     unstamped: tuple[str, ...] = ()
     """Attributes, by name or by a prefix that ends in ".", whose change may move no stamp and show in no feed
     (HubSpot's associations). `fetch` of these alone is cheap: the engine reads them again at an interval."""
+    moves_along: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By attribute, others that the system may set by itself when that one is written, unless the same write says them
+    (HubSpot's close date, set by a closed stage). The engine then says them, as they stand."""
     grain_ms: int = 1
     """Resolution of `Record.stamp_ms`. Two edits within one grain may share a stamp."""
     read_batch: int = 100

@@ -15,7 +15,7 @@ from syncd import disappearance, gone
 from syncd.core import plan
 from syncd.core.merge import VALUE_ISSUES
 from syncd.core.model import SIDES, Side
-from syncd.core.plan import End
+from syncd.core.plan import Change, End
 from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
@@ -146,7 +146,7 @@ def _decide_links(
         if ends is None:
             continue
         paired = bench.pairs(link.marketing.object, link.crm.object)
-        decision = plan.decide(bench.mapping, paired, ends, bench.key_of, lane)
+        decision = plan.decide(bench.mapping, paired, ends, bench.key_of, lane, bench.moves(link))
         if waiting is not None:
             waiting.decided(link, decision.verdicts)
         effects = decision.effects
@@ -208,6 +208,14 @@ def ends_of(
             base = {name: value for name, value in base.items() if name.split(":", 1)[0] not in forget}
         ends[side] = End(end.object, bench.form(end.object), end.key, fact.stamp_ms, fact.attributes, base, end.stamped)
     return ends
+
+
+def said_along(run: Run, bench: Bench, link: Link, side: Side, changes: Sequence[Change]) -> list[Change]:
+    """What an update that a person asked for says beside its changes, for the same reason as any other
+    (`core.plan.said_along`)."""
+    ends = ends_of(bench, link, gather(run, [link]))
+    paired = bench.pairs(link.marketing.object, link.crm.object)
+    return plan.said_along(paired, ends, side, changes, bench.moves(link)[side]) if ends is not None else []
 
 
 def _without_open_intents(

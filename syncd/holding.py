@@ -128,6 +128,14 @@ def plan_digest(intents: Intents, mapping: str, states: Sequence[str] = ("ready"
     """Names a plan by what it would write, so that nobody approves another one than was shown."""
     digest = sha256()
     for intent in plan_rows(intents, mapping, states):
-        shown = (intent.side, intent.object, intent.key, intent.source, intent.op, intent.body.changes)
+        shown = (
+            intent.side,
+            intent.object,
+            intent.key,
+            intent.source,
+            intent.op,
+            intent.body.changes,
+            intent.body.along,
+        )
         digest.update(msgspec.json.encode(shown))
     return digest.hexdigest()

@@ -289,6 +289,7 @@ def row_of(bench: Bench, link: int | None, effect: Planned, rev: int) -> dict[st
         "body": Body(
             changes=effect.changes,
             decided=effect.decided,
+            along=effect.along,
             waits=bool(effect.waits),
             dropped=[_untold(bench, *each) for each in effect.untold],
         ),
@@ -304,4 +305,6 @@ def told(bench: Bench, link: int | None, effect: Planned) -> Note:
     """The journal's word on a decision. A create is told on its source: it has no key of its own yet."""
     at = (effect.object, effect.key) if effect.key is not None else effect.source
     names = ", ".join(change.field for change in effect.changes) or "syncd's key"
+    if effect.along:
+        names += f", and as it stands {', '.join(change.field for change in effect.along)}"
     return Note("decide", f"{effect.op} on {effect.side}: {names}", bench.mapping.name, link, *at, effect.changes)

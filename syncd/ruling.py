@@ -12,6 +12,7 @@ from syncd import disappearance, merged, safemode, schemas
 from syncd.core.merge import VALUE_ISSUES
 from syncd.core.model import Bad, Side, Unmapped, Waits, other
 from syncd.core.plan import Change
+from syncd.decide import said_along
 from syncd.doubts import AMBIGUOUS
 from syncd.errors import PersonNeeded
 from syncd.ledger.inbox import Conflict, Issue
@@ -235,5 +236,5 @@ def _row(
         "unique": None,
         "expect_ms": stamp_ms,
         "rev": run.ledger.facts.revision(),
-        "body": Body(changes=[change]),
+        "body": Body(changes=[change], along=said_along(run, bench, link, side, [change])),
     }

@@ -18,9 +18,11 @@ from syncd.core.mapping import Field
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.merge import Pair, pairs
 from syncd.core.model import SIDES, Lookup, Side
+from syncd.core.plan import Moves
 from syncd.core.watch import Watch
 from syncd.ledger import Ledger
 from syncd.ledger.journal import Note
+from syncd.ledger.links import Link
 
 if TYPE_CHECKING:
     from syncd.rollups import Roll
@@ -226,6 +228,10 @@ class Bench:
             found = pairs(self.mapping, self.form(marketing), self.form(crm))
             self._pairs[(marketing, crm)] = found
         return found
+
+    def moves(self, link: Link) -> Moves:
+        """What each side's system may set by itself with the attributes of this link's records."""
+        return {side: self.systems[side].traits(self.form(link.end(side).object)).moves_along for side in SIDES}
 
     def pair(self, marketing: int, crm: int, field: str) -> Pair | None:
         """A field under its names in these two forms; None where one of them does not have it."""

@@ -14,6 +14,7 @@ import msgspec
 
 from syncd.core.model import SIDES, other
 from syncd.core.plan import Change, Planned
+from syncd.decide import said_along
 from syncd.ledger import Ledger
 from syncd.ledger.journal import Entry, Note
 from syncd.ledger.links import Link
@@ -137,7 +138,8 @@ def _plan_link(
         if changes and side is not None and fact is not None:
             across = link.end(other(side))
             at = (across.object, across.key)
-            effect = Planned(side, object_, key, at, "update", "normal", None, fact.stamp_ms, changes)
+            along = said_along(run, bench, link, side, changes)
+            effect = Planned(side, object_, key, at, "update", "normal", None, fact.stamp_ms, changes, along=along)
             found.effects.append((link, effect))
 
 

@@ -47,6 +47,8 @@ class Kind:
     references: tuple[Reference, ...] = ()
     staged: tuple[str, str] | None = None
     """The properties of pipeline and stage, which belong together."""
+    moves_along: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By attribute, what HubSpot sets by itself with it, unless the same write says it (contract section 7, Deals)."""
 
     @property
     def stage(self) -> str:
@@ -101,6 +103,7 @@ KINDS: Mapping[str, Kind] = {
                 Reference("associations.contacts", "contacts", 3),
             ),
             staged=("pipeline", "dealstage"),
+            moves_along={"dealstage": ("closedate",), "pipeline.dealstage": ("closedate",)},
         ),
         Kind("tasks", references=_of_activity(204, 192, 216)),
         Kind("calls", references=_of_activity(194, 182, 206)),
@@ -138,6 +141,7 @@ class ObjectsTraits(Mapping[str, ObjectTraits]):
             answers_values=True,
             key=self._key(object),
             unstamped=(ASSOCIATED,),
+            moves_along=KINDS[object].moves_along,
         )
 
     def __contains__(self, object: object) -> bool:

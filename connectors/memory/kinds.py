@@ -56,6 +56,8 @@ class Kind:
     forward: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Attributes that only move forward through these values; a write backward is answered as done and does
     nothing, unless the attribute is blank (HubSpot's lifecycle stage)."""
+    along: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    """Attributes whose change sets another one to that value, unless the same edit says it (HubSpot's deal stage)."""
     becomes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """For each later form, its attribute for each of ours. Names that are missing here carry over unchanged."""
     merge_makes_new: bool = False

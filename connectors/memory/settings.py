@@ -41,6 +41,7 @@ class ObjectSettings(BaseModel):
     forms: tuple[str, ...] = ()
     conversions: dict[str, str] = Field(default_factory=dict)
     unstamped: tuple[str, ...] = ()
+    moves_along: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     grain_ms: int = Field(1, ge=1)
 
     def kind(self, name: str) -> Kind:

@@ -169,6 +169,7 @@ class Store:
             missing = [name for name, each in kind.attributes.items() if each.required and admitted.get(name) is None]
             if missing:
                 raise Refusal("REQUIRED", f"{object} needs {', '.join(missing)}", missing)
+            admitted |= _along(kind, admitted, admitted)
             now_ms = self._step(kind)
             if key is None:
                 self._next_key += 1
@@ -191,6 +192,7 @@ class Store:
                 for name, value in admitted.items()
                 if value != item.values[name] and kind.takes(name, item.values[name], value)
             }
+            changed |= _along(kind, changed, admitted)
             emptied = [name for name, value in changed.items() if value is None and kind.attributes[name].required]
             if emptied:
                 raise Refusal("REQUIRED", f"{object} needs {', '.join(emptied)}", emptied)
@@ -365,6 +367,11 @@ class Store:
     def _tell(self, item: Item) -> None:
         self._seq += 1
         self.log.append(Change(self._seq, item.object, item.key, self._now_ms, item.stamp_ms))
+
+
+def _along(kind: Kind, changed: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What the system sets by itself with these changes, of what the edit does not say."""
+    return {other: value for name, (other, value) in kind.along.items() if name in changed and other not in said}
 
 
 def fold(value: Any) -> Any:

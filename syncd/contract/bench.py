@@ -47,6 +47,9 @@ class Subject:
     """An attribute that takes only its options."""
     forward: tuple[str, Neutral, Neutral] | None = None
     """An attribute that moves only forward unless it is cleared: its name, an early and a late value."""
+    along: tuple[str, Neutral, Neutral, str, Neutral] | None = None
+    """An attribute that sets another one by itself when it is written: its name, a value to begin with, the value that
+    does so, the other's name, and a value that the system would not choose."""
     reference: Pointer | None = None
     """An attribute that holds one record's key."""
     references: Pointer | None = None

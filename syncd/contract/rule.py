@@ -36,6 +36,7 @@ TRAITS: Mapping[str, Callable[[Trial], bool]] = {
 FITS: Mapping[str, Callable[[Trial], bool]] = {
     "an e-mail attribute": lambda trial: trial.subject.email is not None,
     "a list of choices": lambda trial: trial.subject.choices is not None,
+    "an attribute that sets another": lambda trial: trial.subject.along is not None,
     "a restricted attribute": lambda trial: trial.subject.restricted is not None,
     "an attribute that only moves forward": lambda trial: trial.subject.forward is not None,
     "a reference": lambda trial: trial.subject.reference is not None,

@@ -125,6 +125,21 @@ def clear_first_turns_back(trial: Trial) -> None:
     holds(trial, key, {name: early})
 
 
+@rule("create", "an attribute that sets another")
+def what_moves_along_is_declared_and_may_be_said(trial: Trial) -> None:
+    """An attribute that the system sets by itself with a write is among `moves_along`; said in that write, it is as
+    said."""
+    name, before, after, along, said = trial.subject.along or ("", None, None, "", None)
+    alone, both = trial.make(2, **{name: before, along: said})
+    trial.send(update("alone", alone, **{name: after}))
+    trial.send(update("both", both, **{name: after, along: said}))
+
+    moved = not trial.same(along, trial.seen(alone, [along]).attributes[along], said)
+    declared = along in trial.traits.moves_along.get(name, ())
+    trial.expect(declared or not moved, f"{along} was set with {name}, and moves_along does not say so")
+    holds(trial, both, {name: after, along: said})
+
+
 @rule("answered values", "create")
 def answered_values_are_as_stored(trial: Trial) -> None:
     """Where a write's answer carries values, they and the stamp are those that a read shows."""
@@ -262,6 +277,7 @@ RULES: tuple[Rule, ...] = (
     values_come_back_as_written,
     choices_come_back_as_a_set,
     clear_first_turns_back,
+    what_moves_along_is_declared_and_may_be_said,
     answered_values_are_as_stored,
     every_effect_is_answered_by_its_ref,
     creates_are_bound_to_their_refs,

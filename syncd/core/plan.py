@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from syncd.core.mapping import Field, Mapping
-from syncd.core.merge import Pair, Verdict, base_key, merge
+from syncd.core.merge import UNASKED, Pair, Verdict, base_key, merge
 from syncd.core.model import SIDES, Bad, Side, Unmapped, Waits, other
 
 SCOPE = ":scope"
@@ -68,9 +68,11 @@ class Planned(msgspec.Struct, frozen=True, gc=False):
     decided: dict[str, Any] | None = None
     """Creates: every field value of the source that was decided on, by base key."""
     waits: tuple[Waits, ...] = ()
+    """Creates: references that it goes without, because they have no link yet."""
     untold: tuple[tuple[str, str, str], ...] = ()
     """Creates: (field, kind of issue, why) of what the source says and the new record cannot."""
-    """Creates: references that it goes without, because they have no link yet."""
+    along: list[Change] = []
+    """Fields that are said as they stand, because the system may set them by itself with one of the changes."""
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -92,9 +94,17 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 KeyOf = Callable[[Side, int, str], str]
 """(side, object, key) of a record -> syncd's key for it."""
 
+Moves = Map[Side, Map[str, tuple[str, ...]]]
+"""By side and attribute, the others that its system may set by itself with it (a connector's trait)."""
+
 
 def decide(
-    mapping: Mapping, paired: tuple[Pair, ...], ends: Map[Side, End], key_of: KeyOf, lane: Lane = "normal"
+    mapping: Mapping,
+    paired: tuple[Pair, ...],
+    ends: Map[Side, End],
+    key_of: KeyOf,
+    lane: Lane = "normal",
+    moves: Moves | None = None,
 ) -> Decision:
     """Decides one link. Effects carry everything that is needed to send them and to settle them later."""
     m, c = ends["marketing"], ends["crm"]
@@ -135,17 +145,56 @@ def decide(
     for side, base in settled.items():
         _mark_scope(mapping, side, paired, base)
     effects = [
-        _update(to, ends, found, key_of, "urgent" if to in urgent and lane == "normal" else lane)
+        _update(
+            to,
+            ends,
+            found,
+            key_of,
+            "urgent" if to in urgent and lane == "normal" else lane,
+            said_along(paired, ends, to, found, (moves or {}).get(to, {})),
+        )
         for to, found in changes.items()
     ]
     return Decision(effects, settled, verdicts)
 
 
-def _update(to: Side, ends: Map[Side, End], changes: list[Change], key_of: KeyOf, lane: Lane) -> Planned:
+def said_along(
+    paired: tuple[Pair, ...],
+    ends: Map[Side, End],
+    to: Side,
+    changes: Sequence[Change],
+    moves: Map[str, tuple[str, ...]],
+) -> list[Change]:
+    """What an update says beside its changes, so that the system sets nothing by itself that would come back as
+    somebody's edit: each field that moves along with one of them, as it stands there, or where it is blank, as it
+    stands on the other side."""
+    moved = {name: change for change in changes for name in moves.get(change.attribute, ())}
+    if not moved:
+        return []
+    changed, found = {change.attribute for change in changes}, []
+    for pair in paired:
+        name = pair.attribute(to)
+        said = ends[other(to)].attributes.get(pair.attribute(other(to)))
+        stands = ends[to].attributes.get(name, UNASKED)
+        if name not in moved or name in changed or stands is UNASKED or not pair.field.writable(to):
+            continue
+        after = pair.field.render(to, said, None) if stands is None and said is not None else stands
+        if after is not None and not isinstance(after, (Unmapped, Bad, Waits)):
+            changed.add(name)
+            why = f"said as it stands: {to}'s system may set it with {moved[name].field}"
+            found.append(Change(pair.field.name, name, stands, after, why))
+    return found
+
+
+def _update(
+    to: Side, ends: Map[Side, End], changes: list[Change], key_of: KeyOf, lane: Lane, along: list[Change] | None = None
+) -> Planned:
     target, source = ends[to], ends[other(to)]
     unique = None if target.stamped else key_of(other(to), source.object, source.key)
     at = (source.object, source.key)
-    return Planned(to, target.object, target.key, at, "update", lane, unique, target.stamp_ms, changes)
+    return Planned(
+        to, target.object, target.key, at, "update", lane, unique, target.stamp_ms, changes, along=along or []
+    )
 
 
 def stamp_only(to: Side, ends: Map[Side, End], key_of: KeyOf) -> Planned:

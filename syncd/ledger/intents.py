@@ -46,6 +46,8 @@ class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     dropped: list[Dropped] = []
     guessed: bool = False
     """No answer came: that it was applied is only what its record looks like."""
+    along: list[Change] = []
+    """Updates: fields that are said as they stand, because the system may set them by itself with one of the changes."""
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
@@ -74,7 +76,8 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def attributes(self) -> dict[str, Any]:
-        return {change.attribute: change.after for change in self.body.changes}
+        """What is sent: by attribute."""
+        return {change.attribute: change.after for change in (*self.body.along, *self.body.changes)}
 
 
 _COLUMNS = (

@@ -26,7 +26,10 @@ def row_digest(intent: Intent) -> str:
     """Names one effect by what it would write, 16 hexadecimal digits: the same in a saved plan and in the ledger."""
     shown = (
         *(intent.mapping, intent.side, intent.object, intent.key, intent.source, intent.op),
-        [(change.field, change.attribute, change.before, change.after) for change in intent.body.changes],
+        [
+            (change.field, change.attribute, change.before, change.after)
+            for change in (*intent.body.changes, *intent.body.along)
+        ],
     )
     return sha256(msgspec.json.encode(shown)).hexdigest()[:16]
 
@@ -55,7 +58,7 @@ def effect(ledger: Ledger, intent: Intent) -> dict[str, Any]:
                 "after": change.after,
                 "why": change.why,
             }
-            for change in intent.body.changes
+            for change in (*intent.body.changes, *intent.body.along)
         },
         "lane": intent.lane,
         "state": intent.state,

@@ -51,6 +51,7 @@ DEAL = Subject(
     base={"pipeline.dealstage": "default/qualifiedtobuy"},
     samples={"amount": 1200.5, "deal_currency_code": "USD", "pipeline.dealstage": "7001/70012"},
     restricted="pipeline.dealstage",
+    along=("pipeline.dealstage", "default/qualifiedtobuy", "default/closedwon", "closedate", "2027-12-24T00:00:00Z"),
     reference=Pointer("associations.companies", "companies", "name"),
     references=Pointer("associations.contacts", "contacts", "lastname"),
     crowd=205,

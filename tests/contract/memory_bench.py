@@ -20,6 +20,7 @@ LEAD = Subject(
     choices=("Topics", ("Price", "Support")),
     restricted="Rating",
     forward=("Stage", "lead", "customer"),
+    along=("Stage", "lead", "customer", "Since", "2026-12-24"),
     reference=Pointer("AccountId", "Account", "Name"),
     references=Pointer("Partners.Id", "Account", "Name"),
 )
@@ -43,6 +44,7 @@ def world(**claims: Any) -> Store:
         update_batch=9,
         archive_batch=8,
         unstamped=("Partners.",),
+        moves_along={"Stage": ("Since",)},
     )
     lead = Kind.of(
         "Lead",
@@ -61,7 +63,7 @@ def world(**claims: Any) -> Store:
         Syncd_Key="text unique length=255",
         AccountId="reference (Account)",
         **{"Partners.Id": "references (Account)"},
-    ).having(forward={"Stage": ("lead", "customer")})
+    ).having(forward={"Stage": ("lead", "customer")}, along={"Stage": ("Since", "2026-11-22")})
     contact = Kind.of(
         "Contact",
         Email="text lower length=80",

@@ -975,6 +975,24 @@ class DoesNotSayWhatIsSilent(MemoryConnector):
         return replace(claimed, objects={name: replace(each, unstamped=()) for name, each in claimed.objects.items()})
 
 
+@breaks("what-moves-along-is-declared-and-may-be-said")
+class DoesNotSayWhatMovesAlong(MemoryConnector):
+    @property
+    def traits(self) -> Traits:
+        claimed = super().traits
+        return replace(claimed, objects={name: replace(one, moves_along={}) for name, one in claimed.objects.items()})
+
+
+@breaks("what-moves-along-is-declared-and-may-be-said")
+class WritesWhatMovesAlongFirst(Writer):
+    """Sends the fields of one effect apart, so that the system's own value comes last."""
+
+    def send(self, object: str, effect: Effect) -> Effect:
+        if "Stage" not in effect.attributes:
+            return effect
+        return replace(effect, attributes={name: v for name, v in effect.attributes.items() if name != "Since"})
+
+
 @breaks("what-no-feed-tells-is-read-alone")
 class PassesOverWhoRefersToNobody(Fetcher):
     def answer(self, record: Record, keys: Sequence[Key]) -> Record | None:

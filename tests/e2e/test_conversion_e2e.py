@@ -64,3 +64,32 @@ def test_a_conversion_meets_the_company_and_the_deal_of_its_person(world: World)
     assert [len(world.hubspot.records(name)) for name in ("contacts", "companies", "deals")] == [1, 1, 1]
     assert [len(world.live(name)) for name in ("Contact", "Account", "Opportunity")] == [1, 1, 1]
     assert [issue.reason for issue in world.ledger.inbox.issues()] == []
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_closing_an_opportunity_leaves_its_close_date_to_sales(world: World, by_itself: bool) -> None:
+    """HubSpot sets the close date of a deal that enters a closed stage, on some portals: over our write of sales'
+    outcome that is no edit of marketing's. A deal that marketing closes is closed on that day, on both sides."""
+    world.hubspot.switch(deal_close_sets_closedate=by_itself)
+    account = str(world.salesforce.act("create", "Account", values={"Name": "Acme"})["key"])
+    values = {"Name": "Big", "AccountId": account, "StageName": "Prospecting", "CloseDate": "2027-12-24"}
+    made = [
+        str(world.salesforce.act("create", "Opportunity", values={**values, "Name": name})["key"])
+        for name in ("Big", "Small")
+    ]
+    rest(world)
+    deals = {crm: marketing for marketing, crm in pairs(world, "deals")}
+    world.salesforce.act("edit", "Opportunity", made[0], values={"StageName": "Closed Won"})
+    stage_of = {"dealstage": "closedlost", "pipeline": "default"}
+    world.hubspot.act("edit", "deals", deals[made[1]], by="ann", values=stage_of)
+    rest(world)
+
+    won, lost = (world.salesforce.records("Opportunity")[key] for key in made)
+    assert (won["StageName"], won["CloseDate"]) == ("Closed Won", "2027-12-24")
+    shown = world.hubspot.records("deals")[deals[made[0]]]["values"]
+    assert (shown["dealstage"], shown["closedate"][:10]) == ("closedwon", "2027-12-24")
+    assert lost["StageName"] == "Closed Lost"
+    day = world.hubspot.records("deals")[deals[made[1]]]["values"]["closedate"][:10]
+    assert lost["CloseDate"] == day
+    assert (day == "2027-12-24") is not by_itself
+    assert world.ledger.inbox.conflicts() == []
