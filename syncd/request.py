@@ -25,6 +25,8 @@ LOOK_S = 0.1
 """Between two looks at the request's progress."""
 LEASE_LOOKS = 10
 """Looks at the request between two looks at whether its holder is still there."""
+TELL_S = 20.0
+"""So long a command waits at most for those whom it tells; what is left waits for the next."""
 STALE_S = 600.0
 """A request nobody took for so long was left behind by a command that is gone: it is not carried out any more."""
 
@@ -37,12 +39,25 @@ def carry_out(
     while True:
         try:
             with Session.hold(files, kind, clock=clock, event=event) as session:
-                return deed(kind)(session, doc, watch)
+                done = deed(kind)(session, doc, watch)
+                if kind == "once" and files.settings.alerts.receivers():
+                    _tell(session)
+                return done
         except LeaseHeld as held:
             event("asking", request=kind, holder=holder_of(held))
         answer = _have_done(files, kind, doc, watch, clock)
         if answer is not None:
             return answer
+
+
+def _tell(session: Session) -> None:
+    """What is to be told is told before the command ends, where no daemon does it; for a bounded time."""
+    from syncd.alerts import matters
+    from syncd.alerts.post import Post
+
+    with suppress(SyncdError):  # what the command did is done, whoever hears of it
+        matters.look(session)
+        Post(session).settle(TELL_S)
 
 
 def holder_of(held: LeaseHeld) -> str:

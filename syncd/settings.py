@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
@@ -35,6 +35,7 @@ from syncd.access import Dashboard
 from syncd.core import toml
 from syncd.core.problem import Problem
 from syncd.errors import ConfigError
+from syncd.receivers import Alerts, flaws, kind_of
 from syncd.secrets import Secrets, is_reference, names_a_secret, plain_text_problem
 from syncd.units import Duration, Period, Share, Size, safe_url, seconds
 
@@ -47,6 +48,10 @@ PLACES = ("./syncd.toml", "/etc/syncd/syncd.toml")
 
 MOST_BYTES = 1 << 20
 """A settings file has a few hundred lines; anything larger is another file."""
+
+
+RECEIVER_SECRETS = ("url", "secret", "password")
+"""What a receiver's table may hold by reference."""
 
 
 class _Table(BaseModel):
@@ -230,6 +235,7 @@ class File(_Table):
     daemon: Daemon
     dashboard: Dashboard = Dashboard()
     guard: Guard = Guard()
+    alerts: Alerts = Alerts.model_validate({})
     systems: dict[Name, System] = Field(min_length=1)
 
 
@@ -251,19 +257,29 @@ class Settings:
     systems: Mapping[str, System]
     environ: Mapping[str, str] = field(repr=False)
     document: toml.Document = field(repr=False)
+    alerts: Alerts = field(default_factory=lambda: Alerts.model_validate({}))
 
     def secrets(self, system: str) -> Secrets:
         """Resolves the references of one system's table, and knows where in the file each stands."""
-        base = ("systems", system)
-        places = {name: self.document.where((*base, name)) for name in self.systems[system].own}
+        return self._secrets(("systems", system), self.systems[system].own)
+
+    def receiver_secrets(self, receiver: str) -> Secrets:
+        """The same for the table of a receiver of alerts."""
+        return self._secrets(("alerts", kind_of(self.alerts.receivers()[receiver]), receiver), RECEIVER_SECRETS)
+
+    def _secrets(self, base: tuple[str, ...], names: Iterable[str]) -> Secrets:
+        places = {name: self.document.where((*base, name)) for name in names}
         return Secrets(self.file, self.environ, ".".join(base), places)
 
     def secret_problems(self) -> list[Problem]:
         """Tries every secret reference of the file and gives what cannot be resolved. Shows no value."""
         found: list[Problem] = []
-        for name, system in self.systems.items():
-            secrets = self.secrets(name)
-            for key, value in system.own.items():
+        named = [(self.secrets(name), system.own) for name, system in self.systems.items()]
+        for name, receiver in self.alerts.receivers().items():
+            own = receiver.model_dump(include=set(RECEIVER_SECRETS), exclude_none=True)
+            named.append((self.receiver_secrets(name), own))
+        for secrets, table in named:
+            for key, value in table.items():
                 if is_reference(value):
                     try:
                         secrets.resolve(value, key)
@@ -318,16 +334,22 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         whole = File.model_validate(document.data, context={"folder": file.absolute().parent})
     except ValidationError as error:
-        problems = [*toml.problems(error, document, str(file), File), *_unsafe(document, str(file))]
-        raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column))) from None
-    if unsafe := _unsafe(document, str(file)):
-        raise ConfigError(unsafe)
+        unsafe = _unsafe(document, str(file))
+        told = {(problem.line, problem.column) for problem in unsafe}
+        problems = [
+            one for one in toml.problems(error, document, str(file), File) if (one.line, one.column) not in told
+        ]
+        raise ConfigError(sorted([*problems, *unsafe], key=lambda problem: (problem.line, problem.column))) from None
+    found = [Problem(str(file), *document.where(at), what, mend) for at, what, mend in flaws(whole.alerts)]
+    if found := [*found, *_unsafe(document, str(file))]:
+        raise ConfigError(sorted(found, key=lambda problem: (problem.line, problem.column)))
     return Settings(
         file=file.absolute(),
         daemon=whole.daemon,
         dashboard=whole.dashboard,
         guard=whole.guard,
         systems=whole.systems,
+        alerts=whole.alerts,
         environ=environ,
         document=document,
     )
@@ -380,12 +402,12 @@ def _read(file: Path) -> str:
 
 def _unsafe(document: toml.Document, file: str) -> list[Problem]:
     """What no connector may be given: secrets as plain text, addresses that would send them in the clear."""
-    systems = document.data.get("systems")
     found: list[Problem] = []
-    for name, table in systems.items() if isinstance(systems, dict) else ():
-        for key, value in table.items() if isinstance(table, dict) else ():
-            place = document.where(("systems", name, key))
-            if names_a_secret(key) and isinstance(value, str):
+    for path, table in _tables(document.data):
+        for key, value in table.items():
+            place = document.where((*path, key))
+            secret = names_a_secret(key) or (key == "url" and path[:2] == ("alerts", "slack"))
+            if secret and isinstance(value, str):
                 found.append(plain_text_problem(key, file, place))
             elif key.endswith("_url"):
                 try:
@@ -393,3 +415,14 @@ def _unsafe(document: toml.Document, file: str) -> list[Problem]:
                 except ValueError as error:
                     found.append(Problem(file, *place, f"'{key}' {error}"))
     return found
+
+
+def _tables(data: Any) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """The tables that may refer to secrets: those of systems and of receivers."""
+    for path in (("systems",), ("alerts", "webhook"), ("alerts", "slack"), ("alerts", "email")):
+        tables = data
+        for step in path:
+            tables = tables.get(step) if isinstance(tables, dict) else None
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if isinstance(table, dict):
+                yield (*path, name), table

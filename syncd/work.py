@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 
+from syncd.alerts import matters
+from syncd.alerts.post import Post
 from syncd.breaker import Breaker
 from syncd.core.model import SIDES
 from syncd.cycle import cycle
@@ -29,6 +31,8 @@ SLICE_S = 1.0
 """How long a backfill may keep the worker before it looks at what else is due."""
 KEEP_REQUESTS_S = 7 * 86_400.0
 TIDY_EVERY_S = 3_600.0
+POST_EVERY_S = 1.0
+"""Between two looks at what is to be told."""
 SAMPLE = 2_000
 """Pairs that the regular comparison of a mapping looks at, about: some forty calls."""
 
@@ -47,6 +51,8 @@ class Work:
     fatal: SyncdError | None = None
     """Set when going on makes no sense: what the process ends with."""
     _watched: Watched = field(init=False)
+    _post: Post = field(init=False)
+    _posted_s: float = float("-inf")
     _backfill: _Slices | None = None
     _queue: deque[Request] = field(default_factory=deque)
     _held: set[str] = field(default_factory=set)
@@ -55,6 +61,7 @@ class Work:
 
     def __post_init__(self) -> None:
         self._watched = Watched(self.session.files)
+        self._post = Post(self.session)
         self._make_breakers()
         self.session.tell_broken()
 
@@ -88,6 +95,8 @@ class Work:
             event("cycle_failed", reason=error.message)
         except Exception as error:
             self._crashed(error)
+        with suppress(SyncdError):  # what ails the ledger was told above
+            matters.look(self.session, full=self.full, crashes=self.crashes)
 
     def _cycle(self) -> None:
         names = self.session.files.named(None)
@@ -158,6 +167,7 @@ class Work:
         if self.monotonic() - self._tidied_s >= TIDY_EVERY_S:
             self._tidied_s = self.monotonic()
             self.session.ledger.inbox.forget_requests(self.session.clock.now() - KEEP_REQUESTS_S)
+            self._post.prune()
             self._compare_if_due()
 
     def _compare_if_due(self) -> None:
@@ -214,6 +224,9 @@ class Work:
                 self._backfill = _Slices(self, self._queue.popleft())
             if self._backfill is not None and not self._backfill.go_on():
                 self._backfill = None
+            if self.monotonic() - self._posted_s >= POST_EVERY_S:
+                self._posted_s = self.monotonic()
+                self._post.turn()
         except LedgerError as error:
             self.fatal = error
         except SyncdError as error:

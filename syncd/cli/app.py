@@ -35,6 +35,7 @@ def application() -> typer.Typer:
     """The command line with every command registered."""
     from syncd.cli import (
         acting,
+        alerts,
         backfill,
         check,
         conflicts,
@@ -80,6 +81,7 @@ def application() -> typer.Typer:
         undo,
         parity,
         reports,
+        alerts,
         ledger,
         forget,
     ):

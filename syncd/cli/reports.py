@@ -6,12 +6,14 @@ import sys
 import time
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from syncd.cli import show
-from syncd.cli.call import Call, Config, Debug, Json
+from syncd.cli.call import Call, Config, Debug, Json, ends_with
+from syncd.errors import EXIT_OK, EXIT_TRANSIENT
 
 EVER = "1970-01-01"
 """Before anybody qualified."""
@@ -90,6 +92,12 @@ def report(
     model: Annotated[str | None, typer.Option("--model", help="Credit: first, last, linear or position.")] = None,
     as_csv: Csv = False,
     html: Annotated[bool, typer.Option("--html", help="The weekly digest as HTML.")] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send the weekly digest now to the receivers of [alerts.digest].")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the weekly digest there, as HTML and as text.")
+    ] = None,
     config: Config = None,
     json: Json = False,
     debug: Debug = False,
@@ -98,7 +106,11 @@ def report(
     given = {"since": _day(since), "until": _day(until), "by": by, "model": model}
     filters = {name: value for name, value in given.items() if value is not None}
     facts = _read(Call.of(context), READS.get(kind.value, kind.value), filters)
-    if Call.of(context).json:
+    if send or out is not None:
+        if kind is not Kind.weekly:
+            raise typer.BadParameter("--send and --out are for the weekly digest")
+        ends_with(_give(Call.of(context), facts, send=send, out=out))
+    elif Call.of(context).json:
         show.as_json(facts)
     elif kind is Kind.weekly:
         sys.stdout.write(facts["html"] + "\n") if html else show.line(facts["text"].rstrip("\n"))
@@ -107,6 +119,33 @@ def report(
     else:
         show.line(f"{facts['period']['name'] or ''} {facts['period']['since']} to {facts['period']['until']}".strip())
         _table(kind.value, facts)
+
+
+def _give(call: Call, facts: dict[str, Any], *, send: bool, out: Path | None) -> int:
+    """Writes and sends the digest; the exit code. The scheduled one is not touched by it."""
+    from syncd.alerts import letters, weekly
+    from syncd.cli.alerts import try_out
+    from syncd.errors import ConfigError
+
+    settings = call.files().settings
+    week = str(facts["week"]["name"])
+    told: dict[str, Any] = {"week": week}
+    if out is not None:
+        told["written"] = [str(path) for path in weekly.write(out, week, facts)]
+    names = (settings.alerts.digest.to if settings.alerts.digest is not None else []) if send else []
+    if send and not names:
+        raise ConfigError(
+            "[alerts.digest] names no receivers", remedy='add: to = ["…"], a receiver of kind email or slack'
+        )
+    told["sent"] = try_out(settings, names, letters.of_week(week, facts))
+    if call.json:
+        show.as_json(told)
+    else:
+        for path in told.get("written", ()):
+            show.line(f"written: {path}")
+        for name, failure in told["sent"].items():
+            show.line(f"{name}: {failure or 'has it'}")
+    return EXIT_TRANSIENT if any(told["sent"].values()) else EXIT_OK
 
 
 def _read(call: Call, name: str, filters: dict[str, str]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from syncd.run import Bench, Run
 
 BATCH = 500
 """People, or deals, whose standing is kept in one transaction."""
+NEWS_S = 86_400.0
+"""What was breached so long ago when it is first seen is told by reports only."""
 MARK = ":funnel"
 """Under this name the books say how far facts were followed."""
 
@@ -126,6 +128,8 @@ class _Follower:
         for key, one in now.items():
             was = before[key].clock if key in before else None
             turned = one.clock in ("due_soon", "breached") and one.clock != was
+            if was is None and one.due_ms is not None and one.due_ms < (self.run.now() - NEWS_S) * 1000:
+                continue  # it was late long before anybody looked: that is history, and no alert
             recovered = one.clock in ("met", "met_late") and was in ("due_soon", "breached")
             if turned or recovered:
                 said = {
@@ -137,7 +141,7 @@ class _Follower:
                 }
                 rows.append((object_, key, "follow_up", self.run.now(), said))
         if rows:
-            self.ledger.loop.alarm(rows)
+            self.ledger.alerts.alarm(rows)
 
     # ------------------------------------------------ deals
 

@@ -10,6 +10,7 @@ epoch      which life of the ledger this is, safe mode    keeping   backup, veri
 erasure    a person's data out of all of it, and tombstones
 described  what objects look like, as their systems say
 loop       where people stand, what deals came to, and the sums over both
+alerts     what somebody is to be told, and whom it reached
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from syncd.ledger.alerts import Alerts
 from syncd.ledger.books import Books
 from syncd.ledger.described import Described
 from syncd.ledger.epoch import Epoch
@@ -59,6 +61,7 @@ class Ledger:
         self.epoch = Epoch(store)
         self.described = Described(store)
         self.loop = Loop(store)
+        self.alerts = Alerts(store)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:

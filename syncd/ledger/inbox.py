@@ -131,6 +131,13 @@ class Inbox:
         )
         return int(row[0]) if row else 0
 
+    def open_kinds(self) -> list[tuple[str, str]]:
+        """(mapping, kind) of which anything is open."""
+        rows = self._store.rows(
+            "SELECT DISTINCT mapping, kind FROM issue WHERE closed_at IS NULL ORDER BY mapping, kind"
+        )
+        return [(row[0], row[1]) for row in rows]
+
     # ------------------------------------------------ conflicts
 
     def keep_losers(self, rows: Sequence[Conflict]) -> None:

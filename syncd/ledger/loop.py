@@ -32,20 +32,8 @@ class Stirred(msgspec.Struct, frozen=True):
     key: str
 
 
-class Alert(msgspec.Struct, frozen=True):
-    """Something that somebody should be told. `said` names no person's value."""
-
-    id: int
-    object: int
-    key: str
-    kind: str
-    at: float
-    said: dict[str, Any]
-    tries: int
-
-
 class Loop:
-    """The standing, sale, cell, stirred and alert tables."""
+    """The standing, sale, cell and stirred tables."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -210,29 +198,6 @@ class Loop:
             (*after, since, since, until, until, *given, limit),
         )
         return [(object_, key, _SALE.decode(doc)) for object_, key, doc in rows]
-
-    # ------------------------------------------------ alerts
-
-    def alarm(self, rows: Sequence[tuple[int, str, str, float, dict[str, Any]]]) -> None:
-        """Puts alerts into the box: (object, key, kind, at, said)."""
-        with self._store.transaction() as t:
-            t.executemany(
-                "INSERT INTO alert (object, key, kind, at, said) VALUES (?, ?, ?, ?, ?)",
-                [(*row[:4], orjson.dumps(row[4])) for row in rows],
-            )
-
-    def unsent(self, limit: int) -> list[Alert]:
-        """Alerts that nobody was told yet, oldest first."""
-        rows = self._store.rows(
-            "SELECT id, object, key, kind, at, said, tries FROM alert WHERE sent_at IS NULL ORDER BY id LIMIT ?",
-            (limit,),
-        )
-        return [Alert(row[0], row[1], row[2], row[3], row[4], orjson.loads(row[5]), row[6]) for row in rows]
-
-    def told(self, ids: Sequence[int], at: float | None) -> None:
-        """These were told (`at`), or could not be (None)."""
-        with self._store.transaction() as t:
-            t.executemany("UPDATE alert SET sent_at = ?, tries = tries + 1 WHERE id = ?", [(at, id_) for id_ in ids])
 
 
 _DAYS = {"came": "came", "qualified": "qualified"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 14
+VERSION = 15
 """Kept in `PRAGMA user_version`: how many migrations there are, so that none is forgotten (a test counts them). A ledger
 with a larger one comes from a newer syncd and is refused."""
 
@@ -51,7 +51,9 @@ TABLES = {
     "sale": "What each deal of sales came to, and who gets credit for it.",
     "cell": "The sums that reports read: each figure by day, and by one thing that people break down by.",
     "stirred": "Records about which something else than their facts moved, for the closed loop to look at.",
-    "alert": "What somebody is to be told, until they were.",
+    "alert": "What somebody is to be told: each turn of a clock or of a condition, once.",
+    "delivery": "Which receiver has been told of which alert, how often it was tried, and when it is tried again.",
+    "condition": "What is the matter right now, since when, and whether anybody was told: a state, told when it turns.",
     "described": "What each object looked like when its system described it last, and when somebody last agreed.",
     "journal": "Append-only, hash-chained account of what was decided and done.",
     "journal_value": "The values beside the journal; erasable without breaking its chain.",
@@ -243,6 +245,22 @@ CREATE TRIGGER stirred_no_event AFTER DELETE ON event_on BEGIN
 """Triggers, so that nobody who writes a link, an issue or an event can forget to tell."""
 
 
+_DELIVERY = """
+CREATE TABLE delivery (
+  alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, receiver TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+  next_at REAL NOT NULL DEFAULT 0, done_at REAL, lost INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (alert, receiver)) WITHOUT ROWID;
+CREATE INDEX delivery_open ON delivery (receiver, next_at) WHERE done_at IS NULL;
+DROP INDEX alert_unsent;
+ALTER TABLE alert ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;
+UPDATE alert SET spread = 1, sent_at = coalesce(sent_at, at);
+CREATE INDEX alert_unspread ON alert (id) WHERE spread = 0;
+CREATE UNIQUE INDEX alert_digest ON alert (key) WHERE kind = 'digest';
+CREATE TABLE condition (
+  name TEXT PRIMARY KEY, since REAL NOT NULL, told_at REAL, said BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
 def migrations() -> Migrations:
     """The ordered list. Each entry is a small named function that is never edited after a release."""
     from sqlite_utils import Migrations
@@ -320,6 +338,10 @@ def migrations() -> Migrations:
         if not any(row[1] == "rest" for row in db.conn.execute("PRAGMA table_info(link_side)")):
             _execute(db, "ALTER TABLE link_side ADD COLUMN rest INTEGER")
         _execute(db, "CREATE INDEX IF NOT EXISTS run_started ON run (started_at)")
+
+    @steps()
+    def m120_delivery(db: Database) -> None:
+        _execute(db, _DELIVERY)
 
     return steps
 

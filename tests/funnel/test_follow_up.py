@@ -58,8 +58,20 @@ def test_a_clock_runs_in_working_hours_and_tells_each_turn_once(loop: Loop) -> N
 
     assert (done.clock, done.attempts) == ("met_late", 1)
     assert done.due_ms == pytest.approx((NINE + 4 * HOUR) * 1000, abs=50)
-    assert [one.said["state"] for one in loop.ledger.loop.unsent(10)] == ["due_soon", "breached", "met_late"]
+    assert [one.said["state"] for one in loop.ledger.alerts.unspread(10)] == ["due_soon", "breached", "met_late"]
     assert loop.counted() == loop.recounted()
+
+
+def test_what_was_late_long_before_anybody_looked_is_no_alert(loop: Loop) -> None:
+    """A year of history is in the reports; nobody is called about it."""
+    old = loop.person("old@x.test", score=60)
+    loop.pass_time(10 * 86_400)
+    new = loop.person("new@x.test", score=60)
+    loop.pass_time(5 * HOUR)
+    loop.cycle(2)
+
+    assert (loop.standing(old).clock, loop.standing(new).clock) == ("breached", "breached")
+    assert [one.key for one in loop.ledger.alerts.unspread(10)] == [new]
 
 
 def test_a_touch_in_time_keeps_the_agreement_and_says_where_the_time_went(loop: Loop) -> None:
