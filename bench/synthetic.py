@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -42,6 +42,7 @@ from syncd.core.sale import Deal, settle_sale
 from syncd.funnel.follow import MARK
 from syncd.funnel.gathering import Scope
 from syncd.ledger import Ledger
+from syncd.ledger.sums import month_of
 
 DAYS = 1096
 SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
@@ -147,8 +148,12 @@ class _Writer:
         self.chance = random.Random(7)
         self.today = date.fromtimestamp(now_ms / 1000).toordinal()
         self.lives = cache(self._life)
-        self.counted: dict[tuple[Life, str, str], int] = Counter()
+        self.every: dict[int, Life] = {}
+        """Lives by their identity: nothing is compared where a million people are counted."""
+        self.counted: Counter[tuple[int, str, str]] = Counter()
         self.sums: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+        self.months: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+        self.tally: Counter[str] = Counter()
         self.rev = self.event = self.link = self.deal = self.task = self.issue = 0
         self.chosen = self.chance.choices(KINDS, [kind.part for kind in KINDS], k=1 << 16)
 
@@ -161,7 +166,9 @@ class _Writer:
         self._around()
 
     def _life(self, kind: Kind, day: int, title: str) -> Life:
-        return lived(self.scope, kind, day, title, self.now_ms)
+        life = lived(self.scope, kind, day, title, self.now_ms)
+        self.every[id(life)] = life
+        return life
 
     # ------------------------------------------------ a person
 
@@ -192,9 +199,11 @@ class _Writer:
             owner=owner_email(owner) if life.linked_ms is not None else "",
         )  # fmt: skip
         self._standing(key, standing)
+        if standing.state is not None:
+            self.tally[standing.state] += 1
         for by, name in (("", ""), ("source", source), ("campaign", campaign), ("segment", standing.segment),
                          ("owner", standing.owner)):  # fmt: skip
-            self.counted[id(life), by, name] += 1  # type: ignore[index]
+            self.counted[id(life), by, name] += 1
         if life.kind.blocked and standing.state == "blocked":
             self._issue("ambiguous", "people", CONTACTS, key)
         if partner is not None and life.kind.name in DEALS_OF and self.deal < self.size.deals:
@@ -300,18 +309,18 @@ class _Writer:
             cell[1] += amount * times
 
     def _sum_up(self) -> None:
-        lives = {id(life): life for life in self._every_life()}
-        for (life, by, name), times in self.counted.items():
-            cells = [cell for cell in lives[life].standing.cells if cell[3] == ""]  # type: ignore[index]
-            self._count([(*cell[:3], by, name, *cell[5:]) for cell in cells], times)
+        for (which, by, name), times in self.counted.items():
+            counts = self.every[which].standing.counts
+            self._count([(figure, day, what, by, name, 1, amount) for figure, day, what, amount in counts], times)
         for (figure, by, day, what, name), (n, amount) in sorted(self.sums.items()):
             self.bulk.add("cell", (figure, day, what, by, name, n, amount))
-
-    def _every_life(self) -> Iterator[Life]:
-        for kind in KINDS:
-            for day in range(self.today - DAYS, self.today + 1):
-                for title in dict.fromkeys(TITLES):
-                    yield self.lives(kind, day, title)
+            month = self.months[figure, by, month_of(day), what, name]
+            month[0] += n
+            month[1] += amount
+        for (figure, by, at, what, name), (n, amount) in sorted(self.months.items()):
+            self.bulk.add("cell_month", (figure, at, what, by, name, n, amount))
+        for state, n in self.tally.items():
+            self.bulk.add("tally", (state, n))
 
     # ------------------------------------------------ around it
 

@@ -22,6 +22,8 @@ OPEN_CLOCKS = ("on_track", "due_soon", "breached")
 
 Cell = tuple[str, int, str, str, str, int, int]
 """figure, day, what, by, name, n, amount"""
+Count = tuple[str, int, str, int]
+"""figure, day, what, amount: one of a person's, before it is broken down"""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class Said(msgspec.Struct, frozen=True):
     """When sales did something with them, in order."""
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a person stands. Times in UTC epoch milliseconds, days as ordinals in the agreement's zone."""
 
     outcome: Outcome = "disqualify"
@@ -103,7 +105,18 @@ class Standing(msgspec.Struct, frozen=True):
     rep_s: int | None = None
     next_ms: int | None = None
     """When something about it changes by itself."""
-    cells: tuple[Cell, ...] = ()
+    counts: tuple[Count, ...] = ()
+    """What they add to each figure; `cells_of` breaks it down."""
+
+
+def cells_of(one: Standing) -> Iterator[Cell]:
+    """What somebody adds to each figure: in all, and by each one thing that reports break down by."""
+    names = (
+        ("", ""), ("source", one.source), ("campaign", one.campaign), ("segment", one.segment), ("owner", one.owner)
+    )  # fmt: skip
+    for figure, day, what, amount in one.counts:
+        for by, name in names:
+            yield figure, day, what, by, name, 1, amount
 
 
 def settle(funnel: Funnel, said: Said, before: Standing | None, now_ms: int, version: int) -> Standing:
@@ -121,12 +134,12 @@ def settle(funnel: Funnel, said: Said, before: Standing | None, now_ms: int, ver
         fit=judged.fit,
         interest=judged.interest,
         next_ms=None,
-        cells=(),
+        counts=(),
     )
     now = _stages(funnel, said, now)
     now = _handed(funnel, said, was, now, judged, now_ms, version)
     now = _followed(funnel, said, now, now_ms)
-    return msgspec.structs.replace(now, cells=tuple(_cells(funnel, now)))
+    return msgspec.structs.replace(now, counts=tuple(_counts(funnel, now)))
 
 
 def _day(funnel: Funnel, at_ms: int) -> int:
@@ -273,15 +286,8 @@ def _followed(funnel: Funnel, said: Said, now: Standing, now_ms: int) -> Standin
 # ---------------------------------------------------------------- counted
 
 
-def _cells(funnel: Funnel, now: Standing) -> Iterator[Cell]:
-    """What this person adds to each figure: in all, and by each one thing that reports break down by."""
-    names = {"": "", "source": now.source, "campaign": now.campaign, "segment": now.segment, "owner": now.owner}
-    for figure, day, what, amount in _counts(funnel, now):
-        for by, name in names.items():
-            yield figure, day, what, by, name, 1, amount
-
-
-def _counts(funnel: Funnel, now: Standing) -> Iterator[tuple[str, int, str, int]]:
+def _counts(funnel: Funnel, now: Standing) -> Iterator[Count]:
+    """What this person adds to each figure."""
     yield "outcome", 0, now.outcome, 0
     for stage in funnel.stages[: now.reached + 1]:
         yield "reached", now.came, stage.name, 0

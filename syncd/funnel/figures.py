@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, urlencode
 from syncd.core.agreement import Period, PeriodKind, day_of, midnight_ms, period_of
 from syncd.core.funnel import Funnel
 from syncd.ledger import Ledger
+from syncd.ledger.loop import START, Place
+from syncd.ledger.sums import EVER
 
 if TYPE_CHECKING:
     from syncd.files import Files
@@ -73,9 +75,9 @@ class Reader:
 
     def sums(self, figure: str, period: Period | None, by: str | None = None) -> dict[tuple[str, str], tuple[int, int]]:
         """(n, amount) by (what, name). `by`: broken down by it; left out: what the filters choose."""
-        since, until = (0, 1 << 40) if period is None else (period.since.toordinal(), period.until.toordinal())
+        since, until = (0, EVER) if period is None else (period.since.toordinal(), period.until.toordinal())
         of, name = self.dimension() if by is None else (by, None)
-        return self.ledger.loop.sums(figure, since, until, by=of, name=name)
+        return self.ledger.loop.sums.of(figure, since, until, by=of, name=name)
 
     def figure(self, value: int | None, of: str, period: Period | None, **where: Any) -> Figure:
         """A number with its link. `of`: people or deals."""
@@ -157,7 +159,7 @@ def open_link(ledger: Ledger, link: str, limit: int) -> dict[str, Any]:
             }
             for object_, key, sale in deals
         ]
-        last = [(object_, key) for object_, key, _ in deals]
+        place = ledger.loop.deal_place(where, *deals[-1]) if len(deals) == limit else None
     else:
         day = "qualified" if query.get("day") == "qualified" else "came"
         people = ledger.loop.people(where, since, until, day, after, limit)
@@ -170,18 +172,24 @@ def open_link(ledger: Ledger, link: str, limit: int) -> dict[str, Any]:
             }
             for object_, key, one in people
         ]
-        last = [(object_, key) for object_, key, _ in people]
+        place = ledger.loop.place(where, *people[-1]) if len(people) == limit else None
     title = ", ".join(f"{name} {value}" for name, value in sorted(query.items()) if name not in ("day",))
     following = None
-    if len(last) == limit:
-        rest = urlencode(sorted({**query, "after": f"{last[-1][0]}:{last[-1][1]}"}.items()))
+    if place is not None:
+        rest = urlencode(sorted({**query, "after": ":".join(map(str, place))}.items()))
         following = f"{of}?{rest}"
     return {"link": link, "title": title, "count": None, "records": records, "next": following}
 
 
-def _after(text: str) -> tuple[int, str]:
-    object_, _, key = text.partition(":")
-    return (int(object_), key) if object_.isdigit() else (0, "")
+def _after(text: str) -> Place:
+    """The place that a page ended at; the start where the text is none."""
+    strand, _, rest = text.partition(":")
+    day, _, rest = rest.partition(":")
+    object_, _, key = rest.partition(":")
+    numbers = [int(one) for one in (strand, day.removeprefix("-"), object_) if one.isdecimal() and len(one) < 16]
+    if len(numbers) < 3 or not key:
+        return START
+    return numbers[0], -numbers[1] if day.startswith("-") else numbers[1], numbers[2], key
 
 
 def _place(ledger: Ledger, object_: int, key: str) -> dict[str, str]:

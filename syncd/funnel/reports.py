@@ -41,21 +41,26 @@ records_behind  {"link", "title", "count": int | null, "records": [{"system", "o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from syncd.core.agreement import Period, period_of
 from syncd.core.qualify import OUTCOMES
-from syncd.core.standing import CLOCKS, STATES
+from syncd.core.standing import CLOCKS, STATES, Standing
 from syncd.funnel.earnings import campaigns, goals, quota, revenue
 from syncd.funnel.figures import DIMENSIONS, MOST, Figure, Reader, iso_ms, open_link, reader_of, shown, total
+from syncd.ledger.loop import START
 
 if TYPE_CHECKING:
     from syncd.files import Files
     from syncd.ledger import Ledger
 
 __all__ = ["campaigns", "follow_up", "funnel", "goals", "handoffs", "records_behind", "revenue", "today", "weekly"]
+
+PAGE = 500
+"""People who are read at once where all are told."""
 
 
 def today(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
@@ -64,10 +69,9 @@ def today(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
     period = reader.period()
     outcomes = reader.sums("outcome", None)
     passed = funnel(ledger, files, now, **filters)
-    clocks = follow_up(ledger, files, now, **filters)
-    hands = handoffs(ledger, files, now, **filters)
+    speed = clocks(ledger, files, now, **filters)
+    hands = balance(ledger, files, now, **filters)
     sold = revenue(ledger, files, now, **filters)
-    hands.pop("records")
     return {
         "at": iso_ms(reader.now_ms),
         "period": shown(period),
@@ -83,7 +87,7 @@ def today(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
             for stage, reached in zip(passed["stages"], passed["total"]["reached"], strict=True)
         ],
         "quota": quota(reader, period),
-        "agreement": {**clocks["states"], "kept": clocks["kept"]},
+        "agreement": {**speed["states"], "kept": speed["kept"]},
         "handoff": hands,
         "won": sold["won"],
         "goal": goals(ledger, files, now) if reader.funnel is not None and reader.funnel.target else None,
@@ -139,6 +143,12 @@ def _passed(
 
 def handoffs(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
     """The hand-off ledger of a period. Filters: since, until, and one of source, campaign, segment, owner."""
+    records = list(islice(undelivered(ledger, files, now, **filters), MOST))
+    return {**balance(ledger, files, now, **filters), "records": records}
+
+
+def balance(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
+    """`handoffs` without its records."""
     reader = reader_of(ledger, files, now, filters)
     period = reader.period()
     qualified = total(reader.sums("qualified", period))
@@ -163,38 +173,50 @@ def handoffs(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[s
         "sales": figure(at_sales, handed=1),
         "gap": figure(qualified - at_sales, handed=0, qualifies=1),
         "balanced": qualified == sum(counts.values()),
-        "records": _undelivered(reader, period),
     }
 
 
-def _undelivered(reader: Reader, period: Period) -> list[dict[str, Any]]:
-    """Everybody who is not delivered, with the reason."""
-    if not reader.answerable or reader.funnel is None:
-        return []
-    by, name = reader.dimension()
-    where = {"undelivered": 1, **({by: name} if by else {})}
-    rows = reader.ledger.loop.people(
-        where, period.since.toordinal(), period.until.toordinal(), "qualified", (0, ""), MOST
-    )
-    hold = reader.ledger.intents.held(reader.funnel.about.mapping)
-    found = []
-    for object_, key, one in rows:
-        system, object_name = reader.ledger.facts.name_of(object_)
+def undelivered(ledger: Ledger, files: Files, now: float, **filters: str) -> Iterator[dict[str, Any]]:
+    """Everybody who is not delivered, with the reason, a page of the ledger at a time. Filters as of `handoffs`."""
+    reader = reader_of(ledger, files, now, filters)
+    if reader.funnel is None:
+        return
+    hold = ledger.intents.held(reader.funnel.about.mapping)
+    for object_, key, one in _qualified(reader, {"undelivered": 1}):
+        system, object_name = ledger.facts.name_of(object_)
         reason = one.reason
         if one.state == "waiting":
             reason = "its plan is held" if hold is not None else "the next cycle"
-        found.append(
-            {
-                "system": system, "object": object_name, "key": key, "state": one.state, "reason": reason,
-                "qualified_at": iso_ms(one.qualified_ms), "delivered_at": iso_ms(one.delivered_ms),
-                "version": one.version,
-            }
-        )  # fmt: skip
-    return found
+        yield {
+            "system": system, "object": object_name, "key": key, "state": one.state, "reason": reason,
+            "qualified_at": iso_ms(one.qualified_ms), "delivered_at": iso_ms(one.delivered_ms),
+            "version": one.version,
+        }  # fmt: skip
+
+
+def _qualified(reader: Reader, where: dict[str, Any]) -> Iterator[tuple[int, str, Standing]]:
+    """People who qualified within the reader's period, by the filters."""
+    if not reader.answerable:
+        return
+    period, (by, name) = reader.period(), reader.dimension()
+    where = {**where, **({by: name} if by else {})}
+    loop, place = reader.ledger.loop, START
+    while True:
+        rows = loop.people(where, period.since.toordinal(), period.until.toordinal(), "qualified", place, PAGE)
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        place = loop.place(where, *rows[-1])
 
 
 def follow_up(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
     """Sales' side of the agreement. Filters: since, until, by (owner, segment), one of source, campaign, segment, owner."""
+    records = list(islice(running(ledger, files, now, **filters), MOST))
+    return {**clocks(ledger, files, now, **filters), "records": records}
+
+
+def clocks(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
+    """`follow_up` without its records."""
     reader = reader_of(ledger, files, now, filters)
     period = reader.period()
     by = filters.get("by") if filters.get("by") in DIMENSIONS else "owner"
@@ -202,55 +224,60 @@ def follow_up(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[
         speed.first_touch_s is not None
         for speed in (reader.funnel.agreement.speed, *reader.funnel.agreement.speeds.values())
     )
-    whole = _clocks(reader, period, None, "" if reader.dimension()[1] is None else str(reader.dimension()[1]), agreed)
-    names = sorted({name for _, name in reader.sums("clock", period, by)})
+    chosen = reader.dimension()[1] or ""
+    broken_down = _Clocks(reader, period, by, agreed)
     return {
         "period": shown(period),
-        **whole,
+        **_Clocks(reader, period, None, agreed).told(chosen),
         "by": by,
-        "rows": [{"name": name or None, **_clocks(reader, period, by, name, agreed)} for name in names],
-        "records": _late(reader, period) if agreed else [],
+        "rows": [{"name": name or None, **broken_down.told(name)} for name in broken_down.names()],
     }
 
 
-def _clocks(reader: Reader, period: Period, by: str | None, name: str, agreed: bool) -> dict[str, Any]:
-    clocks, delays, depths = (reader.sums(figure, period, by) for figure in ("clock", "delay", "depth"))
-    counts = {state: clocks.get((state, name), (0, 0))[0] for state in CLOCKS}
-    over = counts["met"] + counts["met_late"] + counts["breached"]
-    known = reader.answerable and agreed
-    where = {by: name} if by else {}
-    means = {part: delays.get((part, name), (0, 0)) for part in ("sync", "routing", "rep")}
-    kept, missed = (depths.get((what, name), (0, 0))[0] for what in ("kept", "missed"))
-    return {
-        "states": {
-            state: reader.figure(n if agreed else None, "people", period, clock=state, day="qualified", **where)
-            for state, n in counts.items()
-        },
-        "kept": counts["met"] / over if over and known else None,
-        "attempts_kept": kept / (kept + missed) if kept + missed and known else None,
-        "delays": {f"{part}_s": seconds / n if n and known else None for part, (n, seconds) in means.items()},
-    }
+class _Clocks:
+    """The clocks of a period, read once for all names that they are broken down by."""
+
+    def __init__(self, reader: Reader, period: Period, by: str | None, agreed: bool) -> None:
+        self.reader, self.period, self.by, self.agreed = reader, period, by, agreed
+        self.clocks, self.delays, self.depths = (reader.sums(of, period, by) for of in ("clock", "delay", "depth"))
+
+    def names(self) -> list[str]:
+        """Whose clocks there are."""
+        return sorted({name for _, name in self.clocks})
+
+    def told(self, name: str) -> dict[str, Any]:
+        """The clocks of one name."""
+        reader, agreed = self.reader, self.agreed
+        counts = {state: self.clocks.get((state, name), (0, 0))[0] for state in CLOCKS}
+        over = counts["met"] + counts["met_late"] + counts["breached"]
+        known = reader.answerable and agreed
+        where = {self.by: name} if self.by else {}
+        means = {part: self.delays.get((part, name), (0, 0)) for part in ("sync", "routing", "rep")}
+        kept, missed = (self.depths.get((what, name), (0, 0))[0] for what in ("kept", "missed"))
+        return {
+            "states": {
+                state: reader.figure(
+                    n if agreed else None, "people", self.period, clock=state, day="qualified", **where
+                )
+                for state, n in counts.items()
+            },
+            "kept": counts["met"] / over if over and known else None,
+            "attempts_kept": kept / (kept + missed) if kept + missed and known else None,
+            "delays": {f"{part}_s": seconds / n if n and known else None for part, (n, seconds) in means.items()},
+        }
 
 
-def _late(reader: Reader, period: Period) -> list[dict[str, Any]]:
-    """Those whose clock still runs or stands, the latest first."""
-    by, name = reader.dimension()
-    where = {"running": 1, **({by: name} if by else {})}
-    rows = reader.ledger.loop.people(
-        where, period.since.toordinal(), period.until.toordinal(), "qualified", (0, ""), MOST
-    )
-    found = []
-    for object_, key, one in rows:
-        system, object_name = reader.ledger.facts.name_of(object_)
-        found.append(
-            {
-                "system": system, "object": object_name, "key": key, "state": one.clock,
-                "started_at": iso_ms(one.started_ms), "due_at": iso_ms(one.due_ms),
-                "first_touch_at": iso_ms(one.touched_ms), "attempts": one.attempts, "owner": one.owner or None,
-                "segment": one.segment,
-            }
-        )  # fmt: skip
-    return sorted(found, key=lambda row: str(row["due_at"] or "9"))
+def running(ledger: Ledger, files: Files, now: float, **filters: str) -> Iterator[dict[str, Any]]:
+    """Those whose clock still runs or stands: first who is late, then who will be soon, the oldest of each first."""
+    reader = reader_of(ledger, files, now, filters)
+    for object_, key, one in _qualified(reader, {"running": 1}):
+        system, object_name = ledger.facts.name_of(object_)
+        yield {
+            "system": system, "object": object_name, "key": key, "state": one.clock,
+            "started_at": iso_ms(one.started_ms), "due_at": iso_ms(one.due_ms),
+            "first_touch_at": iso_ms(one.touched_ms), "attempts": one.attempts, "owner": one.owner or None,
+            "segment": one.segment,
+        }  # fmt: skip
 
 
 def weekly(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
@@ -266,9 +293,9 @@ def weekly(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str
         "week": shown(week),
         "before": shown(before),
         "handoffs": handoffs(ledger, files, now, **spans[0]),
-        "handoffs_before": handoffs(ledger, files, now, **spans[1]),
+        "handoffs_before": balance(ledger, files, now, **spans[1]),
         "follow_up": follow_up(ledger, files, now, **spans[0]),
-        "follow_up_before": follow_up(ledger, files, now, **spans[1]),
+        "follow_up_before": clocks(ledger, files, now, **spans[1]),
         "funnel": funnel(ledger, files, now, by="source", **spans[0]),
         "revenue": revenue(ledger, files, now, **spans[0]),
         "campaigns": campaigns(ledger, files, now, **spans[0]),

@@ -1,21 +1,22 @@
-"""The closed loop's rows and aggregates: where people stand, what deals came to, and cells that count both.
+"""The closed loop's rows: where people stand, what deals came to, what is to be looked at, and who is to be told.
 
 Promise: `keep_*` changes the rows and the cells that they count in together, by the difference: after it every cell is
-the sum over the rows, whatever stood there before. It does not know what a figure means.
+the sum over the rows, whatever stood there before. `people` and `deals` walk an index that fits the question, so that
+even who is rare among a million is found without looking at all of them. It does not know what a figure means.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import orjson
 
 from syncd.core.sale import Sale
-from syncd.core.standing import Cell, Standing
+from syncd.core.standing import Standing, cells_of
 from syncd.ledger.store import Store
+from syncd.ledger.sums import Sums
 
 _STANDING = msgspec.json.Decoder(Standing)
 _SALE = msgspec.json.Decoder(Sale)
@@ -33,10 +34,11 @@ class Stirred(msgspec.Struct, frozen=True):
 
 
 class Loop:
-    """The standing, sale, cell and stirred tables."""
+    """The standing, sale and stirred tables."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.sums = Sums(store)
 
     # ------------------------------------------------ rows
 
@@ -66,11 +68,9 @@ class Loop:
         ]  # fmt: skip
         if rows:
             with self._store.transaction() as t:
-                t.executemany(
-                    "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-                )
-                self._count(before[key].cells for key in changed if key in before)
-                self._count((one.cells for one in changed.values()), 1)
+                t.executemany(_KEEP_STANDING, rows)
+                was = (cell for key in changed if key in before for cell in cells_of(before[key]))
+                self.sums.move(was, (cell for one in changed.values() for cell in cells_of(one)))
         return len(rows)
 
     def keep_sales(self, object: int, now: Mapping[str, Sale], before: Mapping[str, Sale]) -> int:
@@ -82,24 +82,10 @@ class Loop:
         ]
         if rows:
             with self._store.transaction() as t:
-                t.executemany("INSERT OR REPLACE INTO sale VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-                self._count(before[key].cells for key in changed if key in before)
-                self._count((one.cells for one in changed.values()), 1)
+                t.executemany(_KEEP_SALE, rows)
+                was = (cell for key in changed if key in before for cell in before[key].cells)
+                self.sums.move(was, (cell for one in changed.values() for cell in one.cells))
         return len(rows)
-
-    def _count(self, each: Iterable[Sequence[Cell]], sign: int = -1) -> None:
-        sums: defaultdict[tuple[str, int, str, str, str], list[int]] = defaultdict(lambda: [0, 0])
-        for cells in each:
-            for figure, day, what, by, name, n, amount in cells:
-                cell = sums[figure, day, what, by, name]
-                cell[0] += sign * n
-                cell[1] += sign * amount
-        with self._store.transaction() as t:
-            t.executemany(
-                "INSERT INTO cell (figure, day, what, by, name, n, amount) VALUES (?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (figure, by, day, what, name) DO UPDATE SET n = n + excluded.n, amount = amount + excluded.amount",
-                [(*key, n, amount) for key, (n, amount) in sums.items()],
-            )
 
     # ------------------------------------------------ what is to be looked at
 
@@ -150,57 +136,109 @@ class Loop:
         )
         return dict(rows)
 
-    # ------------------------------------------------ figures
-
-    def sums(
-        self, figure: str, since: int, until: int, *, by: str = "", name: str | None = None
-    ) -> dict[tuple[str, str], tuple[int, int]]:
-        """(n, amount) by (what, name), of the days since <= day < until."""
-        rows = self._store.rows(
-            "SELECT what, name, sum(n), sum(amount) FROM cell WHERE figure = ? AND by = ? AND day >= ? AND day < ?"
-            " AND (? IS NULL OR name = ?) GROUP BY what, name HAVING sum(n) != 0 OR sum(amount) != 0",
-            (figure, by, since, until, name, name),
-        )
-        return {(row[0], row[1]): (row[2], row[3]) for row in rows}
-
-    def qualified(self) -> int:
-        """How many ever met the definition: rows, not cells."""
-        row = self._store.row("SELECT count(*) FROM standing WHERE state IS NOT NULL")
-        return int(row[0]) if row else 0
+    # ------------------------------------------------ records behind figures
 
     def people(
-        self,
-        where: Mapping[str, Any],
-        since: int | None,
-        until: int | None,
-        day: str,
-        after: tuple[int, str],
-        limit: int,
+        self, where: Mapping[str, Any], since: int | None, until: int | None, day: str, after: Place, limit: int
     ) -> list[tuple[int, str, Standing]]:
-        """People by (object, key), from behind `after`. `where`: column -> value; `day`: came or qualified; `reached`
-        means at least."""
-        text, given = _where(where, _PEOPLE)
-        rows = self._store.rows(
-            f"SELECT object, key, doc FROM standing WHERE (object, key) > (?, ?) AND (? IS NULL OR {_DAYS[day]} >= ?)"
-            f" AND (? IS NULL OR {_DAYS[day]} < ?){text} ORDER BY object, key LIMIT ?",
-            (*after, since, since, until, until, *given, limit),
-        )
+        """People from behind `after` on. `where`: column -> value; `day`: came or qualified, which is since <= day <
+        until; `reached` means at least. In the order of their strand and day: see `place`."""
+        strand = self._strand(where)
+        text, given = _where({name: value for name, value in where.items() if name not in strand.answers}, _PEOPLE)
+        span = _between(_DAYS[day], since, until)
+        rows: list[tuple[Any, ...]] = []
+        for at, value in enumerate(strand.values[after[0] :], start=after[0]):
+            behind = after[1:] if at == after[0] else (_BEFORE, 0, "")
+            rows += self._store.rows(
+                f"SELECT s.object, s.key, s.doc FROM (SELECT object, key FROM standing INDEXED BY {strand.index}"
+                f" WHERE {strand.column} = ? AND ({strand.order}) > ({'?, ' * (len(strand.order.split(', ')) - 1)}?)"
+                f"{span[0]}{text} ORDER BY {strand.order} LIMIT ?) f"
+                " CROSS JOIN standing s ON s.object = f.object AND s.key = f.key",
+                (value, *(behind if strand.by_day else behind[1:]), *span[1], *given, limit - len(rows)),
+            )
+            if len(rows) >= limit:
+                break
         return [(object_, key, _STANDING.decode(doc)) for object_, key, doc in rows]
 
+    def place(self, where: Mapping[str, Any], object: int, key: str, one: Standing) -> Place:
+        """The place behind that person, for the next page of the same question."""
+        strand = self._strand(where)
+        day = getattr(one, strand.order.partition(",")[0]) if strand.by_day else 0
+        return strand.values.index(getattr(one, strand.column)), day, object, key
+
+    def _strand(self, where: Mapping[str, Any]) -> Strand:
+        """The index that answers the question, and the values to walk it by."""
+        if "clock" in where or where.get("running") == 1:
+            clocks = (where["clock"],) if "clock" in where else ("breached", "due_soon", "on_track", "paused")
+            return Strand("standing_clock", "clock", clocks, _BY_QUALIFIED, ("clock", "running"))
+        if "state" in where:
+            return Strand("standing_state", "state", (where["state"],), _BY_QUALIFIED, ("state",))
+        for name, states in _STATES.items():
+            if name in where and (chosen := states[bool(where[name])]):
+                return Strand("standing_state", "state", chosen, _BY_QUALIFIED, (name,))
+        if "outcome" in where:
+            return Strand("standing_outcome", "outcome", (where["outcome"],), "object, key", ("outcome",))
+        row = self._store.row("SELECT min(reached), max(reached) FROM standing INDEXED BY standing_reached")
+        low, high = (row[0], row[1]) if row and row[0] is not None else (0, -1)
+        stages = tuple(range(max(low, where.get("reached", low)), high + 1))
+        return Strand("standing_reached", "reached", stages, "came, object, key", ("reached",))
+
     def deals(
-        self, where: Mapping[str, Any], since: int | None, until: int | None, after: tuple[int, str], limit: int
+        self, where: Mapping[str, Any], since: int | None, until: int | None, after: Place, limit: int
     ) -> list[tuple[int, str, Sale]]:
-        """Deals by (object, key), from behind `after`."""
-        text, given = _where(where, _DEALS)
-        rows = self._store.rows(
-            "SELECT object, key, doc FROM sale WHERE (object, key) > (?, ?) AND (? IS NULL OR closed >= ?)"
-            f" AND (? IS NULL OR closed < ?){text} ORDER BY object, key LIMIT ?",
-            (*after, since, since, until, until, *given, limit),
-        )
+        """Deals from behind `after` on, by state, close day and key; since <= day < until."""
+        text, given = _where({name: value for name, value in where.items() if name != "state"}, _DEALS)
+        span = _between("closed", since, until)
+        rows: list[tuple[Any, ...]] = []
+        for at, state in enumerate(_sold(where)[after[0] :], start=after[0]):
+            rows += self._store.rows(
+                "SELECT s.object, s.key, s.doc FROM (SELECT object, key FROM sale INDEXED BY sale_state WHERE state = ?"
+                f" AND (closed, object, key) > (?, ?, ?){span[0]}{text} ORDER BY closed, object, key LIMIT ?) f"
+                " CROSS JOIN sale s ON s.object = f.object AND s.key = f.key",
+                (state, *(after[1:] if at == after[0] else (_BEFORE, 0, "")), *span[1], *given, limit - len(rows)),
+            )
+            if len(rows) >= limit:
+                break
         return [(object_, key, _SALE.decode(doc)) for object_, key, doc in rows]
 
+    def deal_place(self, where: Mapping[str, Any], object: int, key: str, one: Sale) -> Place:
+        """The place behind that deal, for the next page of the same question."""
+        return _sold(where).index(one.state), one.closed, object, key
 
+
+Place = tuple[int, int, int, str]
+"""Where a page ends: which value of the strand, the day, object and key."""
+_BEFORE = -(1 << 40)
+START: Place = (0, _BEFORE, 0, "")
+"""Before everybody."""
+
+
+class Strand(msgspec.Struct, frozen=True):
+    """How people are walked: an index, the values of its first column in turn, and the order within each."""
+
+    index: str
+    column: str
+    values: tuple[Any, ...]
+    order: str
+    answers: tuple[str, ...]
+    """The conditions that are met by walking those values."""
+
+    @property
+    def by_day(self) -> bool:
+        """Is a day the first thing in that order?"""
+        return self.order != "object, key"
+
+
+_BY_QUALIFIED = "qualified, object, key"
 _DAYS = {"came": "came", "qualified": "qualified"}
+_AT_SALES = ("delivered", "rejected")
+_NOT_THERE = ("blocked", "waiting", "out_of_scope")
+_STATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "undelivered": (("delivered",), ("blocked", "waiting", "rejected", "out_of_scope")),
+    "handed": (_NOT_THERE, _AT_SALES),
+    "qualifies": ((), (*_NOT_THERE, *_AT_SALES)),
+}
+"""By condition: the states where it is not met, and those where it is."""
 _PEOPLE = {
     **{name: f"{name} = ?" for name in ("outcome", "state", "reason", "clock", "depth", "source", "campaign")},
     "segment": "segment = ?",
@@ -212,6 +250,30 @@ _PEOPLE = {
     "running": "(clock IN ('on_track', 'due_soon', 'breached', 'paused')) = ?",
 }
 _DEALS = {name: f"{name} = ?" for name in ("state", "currency", "cause", "reason")}
+
+_KEEP_STANDING = """
+INSERT INTO standing (object, key, outcome, reached, came, state, reason, qualified, clock, depth, next_ms, source,
+  campaign, segment, owner, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (object, key) DO UPDATE SET outcome = excluded.outcome, reached = excluded.reached, came = excluded.came,
+  state = excluded.state, reason = excluded.reason, qualified = excluded.qualified, clock = excluded.clock,
+  depth = excluded.depth, next_ms = excluded.next_ms, source = excluded.source, campaign = excluded.campaign,
+  segment = excluded.segment, owner = excluded.owner, doc = excluded.doc
+"""
+_KEEP_SALE = """
+INSERT INTO sale (object, key, state, closed, amount, currency, cause, reason, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (object, key) DO UPDATE SET state = excluded.state, closed = excluded.closed, amount = excluded.amount,
+  currency = excluded.currency, cause = excluded.cause, reason = excluded.reason, doc = excluded.doc
+"""
+
+
+def _sold(where: Mapping[str, Any]) -> tuple[str, ...]:
+    return (where["state"],) if "state" in where else ("won", "lost", "open")
+
+
+def _between(column: str, since: int | None, until: int | None) -> tuple[str, list[int]]:
+    """Days as a condition."""
+    text = ("" if since is None else f" AND {column} >= ?") + ("" if until is None else f" AND {column} < ?")
+    return text, [day for day in (since, until) if day is not None]
 
 
 def _where(where: Mapping[str, Any], known: Mapping[str, str]) -> tuple[str, list[Any]]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncd.ledger.loopschema import SUMS
+
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 15
+VERSION = 16
 """Kept in `PRAGMA user_version`: how many migrations there are, so that none is forgotten (a test counts them). A ledger
 with a larger one comes from a newer syncd and is refused."""
 
@@ -50,6 +52,9 @@ TABLES = {
     "standing": "Where each person stands: judged, handed over, followed up.",
     "sale": "What each deal of sales came to, and who gets credit for it.",
     "cell": "The sums that reports read: each figure by day, and by one thing that people break down by.",
+    "cell_month": "The same sums by month: years are read from these.",
+    "cell_erased": "What people added to the sums who were erased: they stay in them without a name.",
+    "tally": "How many standings say each state, counted by triggers: the hand-off's sum is checked against it.",
     "stirred": "Records about which something else than their facts moved, for the closed loop to look at.",
     "alert": "What somebody is to be told: each turn of a clock or of a condition, once.",
     "delivery": "Which receiver has been told of which alert, how often it was tried, and when it is tried again.",
@@ -342,6 +347,10 @@ def migrations() -> Migrations:
     @steps()
     def m120_delivery(db: Database) -> None:
         _execute(db, _DELIVERY)
+
+    @steps()
+    def m130_sums(db: Database) -> None:
+        _execute(db, SUMS)
 
     return steps
 

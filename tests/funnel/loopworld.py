@@ -223,21 +223,11 @@ class Loop(World):
 
     def counted(self) -> dict[tuple[str, int, str, str, str], tuple[int, int]]:
         """Every sum as it is kept, without those that came back to nothing."""
-        rows = self.ledger.store.rows(
-            "SELECT figure, day, what, by, name, n, amount FROM cell WHERE n != 0 OR amount != 0"
-        )
-        return {(row[0], row[1], row[2], row[3], row[4]): (row[5], row[6]) for row in rows}
+        return self.ledger.loop.sums.kept()
 
     def recounted(self) -> dict[tuple[str, int, str, str, str], tuple[int, int]]:
         """The same sums, made anew of the rows."""
-        sums: dict[tuple[str, int, str, str, str], tuple[int, int]] = {}
-        people = self.ledger.loop.people({}, None, None, "came", (0, ""), 10_000)
-        deals = self.ledger.loop.deals({}, None, None, (0, ""), 10_000)
-        for _, _, row in [*people, *deals]:
-            for figure, day, what, by, name, n, amount in row.cells:  # type: ignore[attr-defined]
-                before = sums.get((figure, day, what, by, name), (0, 0))
-                sums[figure, day, what, by, name] = (before[0] + n, before[1] + amount)
-        return {key: value for key, value in sums.items() if value != (0, 0)}
+        return self.ledger.loop.sums.recounted()
 
 
 def make_loop(tmp_path: Path) -> Loop:

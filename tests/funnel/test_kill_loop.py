@@ -8,6 +8,8 @@ import pytest
 from killing import Killed, Killer, dying
 from loopworld import Loop, make_loop
 
+from syncd.ledger.loop import START
+
 PARTS = 4
 
 
@@ -36,7 +38,7 @@ def judge(loop: Loop) -> None:
     """What must be true wherever the process died."""
     assert loop.counted() == loop.recounted()
     states = sorted(
-        str(one.state) for _, _, one in loop.ledger.loop.people({}, None, None, "came", (0, ""), 100) if one.state
+        str(one.state) for _, _, one in loop.ledger.loop.people({}, None, None, "came", START, 100) if one.state
     )
     assert states == ["blocked", "delivered", "delivered", "rejected"]
     credited = {key: pair for key, pair in loop.counted().items() if key[0] == "credit:linear"}

@@ -1,0 +1,56 @@
+"""The closed loop's tables as pages need them: sums by month, a tally that triggers keep, and an index for each question.
+
+Part of the migrations (see `schema`): a text here is never edited after a release.
+"""
+
+from __future__ import annotations
+
+_COLUMNS = """
+  what TEXT NOT NULL, by TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL, amount INTEGER NOT NULL,"""
+_MONTH = (
+    "CASE WHEN day <= 0 THEN 0 ELSE CAST(strftime('%Y', day + 1721424.5) AS INTEGER) * 12"
+    " + CAST(strftime('%m', day + 1721424.5) AS INTEGER) - 1 END"
+)
+_ERASED = (
+    " ON CONFLICT (figure, by, day, what, name) DO UPDATE SET n = n + excluded.n, amount = amount + excluded.amount"
+)
+_FILTERS = "source, campaign, segment, owner"
+
+SUMS = f"""
+CREATE TABLE cell_month (
+  figure TEXT NOT NULL, month INTEGER NOT NULL,{_COLUMNS}
+  PRIMARY KEY (figure, by, month, what, name)) WITHOUT ROWID;
+INSERT INTO cell_month (figure, month, what, by, name, n, amount)
+  SELECT figure, {_MONTH}, what, by, name, sum(n), sum(amount) FROM cell GROUP BY 1, 2, 3, 4, 5;
+CREATE TABLE cell_erased (
+  figure TEXT NOT NULL, day INTEGER NOT NULL,{_COLUMNS}
+  PRIMARY KEY (figure, by, day, what, name)) WITHOUT ROWID;
+CREATE TABLE tally (state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO tally SELECT substr(what, 1, instr(what || ':', ':') - 1), sum(n) FROM cell WHERE figure = 'state' AND by = ''
+  GROUP BY 1;
+UPDATE standing SET doc = CAST(json_remove(json_set(CAST(doc AS TEXT), '$.counts', (
+  SELECT json_group_array(json_array(json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[6]'))) FROM json_each(CAST(doc AS TEXT), '$.cells') WHERE json_extract(value, '$[3]') = '')),
+  '$.cells') AS BLOB);
+DROP INDEX standing_state;
+CREATE INDEX standing_state ON standing (state, qualified, object, key, reason, {_FILTERS}) WHERE state IS NOT NULL;
+CREATE INDEX standing_clock ON standing (clock, qualified, object, key, {_FILTERS}) WHERE clock IS NOT NULL;
+CREATE INDEX standing_reached ON standing (reached, came, object, key, {_FILTERS});
+CREATE INDEX standing_outcome ON standing (outcome, object, key, {_FILTERS});
+CREATE INDEX sale_state ON sale (state, closed, object, key, currency, cause, reason);
+CREATE TRIGGER tally_new AFTER INSERT ON standing WHEN NEW.state IS NOT NULL BEGIN
+  INSERT INTO tally VALUES (NEW.state, 1) ON CONFLICT (state) DO UPDATE SET n = n + 1; END;
+CREATE TRIGGER tally_moved AFTER UPDATE OF state ON standing WHEN OLD.state IS NOT NEW.state BEGIN
+  UPDATE tally SET n = n - 1 WHERE state = OLD.state; INSERT INTO tally SELECT NEW.state, 1 WHERE NEW.state IS NOT NULL
+  ON CONFLICT (state) DO UPDATE SET n = n + 1; END;
+CREATE TRIGGER standing_erased AFTER DELETE ON standing BEGIN
+  INSERT INTO cell_erased SELECT json_extract(c.value, '$[0]'), json_extract(c.value, '$[1]'), json_extract(c.value, '$[2]'),
+    d.by, d.name, 1, json_extract(c.value, '$[3]') FROM json_each(CAST(OLD.doc AS TEXT), '$.counts') c,
+    (SELECT '' AS by, '' AS name UNION ALL SELECT 'source', OLD.source UNION ALL SELECT 'campaign', OLD.campaign
+      UNION ALL SELECT 'segment', OLD.segment UNION ALL SELECT 'owner', OLD.owner) d WHERE true{_ERASED}; END;
+CREATE TRIGGER sale_erased AFTER DELETE ON sale BEGIN
+  INSERT INTO cell_erased SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]')
+    FROM json_each(CAST(OLD.doc AS TEXT), '$.cells') WHERE true{_ERASED}; END;
+"""
+"""Who is erased stays in the sums without a name: what they added is kept apart, so that all sums can be made anew."""
