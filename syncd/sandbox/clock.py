@@ -7,7 +7,8 @@ whatever waits for a moment looks at the clock when it is next asked.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Clock:
@@ -45,6 +46,15 @@ class Clock:
         self._offset_ms = self._frozen_ms - self._real_ms()
         self._latest_ms = self._frozen_ms
         self._frozen_ms = None
+
+    @contextmanager
+    def at(self, at_ms: int) -> Iterator[None]:
+        """Stands at `at_ms`, which may be long ago; afterwards all is as before."""
+        before, self._frozen_ms = self._frozen_ms, at_ms
+        try:
+            yield
+        finally:
+            self._frozen_ms = before
 
     def _real_ms(self) -> int:
         return int(self._source() * 1000)

@@ -4,7 +4,7 @@ Promise: what a test or the demo needs beside the vendor's API (acting as a pers
 switches) is here and is the same for every vendor. It is no part of any vendor's API and is never logged.
 
     GET  /_control/health                     {"name", "ok"}
-    POST /_control/act                        one action, or a list of them
+    POST /_control/act                        one action, or a list of them; `at_ms`: done at that time, as history
     GET  /_control/state?object=contacts
     GET  /_control/log?since=N&answers=1      {"entries": [...], "next": N}
     POST /_control/faults                     a rule | a list of rules | {"clear": true} | {"seed": 7, "weights": {...}}
@@ -47,8 +47,17 @@ def _health(host: Host, request: Request) -> dict[str, Any]:
 def _act(host: Host, request: Request) -> Any:
     action = request.json()
     if isinstance(action, list):
-        return {"results": [host.app.act(one) for one in action]}
-    return host.app.act(action)
+        return {"results": [_done(host, one) for one in action]}
+    return _done(host, action)
+
+
+def _done(host: Host, action: dict[str, Any]) -> dict[str, Any]:
+    """One action. With `at_ms` it is done at that time, and leaves the stamps of that time."""
+    at_ms = action.pop("at_ms", None)
+    if at_ms is None:
+        return host.app.act(action)
+    with host.app.clock.at(int(at_ms)):
+        return host.app.act(action)
 
 
 def _state(host: Host, request: Request) -> dict[str, Any]:
