@@ -57,6 +57,17 @@ class Said(msgspec.Struct, frozen=True):
     issue: str = ""
     touches: tuple[int, ...] = ()
     """When sales did something with them, in order."""
+    moves: tuple[int, ...] = ()
+    """When sales' record was made and moved on, in order, as the CRM itself remembers it; empty: it does not tell."""
+    agreed_ms: int | None = None
+    """Since when there is a definition that judges: before, marketing's own word counted."""
+
+    @property
+    def by_hand_ms(self) -> int | None:
+        """When they were handed over by hand, before there was a definition; None: they were not."""
+        if self.since_ms is None or self.agreed_ms is None or self.linked_ms is None or self.handed:
+            return None
+        return next((at for at in self.moves if self.since_ms <= at < self.agreed_ms), None)
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -172,10 +183,11 @@ def _handed(
     now = msgspec.structs.replace(now, outcome=outcome, why=why, next_ms=next_ms)
     if was.qualified_ms is None:
         now = msgspec.structs.replace(now, version=version)
-        if not meets and not said.handed:
+        if not meets and not said.handed and said.by_hand_ms is None:
             return now
         first_sight = was.version == 0
-        since = said.since_ms if first_sight and said.since_ms is not None else said.stamp_ms
+        told = first_sight or said.by_hand_ms is not None
+        since = said.since_ms if told and said.since_ms is not None else said.stamp_ms
         since = min(since, now_ms)
         if said.handed and not meets and said.linked_ms is not None:
             since = said.linked_ms
@@ -185,9 +197,10 @@ def _handed(
     state, reason = _state(funnel, said, meets)
     changes: dict[str, Any] = {"state": state, "reason": reason}
     if state in ("delivered", "rejected") and now.delivered_ms is None:
-        changes["delivered_ms"] = max(said.linked_ms or now_ms, now.qualified_ms or 0)
-    if state == "rejected" and was.state != "rejected":
-        changes["rejected_ms"] = said.crm_ms or now_ms
+        changes["delivered_ms"] = max(_arrived(said, now_ms), now.qualified_ms or 0)
+    if state == "rejected":
+        moved = said.moves[-1] if said.moves and said.moves[-1] >= (now.started_ms or 0) // 1000 * 1000 else None
+        changes["rejected_ms"] = moved or was.rejected_ms or said.crm_ms or now_ms
     if state == "delivered" and was.state == "rejected":
         changes |= {
             **dict.fromkeys(("rejected_ms", "accepted_ms", "routed_ms", "touched_ms", "paused_ms", "depth")),
@@ -197,8 +210,22 @@ def _handed(
         }
     accepted = said.converted or (funnel.accepted is not None and funnel.accepted.holds(said.crm) is True)
     if state == "delivered" and accepted and now.accepted_ms is None:
-        changes["accepted_ms"] = said.crm_ms or now_ms
+        changes["accepted_ms"] = _moved_on(said, changes.get("delivered_ms", now.delivered_ms)) or said.crm_ms or now_ms
     return msgspec.structs.replace(now, **changes)
+
+
+def _arrived(said: Said, now_ms: int) -> int:
+    """When sales had them: with a record that was there before the link, since it was made or opened again."""
+    if said.by_hand_ms is not None:
+        # A conversion may hide when the lead was made; nobody is called before they are there.
+        called = (at for at in said.touches if at >= (said.since_ms or 0))
+        return min(said.by_hand_ms, next(called, said.by_hand_ms))
+    return said.linked_ms or now_ms
+
+
+def _moved_on(said: Said, delivered_ms: int | None) -> int | None:
+    """The first move of sales' record after they had it."""
+    return next((at for at in said.moves if delivered_ms is not None and at > delivered_ms), None)
 
 
 def _state(funnel: Funnel, said: Said, meets: bool) -> tuple[str, str]:
@@ -246,7 +273,9 @@ def _followed(funnel: Funnel, said: Said, now: Standing, now_ms: int) -> Standin
         stood_s, paused_ms = stood_s + hours.worked_s(paused_ms, now_ms), None
     routed = now.routed_ms
     if routed is None and said.routed and now.delivered_ms is not None:
-        routed = max(now.delivered_ms, min(said.crm_ms or now_ms, now_ms))
+        # By hand a lead was given to somebody; when its owner changed before syncd looked is not known.
+        by_hand = now.round == 0 and said.by_hand_ms is not None
+        routed = now.delivered_ms if by_hand else max(now.delivered_ms, min(said.crm_ms or now_ms, now_ms))
     clock, due, turns = None, None, []
     if speed.first_touch_s is not None:
         due = hours.due_ms(start, speed.first_touch_s + stood_s)

@@ -39,6 +39,8 @@ class Scope:
     deals: Compiled | None
     activities: frozenset[str]
     touches: frozenset[str]
+    moves: frozenset[str]
+    agreed_ms: int | None
 
     @classmethod
     def of(cls, ledger: Ledger, mappings: Mappings, bound: Mapping[str, Compiled]) -> Scope | None:
@@ -54,7 +56,12 @@ class Scope:
         activities = funnel.agreement.activities or [name for name, of in means.items() if of == "activity"]
         touches = funnel.credit.touches or [name for name, of in means.items() if of in ("touch", "response")]
         deals = bound.get(funnel.sales.mapping) if funnel.sales is not None else None
-        return cls(ledger, funnel, people, deals, frozenset(activities), frozenset(touches))
+        moves = [name for name, of in means.items() if of == "stage"]
+        first = ledger.books.agreed_since()
+        agreed_ms = None if first is None else round(first * 1000)
+        return cls(
+            ledger, funnel, people, deals, frozenset(activities), frozenset(touches), frozenset(moves), agreed_ms
+        )
 
     def objects(self, mapping: Compiled, side: Side) -> dict[int, str]:
         """The object numbers of a side, with their forms."""
@@ -70,7 +77,8 @@ class Scope:
         links = self.ledger.loop.links_made([link for link, _, _ in partners.values()])
         sales = self.objects(self.people, "crm")
         theirs = self._theirs(partners)
-        touches = self._touched({key: (at[1], at[2]) for key, at in partners.items()})
+        at_sales = {key: (at[1], at[2]) for key, at in partners.items()}
+        touches, moves = self._happened(at_sales, self.activities), self._happened(at_sales, self.moves)
         issues = self.ledger.loop.issues(self.people.name, object_, list(facts))
         found = {}
         for key, fact in facts.items():
@@ -79,7 +87,12 @@ class Scope:
                 how, made_at = links[partner[0]]
                 crm = theirs.get((partner[1], partner[2]))
                 said = replace_said(
-                    said, linked_ms=round(made_at * 1000), handed=how == FROM_MARKETING, touches=touches.get(key, ())
+                    said,
+                    linked_ms=round(made_at * 1000),
+                    handed=how == FROM_MARKETING,
+                    touches=touches.get(key, ()),
+                    moves=moves.get(key, ()),
+                    agreed_ms=self.agreed_ms,
                 )
                 if crm is not None:
                     said = self._beside(said, sales[crm.object], crm)
@@ -136,7 +149,9 @@ class Scope:
             said,
             crm=context if fact.state == "live" else {},
             crm_ms=fact.stamp_ms,
-            converted=form != people.crm.object and len(people.crm.forms) > 1 and said.handed,
+            converted=form != people.crm.object
+            and len(people.crm.forms) > 1
+            and (said.handed or said.by_hand_ms is not None),
             routed=bool(owner) if about.owner is not None else True,
             owner=owner,
             reason=str(context.get(about.reason or "") or ""),
@@ -165,15 +180,15 @@ class Scope:
                     found[key].add((object_, into))
         return found
 
-    def _touched(self, partners: Mapping[str, tuple[int, str]]) -> dict[str, tuple[int, ...]]:
-        """When sales did something with each of marketing's people."""
-        if not self.activities or not partners:
+    def _happened(self, partners: Mapping[str, tuple[int, str]], watches: frozenset[str]) -> dict[str, tuple[int, ...]]:
+        """When these watches saw something happen at sales to each of marketing's people."""
+        if not watches or not partners:
             return {}
         whose = self._with_past(partners.values())
         mine = {at: key for key, at in partners.items()}
         found: dict[str, list[int]] = defaultdict(list)
         for event in self.ledger.events.of_records(self.people.name, "crm", sorted(whose)):
-            if event.watch in self.activities:
+            if event.watch in watches:
                 people = {mine[at] for at in _of(event, self.people.name, whose) if at in mine}
                 for key in people:
                     found[key].append(event.at_ms)

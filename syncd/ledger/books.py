@@ -161,6 +161,11 @@ class Books:
             )
         ]
 
+    def agreed_since(self) -> float | None:
+        """Since when there is an agreed definition at all (epoch seconds); None: there is none."""
+        row = self._store.row("SELECT min(since) FROM funnel")
+        return None if row is None or row[0] is None else float(row[0])
+
     # ------------------------------------------------ decided up to, again
 
     def decided(self, mapping: str, object: int) -> int:

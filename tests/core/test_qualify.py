@@ -115,14 +115,14 @@ def test_a_mistake_is_told_with_its_place(text: str, place: str, what: str) -> N
 def test_a_field_that_the_mapping_does_not_have_is_told_where_it_is_named() -> None:
     """A slip in a name would leave a figure unknown for ever."""
     mappings = load_mappings(FOLDER)
-    text = (FOLDER / "funnel.toml").read_text().replace('campaign = "first_form"', 'campaign = "frist_form"')
+    text = (FOLDER / "funnel.toml").read_text().replace('campaign = "last_form"', 'campaign = "lsat_form"')
     found = [*check_funnel(funnel_of(text), mappings.by_name)]
 
     assert [(one.what, one.mend) for one in found] == [
-        ("'people' has no field 'frist_form'", "did you mean 'first_form'?")
+        ("'people' has no field 'lsat_form'", "did you mean 'last_form'?")
     ]
     line = text.splitlines()[found[0].line - 1]
-    assert line[found[0].column - 1 :].startswith('"frist_form"')
+    assert line[found[0].column - 1 :].startswith('"lsat_form"')
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from syncd.core.compile import check_together, compile_mapping
 from syncd.core.funnel import compile_funnel
 from syncd.core.mapping import Mapping
 
-WATCHED = {"Task", "Event", "OpportunityContactRole", "OpportunityHistory", "contacts"}
+WATCHED = {"LeadHistory", "Task", "Event", "OpportunityContactRole", "OpportunityHistory", "contacts"}
 FOLDER = Path(__file__).parents[2] / "mappings"
 FUNNEL = compile_funnel((FOLDER / "funnel.toml").read_text(), "funnel.toml", None)[0]
 
