@@ -25,6 +25,9 @@ def demo(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Play the story once and end, with no terminal needed.")] = False,
     people: Annotated[int, typer.Option("--people", min=20, max=20_000, help="How many people there are.")] = 120,
+    past: Annotated[
+        int, typer.Option("--past", min=0, max=20_000, help="How many more people the last year brought.")
+    ] = 600,
     seed: Annotated[int, typer.Option("--seed", help="The same seed tells the same story.")] = 7,
     config: Config = None,
     json: Json = False,
@@ -41,7 +44,7 @@ def demo(
     def say(line: str) -> None:
         print(show.printable_lines(line), file=sys.stderr if call.json else sys.stdout, flush=True)
 
-    with opened(people, seed, examples() / "mappings", say) as scene:
+    with opened(people, seed, examples() / "mappings", say, past=past) as scene:
         result = play(scene, seed)
         if call.json:
             show.as_json(result)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from syncd.demo.stage import VENDORS, Stage
@@ -26,12 +27,18 @@ COLLEAGUES = 3
 WITH_DEALS = 0.6
 """This part of the companies buys something."""
 
+CURRENCY = "EUR"
+"""Of all deals, and of the goal in the shipped funnel."""
+
 Row = dict[str, Any]
 
 
-def populate(stage: Stage, count: int, seed: int) -> dict[str, int]:
+def populate(stage: Stage, count: int, seed: int, *, past: int = 0) -> dict[str, int]:
     """Fills both sandboxes: some people only in marketing, some only in sales, some in both, with differences and
-    blanks between the two; their companies, and what these buy. Returns how many people are where."""
+    blanks between the two; their companies, and what these buy. `past`: so many more came within the last year, and
+    all that happened to them has left its traces. Returns how many people are where."""
+    if past:
+        _let_a_year_pass(stage, count, seed, past)
     everybody = list(people(seed, count, COLLEAGUES))
     shared, only_sales = round(count * SHARED), round(count * ONLY_SALES)
     both, sales, marketing = (
@@ -45,14 +52,25 @@ def populate(stage: Stage, count: int, seed: int) -> dict[str, int]:
     portal, org = stage.servers["hubspot"].app, stage.servers["salesforce"].app
     keys = hubspot.populate(portal, in_hubspot)
     salesforce.populate(org, in_salesforce, contact_every=CONTACT_EVERY, firms=employers)
-    sold = list(deals(seed, everybody, WITH_DEALS))
+    sold = [replace(deal, currency=CURRENCY) for deal in deals(seed, everybody, WITH_DEALS)]
     contacts = dict(zip((person.email.lower() for person in in_hubspot), keys, strict=True))
     hubspot.populate_business(portal, _employers(employers, in_hubspot), _of_marketing(sold, both, marketing), contacts)
     salesforce.populate_deals(org, _of_sales(sold, both, sales))
     _differ(stage, both, random.Random(seed))
     _interest(stage, marketing)
     _offers(stage, keys)
-    return {"marketing": len(marketing), "sales": len(sales), "both": len(both)}
+    return {"marketing": len(marketing), "sales": len(sales), "both": len(both), "past": past}
+
+
+def _let_a_year_pass(stage: Stage, count: int, seed: int, past: int) -> None:
+    """Of people who work at none of the other people's companies."""
+    from syncd.demo.lives import lives
+    from syncd.demo.past import happen
+
+    taken = {person.domain for person in people(seed, count, COLLEAGUES)}
+    others = (one for one in people(seed, 2 * (count + past), COLLEAGUES) if one.domain not in taken)
+    now_ms = stage.servers["hubspot"].app.clock.now_ms()
+    happen(Cast(stage), lives(list(islice(others, past)), seed, now_ms), now_ms)
 
 
 def _employers(known: dict[str, Firm], staff: Iterable[Person]) -> list[Firm]:
@@ -81,11 +99,11 @@ def _offers(stage: Stage, contacts: Sequence[str]) -> None:
     """Two offers: a list and a campaign of the same name for each. Everybody asked for the first, some for the second."""
     cast = Cast(stage)
     for at, name in enumerate(CAMPAIGNS):
-        cast.hubspot.act("list", name=name)
+        if name not in cast.lists():
+            cast.hubspot.act("list", name=name)
+            values = {"Name": name, "Status": "In Progress", "IsActive": True}
+            cast.salesforce.act("create", object="Campaign", values=values)
         cast.hubspot.act("list_add", list=name, keys=list(contacts[at :: at + 2]))
-        cast.salesforce.act(
-            "create", object="Campaign", values={"Name": name, "Status": "In Progress", "IsActive": True}
-        )
 
 
 def _differ(stage: Stage, both: list[Person], chance: random.Random) -> None:

@@ -170,18 +170,22 @@ class Scene:
 
 @contextmanager
 def opened(
-    count: int, seed: int, mappings: Path, say: Callable[[str], None], folder: Path | None = None
+    count: int, seed: int, mappings: Path, say: Callable[[str], None], folder: Path | None = None, *, past: int = 0
 ) -> Iterator[Scene]:
     """Sandboxes up and peopled, a folder with settings and the shipped mappings, and a session on it."""
     place = folder or Path(tempfile.mkdtemp(prefix="syncd-demo-"))
     try:
         with Stage.open(dict.fromkeys(VENDORS, 0), seed) as stage:
             stage.hurry()
-            where = populate(stage, count, seed)
+            where = populate(stage, count, seed, past=past)
             say(
                 f"A company: {where['marketing']} people only in marketing, {where['sales']} only in sales,"
                 f" {where['both']} in both, with differences."
             )
+            if past:
+                say(
+                    f"And a year behind it: {past} more people, who asked for a guide and whom sales called, or did not."
+                )
             shutil.copytree(mappings, place / "mappings", dirs_exist_ok=True)
             files: Files = read_files(stage.write_config(place, "demo"), {})
             with Session.hold(files, "demo") as session:
