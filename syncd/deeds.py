@@ -14,7 +14,7 @@ from syncd import undo as undoes
 from syncd.answer import Answer, Deed, Facts, Watch
 from syncd.cycle import cycle, plan_only, prepare
 from syncd.errors import EXIT_CONFIG, EXIT_OK, ConfigError, Fault, PersonNeeded
-from syncd.holding import plan_digest, plan_rows, release
+from syncd.holding import UNSENT, guard, plan_digest, plan_rows, release
 from syncd.run import Bench, Run
 from syncd.session import Session
 from syncd.view.moment import iso
@@ -150,6 +150,10 @@ def _only(shown: frozenset[str]) -> Callable[[Run, Bench], None]:
 
     def gate(run: Run, bench: Bench) -> None:
         name, intents = bench.mapping.name, run.ledger.intents
+        if run.ledger.epoch.safe(name) or not intents.total(("ready", *UNSENT), name):
+            # A saved plan ends no safe mode; and where nothing is planned, it approves nothing.
+            guard(run, bench, yes=False)
+            return
         go: list[int] = []
         hold: list[int] = []
         for intent in plan_rows(intents, name):

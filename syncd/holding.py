@@ -23,8 +23,6 @@ DAY_S = 86_400.0
 UNSENT = ("planned", "held")
 KINDS = {"create": "creates", "update": "updates", "archive": "deletes"}
 """What guards call the effects of each op."""
-LOOKED_INTO = 20
-"""Updates in a plan from which on it is counted field by field too: no limit of a field is meant to be smaller."""
 
 
 def guard(run: Run, bench: Bench, *, yes: bool) -> None:
@@ -57,7 +55,7 @@ def held_because(run: Run, bench: Bench) -> list[str] | None:
         today,
         cache(lambda: run.ledger.links.count(name)),
         first=version is None or version.approved_at is None,
-        fields=_fields(run.ledger, name, today) if planned["updates"] >= LOOKED_INTO else (),
+        fields=_fields(run, bench, today) if planned["updates"] else (),
         identity=frozenset(field for rule in bench.mapping.match for field in rule.fields),
         edited=books.opened(name) not in (None, bench.mapping.digest),
         moved=run.tally(name).moved,
@@ -72,11 +70,28 @@ def _planned(ledger: Ledger, name: str) -> dict[str, int]:
     return planned
 
 
-def _fields(ledger: Ledger, name: str, today: dict[str, int]) -> list[FieldCount]:
+def _fields(run: Run, bench: Bench, today: dict[str, int]) -> list[FieldCount]:
     return [
-        FieldCount(side, field, updates, today.get(f"{side}.{field}", 0), same)
-        for side, field, updates, same in ledger.intents.by_field(name, UNSENT)
+        FieldCount(
+            *(side, field, updates, before := today.get(f"{side}.{field}", 0), same),
+            same_today=_same_today(run, bench, side, field, updates + before) - same if same else 0,
+        )
+        for side, field, updates, same in run.ledger.intents.by_field(bench.mapping.name, UNSENT)
     ]
+
+
+def _same_today(run: Run, bench: Bench, side: str, field: str, updates: int) -> int:
+    """The most records that get one value of the plan within 24 hours, the plan included. The journal knows; it is asked
+    only where the field was updated so often that the answer could matter."""
+    limit = run.limits.get("same_value")
+    if limit is None or updates <= limit.per_day:
+        return 0
+    ledger, name = run.ledger, bench.mapping.name
+    values = ledger.intents.values_of(name, UNSENT, side, field)
+    since = ledger.journal.before(run.now() - DAY_S)
+    return ledger.journal.most_given(
+        since, name, [object_ for object_, (of, _) in bench.forms.items() if of == side], field, values
+    )
 
 
 # ---------------------------------------------------------------- holding and releasing

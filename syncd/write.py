@@ -264,7 +264,7 @@ def _send(run: Run, bench: Bench, batch: Sequence[Intent], size: int, later: lis
     system = bench.systems[side]
     form = bench.form(batch[0].object)
     intents, tally = run.ledger.intents, run.tally(bench.mapping.name)
-    _mark_sent(run, batch)
+    _mark_sent(run, bench, batch)
     outcomes: list[Outcome] = []
     left, trouble = 0, None
     parts = _parts(run, batch, size)
@@ -303,8 +303,13 @@ def _parts(run: Run, batch: Sequence[Intent], size: int) -> list[Sequence[Intent
     return [together[start : start + size] for start in range(0, len(together), size)] + [[one] for one in alone]
 
 
-def _mark_sent(run: Run, batch: Sequence[Intent]) -> None:
+def _mark_sent(run: Run, bench: Bench, batch: Sequence[Intent]) -> None:
+    """They count from now on: whoever is killed before its report is written has sent them all the same."""
+    name = bench.mapping.name
+    counted = {other: dict(tally.kinds) for other, tally in run.tallies.items()}
+    counted[name] = dict(run.tally(name).kinds + kinds(batch))
     with run.ledger.transaction():
+        run.ledger.books.keep_kinds(run.id or 0, counted)
         for attempt in sorted({intent.attempt for intent in batch}):
             same = [intent.id for intent in batch if intent.attempt == attempt]
             run.ledger.intents.set_state(same, "sent", sent_at=run.now(), attempt=attempt + 1)

@@ -166,11 +166,12 @@ def approve(
             "--deletes/--no-deletes", help="The deletes that wait, and nothing else: send them, or decline them."
         ),
     ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Effects in the table.")] = 50,
     config: Config = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Release a held plan exactly as shown; the next cycle sends it, except where a side moved since.
+    """Show a held plan and release it exactly as shown; the next cycle sends it, except where a side moved since.
 
     Deletes are never part of it: they wait on their own, for --deletes or --no-deletes.
     """
@@ -181,12 +182,60 @@ def approve(
     files.named(mapping)
     if plan is not None and not (8 <= len(plan) <= 64 and set(plan) <= set("0123456789abcdef")):
         raise ConfigError("--plan is not a plan's digest", remedy=f"`syncd plan {mapping}` prints it")
-    answer = call.act(files, "approve", {"mapping": mapping, "plan": plan, "deletes": deletes}, nothing)
+    with call.ledger() as (_, ledger):
+        let_go = _let_go(ledger, mapping, deletes, limit)
+    if not call.json and let_go["digest"].startswith(plan or ""):
+        _show_let_go(let_go)
+    # Without --plan it is the one that was just shown, and no other.
+    asked = {"mapping": mapping, "plan": plan or let_go["digest"], "deletes": deletes}
+    answer = call.act(files, "approve", asked, nothing)
     if call.json:
-        show.as_json(answer.facts)
+        show.as_json({**answer.facts, **{name: let_go[name] for name in ("because", "counts", "fields", "effects")}})
     else:
         show.line(answer.said)
     ends_with(answer.exit_code)
+
+
+MOST_LET_GO = 1000
+"""Effects that `approve --json` prints one by one; the counts are of all."""
+
+
+def _let_go(ledger: Ledger, mapping: str, deletes: bool | None, limit: int) -> dict[str, Any]:
+    """What an approval would let go, as it stands in the ledger now."""
+    from itertools import islice
+
+    from syncd.holding import plan_digest, plan_rows
+    from syncd.view.plan import effect
+
+    intents, states = ledger.intents, ("planned", "held") if deletes is None else ("asked",)
+    hold = intents.held(mapping)
+    counts: dict[str, dict[str, int]] = {}
+    for side, op, _, n in intents.counts(mapping, states):
+        counts.setdefault(side, {})[op] = counts.get(side, {}).get(op, 0) + n
+    rows = islice(plan_rows(intents, mapping, states), max(limit, MOST_LET_GO))
+    return {
+        "digest": plan_digest(intents, mapping, *([("asked",)] if deletes is not None else [])),
+        "because": hold[1] if hold is not None and deletes is None else [],
+        "counts": counts,
+        "fields": {f"{side}.{field}": n for side, field, n, _ in intents.by_field(mapping, states)},
+        "effects": [effect(ledger, row) for row in rows],
+        "limit": limit,
+    }
+
+
+def _show_let_go(let_go: dict[str, Any]) -> None:
+    effects, limit = let_go["effects"], let_go["limit"]
+    if not effects:
+        return
+    rows = [row for effect in effects[:limit] for row in _effect_rows(effect)]
+    show.table(("record", "op", "field", "before", "after", "why"), rows)
+    count = sum(n for ops in let_go["counts"].values() for n in ops.values())
+    if count > limit:
+        show.line(f"... and {count - limit} more effects (--limit; `syncd plan --json` prints all)")
+    for side, ops in sorted(let_go["counts"].items()):
+        show.line(f"on {side}: " + ", ".join(f"{n} {op}" for op, n in sorted(ops.items())))
+    for reason in let_go["because"]:
+        show.line(f"Held: {reason}.")
 
 
 # ---------------------------------------------------------------- once

@@ -35,6 +35,8 @@ class FieldCount(msgspec.Struct, frozen=True):
     """Updates of it in the last 24 hours."""
     same: int
     """The most records that would get one and the same value."""
+    same_today: int = 0
+    """How many more got that value in the last 24 hours."""
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -77,7 +79,7 @@ def _of_field(one: FieldCount, counters: Counters, limits: Limits) -> list[str]:
     what = f"{one.updates} updates of {one.field} on {one.side}"
     found = _beyond(what, one.updates, one.today, counters, limits.get("field"))
     what = f"one and the same {one.field} for {one.same} records on {one.side}"
-    found += _beyond(what, one.same, 0, counters, limits.get("same_value"))
+    found += _beyond(what, one.same, one.same_today, counters, limits.get("same_value"))
     if one.field in counters.identity:
         what = f"{one.updates} changes on {one.side} of {one.field}, by which records are recognised,"
         found += _beyond(what, one.updates, one.today, counters, limits.get("identity"))

@@ -228,6 +228,11 @@ class Books:
                 ]
             )
 
+    def keep_kinds(self, run: int, kinds: dict[str, dict[str, int]]) -> None:
+        """What a run has sent so far, by mapping and kind: all that is left of its report if it is killed."""
+        with self._store.transaction() as t:
+            t.execute("UPDATE run SET report = ? WHERE id = ?", (orjson.dumps({"kinds": kinds}), run))
+
     def end_run(self, run: int, ok: bool, report: dict[str, Any], at: float) -> None:
         with self._store.transaction() as t:
             t.execute(

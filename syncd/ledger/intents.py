@@ -266,6 +266,19 @@ class Intents:
             )
         ]
 
+    def values_of(self, mapping: str, states: Sequence[str], side: str, field: str) -> list[Any]:
+        """The values, none blank, that updates in these states would give to a field of a side, each once."""
+        return [
+            row[0]
+            for row in self._store.rows(
+                "SELECT DISTINCT json_extract(c.value, '$.after') FROM intent i,"
+                " json_each(CAST(i.body AS TEXT), '$.changes') c WHERE i.mapping = ? AND i.op = 'update' AND i.side = ?"
+                " AND i.state IN (SELECT value FROM json_each(?)) AND json_extract(c.value, '$.field') = ?"
+                " AND json_extract(c.value, '$.after') IS NOT NULL",
+                (mapping, side, orjson.dumps(states).decode(), field),
+            )
+        ]
+
     def total(self, states: Sequence[str], mapping: str | None = None) -> int:
         row = self._store.row(
             "SELECT count(*) FROM intent WHERE state IN (SELECT value FROM json_each(?)) AND (? IS NULL OR mapping = ?)",

@@ -142,6 +142,20 @@ class Journal:
         )
         return row is not None
 
+    def most_given(self, after: int, mapping: str, objects: Sequence[int], field: str, values: Sequence[Any]) -> int:
+        """To how many records of these objects one of these values was, or is to be, given by updates of that field
+        behind that entry: the most of any one value."""
+        row = self._store.row(
+            "SELECT max(n) FROM (SELECT count(DISTINCT j.object || ' ' || j.key) n FROM journal j"
+            " JOIN journal_value v ON v.seq = j.seq, json_each(CAST(v.doc AS TEXT)) c"
+            " WHERE j.seq > ? AND j.mapping = ? AND j.kind IN ('decide', 'restore', 'undo')"
+            " AND j.object IN (SELECT value FROM json_each(?)) AND json_extract(c.value, '$.field') = ?"
+            " AND json_extract(c.value, '$.after') IN (SELECT value FROM json_each(?))"
+            " GROUP BY json_extract(c.value, '$.after'))",
+            (after, mapping, orjson.dumps(list(objects)).decode(), field, orjson.dumps(list(values)).decode()),
+        )
+        return int((row and row[0]) or 0)
+
     def before(self, at: float) -> int:
         """The newest entry from before that moment (0: none); found in a few steps, however long the journal is."""
         row = self._store.row("SELECT max(seq) FROM journal")

@@ -25,7 +25,7 @@ class Bug:
 
 BUGS = (
     Bug("a create goes without a key", "H001", "syncd/write.py", "        unique=intent.unique,\n", "        unique=None if intent.op == 'create' else intent.unique,\n"),
-    Bug("the intent is kept after the call", "H001", "syncd/write.py", "    _mark_sent(run, batch)\n    outcomes", "    outcomes", "tests/engine/test_kill.py"),
+    Bug("the intent is kept after the call", "H001", "syncd/write.py", "    _mark_sent(run, bench, batch)\n    outcomes", "    outcomes", "tests/engine/test_kill.py"),
     Bug("an unanswered create counts as failed, and is made anew without a look", "H002", "syncd/recover.py", "            if hit is not None and hit[1].state == \"live\" and hit[0] == object_:", "            if False:"),
     Bug("doubt counts as done", "H002", "syncd/recover.py", "            elif late:\n                _again(run, bench, intent, \"never arrived; decided again\")\n\n\ndef _archives", "            else:\n                run.ledger.intents.close([intent.id])\n\n\ndef _archives"),
     Bug("doubtful updates are forgotten at once", "H004", "syncd/recover.py", "            late = run.now() - (intent.sent_at or 0) >= system.timing.late_s\n            if record is None:\n                if late:\n                    _again(run, bench, intent, \"its record is not answered; decided again\")\n            elif record.state != \"live\":", "            late = True\n            run.ledger.intents.close([intent.id])\n            if True:\n                continue\n            elif record.state != \"live\":"),

@@ -113,6 +113,19 @@ def test_a_row_of_a_saved_plan_that_would_write_something_else_is_held(shop: Sho
     assert shop.mk.keys("contacts") == []
 
 
+def test_an_empty_saved_plan_approves_nothing(shop: Shop, tmp_path: Path) -> None:
+    """Where nothing is planned, nobody has looked at anything: the first plan still waits for a person."""
+    saved = tmp_path / "plan.json"
+    saved.write_text(shop.run("plan", "--json").out)
+    assert shop.run("once", "--plan", str(saved)).code == 0
+    shop.lead()
+
+    done = shop.run("once")
+
+    assert done.code == 3
+    assert shop.mk.keys("contacts") == []
+
+
 def test_what_is_no_saved_plan_is_refused(shop: Shop, tmp_path: Path) -> None:
     """A wrong file is a mistake in the command: exit 2, nothing is sent."""
     shop.lead()

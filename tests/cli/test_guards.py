@@ -69,6 +69,94 @@ def test_updates_of_one_field_count_for_a_day(shop: Shop) -> None:
     assert "updates of title on marketing after 25 in the last 24 hours" in why
 
 
+def test_small_cycles_pass_no_limit_of_a_day(shop: Shop) -> None:
+    """A column that shifts a few records a minute is held once a day's worth has moved, however small each plan is."""
+    leads = company(shop, "identity = { per_cycle = 5, per_day = 8, share = 0.0 }")
+    held: list[list[str]] = []
+    for start in (0, 4, 8):
+        for n, lead in enumerate(leads[start : start + 4]):
+            shop.sf.edit("Lead", lead, {"Email": f"q{start + n}@example.test"})
+        held.append(reasons(shop))
+        for _ in range(3):
+            shop.run("once")
+    assert held[:2] == [[], []]
+    assert "4 changes on marketing of email" in held[2][0]
+    assert "after 8 in the last 24 hours, more than 8" in held[2][0]
+
+
+def test_one_value_dripping_to_many_records_waits(shop: Shop) -> None:
+    """One value for a few records a cycle counts as one value for all of them; other values are another matter."""
+    leads = company(shop, "same_value = { per_cycle = 10, per_day = 12, share = 0.0 }")
+    for n, lead in enumerate(leads):
+        shop.sf.edit("Lead", lead, {"Title": f"T{n}"})
+    assert not reasons(shop)
+    for start in (0, 5):
+        for _ in range(3):
+            shop.run("once")
+        for lead in leads[start : start + 5]:
+            shop.sf.edit("Lead", lead, {"Title": "TEST"})
+        assert not reasons(shop)
+    for _ in range(3):
+        shop.run("once")
+    for lead in leads[10:15]:
+        shop.sf.edit("Lead", lead, {"Title": "TEST"})
+    (why,) = reasons(shop)
+    assert "one and the same title for 5 records on marketing after 10 in the last 24 hours, more than 12" in why
+
+
+def test_who_is_killed_has_sent_what_was_sent(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that never wrote its report counts for the rolling day: a daemon that is killed every minute may not send a
+    day's worth each time."""
+    leads = company(shop, "updates = { per_cycle = 100, per_day = 30 }")
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    for lead in leads:
+        shop.sf.edit("Lead", lead, {"Title": "CEO"})
+    with monkeypatch.context() as patch:
+        patch.setattr("syncd.write.keep_outcomes", killed)
+        patch.setattr("syncd.session.Session._end", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            shop.run("once")
+    for _ in range(4):
+        shop.run("once")
+    for lead in leads[:6]:
+        shop.sf.edit("Lead", lead, {"Title": "CTO"})
+    (why,) = reasons(shop)
+    assert "6 updates after 25 in the last 24 hours, more than 30" in why
+
+
+def test_an_approval_shows_what_it_lets_go(shop: Shop) -> None:
+    """Every effect with before and after, the counts of all, and the reasons; released is what was shown."""
+    leads = company(shop, "updates = { per_cycle = 10, share = 0.0 }")
+    for lead in leads:
+        shop.sf.edit("Lead", lead, {"Title": "CEO"})
+    assert reasons(shop)
+    told = shop.run("approve", "people", "--limit", "3").out
+    assert told.count("CEO") == 3
+    for words in (
+        "and 22 more effects",
+        "on marketing: 25 update",
+        "Held: 25 updates",
+        "25 effects of people are released",
+    ):
+        assert words in told, words
+    for _ in range(4):
+        shop.run("once")
+    for lead in leads:
+        shop.sf.edit("Lead", lead, {"Title": "CTO"})
+    assert reasons(shop)
+    facts = shop.ok("approve", "people")
+    assert facts["counts"] == {"marketing": {"update": 25}}
+    assert facts["fields"] == {"marketing.title": 25}
+    assert {effect["fields"]["title"]["after"] for effect in facts["effects"]} == {"CTO"}
+    assert facts["because"]
+
+
 def test_a_large_plan_after_an_edit_of_the_mapping_waits(shop: Shop) -> None:
     """What the edit makes of old records is looked at first; afterwards the same number of changes is an ordinary day."""
     leads = company(shop, "edited = { per_cycle = 10, share = 0.0 }")

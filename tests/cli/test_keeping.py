@@ -99,6 +99,21 @@ def test_a_restored_ledger_sends_nothing_until_it_is_approved(shop: Shop) -> Non
     assert not [issue for issue in shop.run("issues", "--json").json if issue["kind"] == "safe_mode"]
 
 
+def test_a_saved_plan_ends_no_safe_mode(shop: Shop) -> None:
+    """Nobody looked at it since the ledger was restored: only `approve` says that somebody has."""
+    settled(shop)
+    shop.ok("ledger", "backup", "--to", str(shop.folder / "old.db"))
+    shop.ok("ledger", "restore", str(shop.folder / "old.db"))
+    shop.lead(Email="eve@example.test", LastName="Eve")
+    saved = shop.folder / "plan.json"
+    saved.write_text(shop.run("plan", "--json").out)
+    assert shop.run("once", "--plan", str(saved)).code == 3
+    assert len(shop.mk.keys("contacts")) == 1
+    shop.ok("approve", "people")
+    shop.run("once")
+    assert len(shop.mk.keys("contacts")) == 2
+
+
 def test_a_ledger_put_back_by_hand_is_recognised(shop: Shop) -> None:
     """An old copy laid over the ledger: the marker beside it knows better."""
     settled(shop)
