@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from syncd.web.page import Page
-from syncd.web.pages import agreed, conflicts, earnings, issues, loop, parity, records, runs, today
+from syncd.web.pages import (
+    behind,
+    conflicts,
+    definitions,
+    earnings,
+    issues,
+    loop,
+    mappings,
+    parity,
+    records,
+    runs,
+    today,
+)
 
 
 class Entry(NamedTuple):
@@ -58,7 +70,7 @@ PAGES: Mapping[str, Page] = {
     "/revenue": earnings.revenue,
     "/campaigns": earnings.campaigns,
     "/goals": earnings.goals,
-    "/behind": loop.behind,
+    "/behind": behind.page,
     "/records": records.search,
     "/records/{system}/{object}/{key}": records.story,
     "/issues": issues.page,
@@ -67,8 +79,8 @@ PAGES: Mapping[str, Page] = {
     "/runs": runs.page,
     "/runs/{id:int}": runs.one,
     "/parity": parity.page,
-    "/definitions": agreed.definitions,
-    "/mappings": agreed.mappings,
-    "/mappings/{name}": agreed.mapping,
+    "/definitions": definitions.page,
+    "/mappings": mappings.page,
+    "/mappings/{name}": mappings.one,
 }
 """Addresses to pages."""

@@ -106,6 +106,24 @@ COMMANDS = {"run": "the daemon", "demo": "the demo", "once": "one cycle", "plan"
 """Who or what made a run."""
 
 
+FLOWS = {"both": "both ways", "to_crm": "to sales", "to_marketing": "to marketing", "none": "nowhere: read only"}
+WINS = {
+    "crm": "sales wins",
+    "marketing": "marketing wins",
+    "newer": "the newer wins",
+    "hold": "a person decides",
+    "stricter": "the stricter wins",
+    "fill": "blanks are filled",
+}
+"""Who wins where both sides say something else."""
+BLANKS = {"keep": "overwrites nothing", "clear": "clears the other side"}
+GONE = {
+    "unlink": "the pair is forgotten, the other record stays",
+    "archive": "the other record is deleted too, once a person says so",
+    "ignore": "nothing happens to the other one",
+}
+
+
 def cause(code: str) -> str:
     return CAUSES.get(code, spoken(code))
 

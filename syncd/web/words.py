@@ -34,7 +34,7 @@ def money(value: int | None, currency: str | None) -> str:
         return UNKNOWN
     whole, point, rest = plain(abs(value), currency or "").partition(".")
     grouped = f"{int(whole):,}".replace(",", "\u202f")
-    return f"{'-' if value < 0 else ''}{currency or ''} {grouped}{point}{rest}".strip()
+    return f"{'-' if value < 0 else ''}{currency or ''}\u00a0{grouped}{point}{rest}".strip()
 
 
 def share(value: float | None) -> str:
@@ -84,8 +84,8 @@ def moment(value: Any, zone: tzinfo = UTC) -> str:
 
 
 def day(value: date) -> str:
-    """`22 Nov 2026`."""
-    return f"{value.day} {MONTHS[value.month - 1][:3]} {value.year}"
+    """`22 Nov 2026`, never broken over two lines."""
+    return f"{value.day}\u00a0{MONTHS[value.month - 1][:3]}\u00a0{value.year}"
 
 
 def zone_name(zone: tzinfo, now: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncd.funnel import reports
-from syncd.web import words
+from syncd.web import filters, phrases, trend, words
 from syncd.web.page import Asked, View
 from syncd.web.pages import figures
 from syncd.web.table import Column, Table, cell
@@ -13,43 +13,48 @@ from syncd.web.table import Column, Table, cell
 MODELS = {
     "first": "first touch",
     "last": "last touch",
-    "linear": "linear",
+    "linear": "linear: all touches alike",
     "position": "position-based",
-    "first_touch": "first touch",
-    "last_touch": "last touch",
 }
+"""Credit models, as people call them."""
+MOST_BARS = 10
 
 
 def revenue(asked: Asked) -> View:
-    """What was won, and who gets credit. Filters: since, until, model."""
-    given = figures.filters_of(asked, "since", "until", "model")
-    told = reports.revenue(asked.ledger, asked.files, asked.now, **given)
-    most = max((row["amount"]["value"] or 0 for row in told["rows"]), default=0)
+    """What was won, and who gets credit. Filters: since, to, until, model."""
+    told = reports.revenue(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", "model"))
+    model = MODELS.get(told["model"], told["model"])
     credit = Table(
         "credit",
-        f"Credit, by {MODELS.get(told['model'], told['model'])}",
+        f"Credit, {model}",
         (
-            *(Column("source"), Column("campaign"), Column("won", "number")),
-            *(Column("touches", "number"), Column("assists", "number", "won deals that it took part in")),
+            *(Column("source"), Column("campaign"), Column("credit", "number", "its share of what was won")),
+            *(Column("currency"), Column("touches", "number"), Column("assists", "number", "won deals it helped with")),
         ),
         [
             (
                 figures.name(row["source"]),
                 figures.name(row["campaign"]),
-                figures.money(row["amount"]),
+                figures.amount(row["amount"]),
+                cell(row["amount"]["currency"]),
                 cell(row["touches"]),
                 cell(row["assists"]),
             )
             for row in told["rows"]
         ],
-        "No deal was won in this period that a touch led to.",
+        "No won deal of this period has a touch to credit. The next table says why, deal by deal.",
     )
     unattributed = Table(
         "unattributed",
         "Not attributed, and why",
-        (Column("cause"), Column("amount", "number"), Column("deals", "number")),
+        (Column("cause"), Column("deals", "number"), Column("amount", "number"), Column("currency")),
         [
-            (cell(one["cause"]), figures.money(one["amount"]), figures.figure(one["deals"]))
+            (
+                cell(one["cause"], text=phrases.cause(one["cause"])),
+                figures.figure(one["deals"]),
+                figures.amount(one["amount"]),
+                cell(one["amount"]["currency"]),
+            )
             for one in told["unattributed"]
         ],
         "All of it is attributed.",
@@ -57,91 +62,145 @@ def revenue(asked: Asked) -> View:
     lost = Table(
         "lost",
         "Lost, and why",
-        (Column("reason"), Column("deals", "number"), Column("amount", "number")),
+        (Column("reason"), Column("deals", "number"), Column("amount", "number"), Column("currency")),
         [
-            (figures.name(one["reason"]), figures.figure(one["deals"]), figures.money(one["amount"]))
+            (
+                figures.name(one["reason"]),
+                figures.figure(one["deals"]),
+                figures.amount(one["amount"]),
+                cell(one["amount"]["currency"]),
+            )
             for one in told["lost"]
         ],
         "No deal was lost in this period.",
     )
-    bars = [
-        {"name": " · ".join((row["source"] or figures.NAMELESS, row["campaign"] or "no campaign")),
-         "value": row["amount"]["value"] or 0, "text": words.money(row["amount"]["value"], row["amount"]["currency"])}
-        for row in told["rows"][:10]
-        if row["amount"]["value"]
-    ]  # fmt: skip
+    models = [(name, MODELS.get(name, name)) for name in told["models"]]
     facts = {
         "told": told,
         "period": told["period"],
         "won": [figures.money(one) for one in told["won"]],
         "deals": figures.figure(told["deals"]),
-        "models": [(name, MODELS.get(name, name)) for name in told["models"]],
-        "bars": bars,
-        "most": most,
+        "charts": _charts(told),
         "differs": [one for one in told["difference"] if one["value"]],
+        "trend": trend.won(asked),
+        "filters": filters.offered(
+            asked, told["period"], [filters.Pick("model", "Credit model", models, told["model"])], dimensions=False
+        ),
     }
     return View("revenue.html", "Revenue and credit", facts, (credit, unattributed, lost))
 
 
+def _charts(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """By currency, which are never drawn on one scale: who gets credit, the largest first, and what nobody gets."""
+    charts: dict[str, list[dict[str, Any]]] = {}
+    for row in told["rows"]:
+        name = " · ".join(words.spoken(row[part] or "") or f"no {part}" for part in ("source", "campaign"))
+        charts.setdefault(row["amount"]["currency"], []).append({**row["amount"], "name": name, "kind": "1"})
+    for one in told["unattributed"]:
+        name = f"Not attributed: {phrases.cause(one['cause']).lower()}"
+        charts.setdefault(one["amount"]["currency"], []).append({**one["amount"], "name": name, "kind": "5"})
+    drawn = []
+    for currency, bars in charts.items():
+        bars = [
+            {**bar, "text": words.money(bar["value"], currency), "link": figures.behind(bar["records"])}
+            for bar in bars
+            if bar["value"]
+        ]
+        most = max((bar["value"] for bar in bars), default=0)
+        drawn.append({"currency": currency, "bars": bars[:MOST_BARS], "most": most, "more": len(bars) - MOST_BARS})
+    return [chart for chart in drawn if chart["bars"]]
+
+
 def campaigns(asked: Asked) -> View:
-    """What each campaign brought, and what it cost sales. Filters: since, until, model."""
-    given = figures.filters_of(asked, "since", "until", "model")
-    told = reports.campaigns(asked.ledger, asked.files, asked.now, **given)
+    """What each campaign brought, and what it cost sales. Filters: since, to, until, model."""
+    told = reports.campaigns(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", "model"))
     table = Table(
         "campaigns",
         "Campaigns",
         (
-            *(Column("campaign"), Column("people", "number"), Column("qualified", "number")),
-            *(Column("given back", "number", "sales rejected them"), Column("calls", "number")),
-            *(Column("wasted calls", "number", "with those given back"), Column("assists", "number")),
-            Column("won", "number"),
+            *(Column("campaign"), Column("people", "number", "whom it brought")),
+            *(Column("qualified", "number"), Column("given back", "number", "by sales")),
+            *(Column("calls", "number", "sales' attempts"), Column("wasted calls", "number", "with those given back")),
+            *(Column("assists", "number", "won deals it helped with"), Column("won", "number", "its credit")),
         ),
         [
             (
                 figures.name(row["campaign"]),
-                *(figures.figure(row[name]) for name in ("people", "qualified", "rejected", "calls", "wasted_calls")),
+                *(figures.figure(row[name]) for name in ("people", "qualified", "rejected", "calls")),
+                figures.figure(row["wasted_calls"], "warn" if row["wasted_calls"]["value"] else ""),
                 figures.figure(row["assists"]),
                 figures.moneys(row["won"]),
             )
             for row in told["rows"]
         ],
-        "No campaign brought anybody in this period.",
+        "No campaign brought anybody in this period: choose a longer one above.",
     )
-    return View("campaigns.html", "Campaigns", {"told": told, "period": told["period"]}, (table,))
+    models = list(MODELS.items())
+    facts = {
+        "told": told,
+        "period": told["period"],
+        "bars": _calls(told["rows"]),
+        "filters": filters.offered(
+            asked, told["period"], [filters.Pick("model", "Credit model", models, told["model"])], dimensions=False
+        ),
+    }
+    return View("campaigns.html", "Campaigns", facts, (table,))
+
+
+def _calls(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Sales' calls by campaign, the wasted ones told apart; None where nobody called."""
+    bars: list[dict[str, Any]] = [
+        {
+            "name": words.spoken(row["campaign"] or figures.NAMELESS),
+            "all": row["calls"]["value"] or 0,
+            "wasted": row["wasted_calls"]["value"] or 0,
+        }
+        for row in rows
+    ]
+    bars = sorted((bar for bar in bars if bar["all"]), key=lambda bar: -bar["all"])[:MOST_BARS]
+    return {"bars": bars, "most": bars[0]["all"]} if bars else None
 
 
 def goals(asked: Asked) -> View:
     """From the revenue goal to the leads it takes. Filter: since."""
-    told = reports.goals(asked.ledger, asked.files, asked.now, **figures.filters_of(asked, "since"))
+    told = reports.goals(asked.ledger, asked.files, asked.now, **filters.given(asked, "since"))
+    currency = told["currency"]
     steps: list[tuple[str, Any, str]] = [
-        ("the goal", figures.money(told["goal"]), "agreed, in mappings/funnel.toml"),
-        ("won so far", figures.money(told["won"]), "deals won in this period"),
-        ("expected by now", figures.money(told["expected"]), "the goal, by how much of the period is over"),
-        ("forecast", figures.money(told["forecast"]), "if it goes on like this"),
-        ("an average deal", figures.money(told["average"]), "of what was won lately"),
-        ("hand-offs that become customers", figures.share(told["rate"]), "of those handed over lately"),
-        ("customers needed", cell(told["customers_needed"]), "the goal ÷ an average deal"),
-        ("leads needed", cell(told["leads_needed"]), "customers needed ÷ that rate"),
-        ("customers missing", cell(told["customers_missing"]), "still to be won"),
-        ("leads missing", cell(told["leads_missing"]), "still to be qualified"),
+        ("The goal", figures.money(told["goal"]), "agreed, in mappings/funnel.toml"),
+        ("Won so far", figures.money(told["won"]), f"deals won in {words.period(told['period'])}"),
+        ("Expected by now", figures.money(told["expected"]), "the goal × how much of the period is over"),
+        ("Forecast", figures.money(told["forecast"]), "what was won ÷ how much of the period is over"),
+        ("An average deal", figures.money(told["average"]), "of what was won lately"),
+        ("Hand-offs that become customers", figures.share(told["rate"]), "of those handed over lately"),
+        ("Customers needed", cell(told["customers_needed"]), "the goal ÷ an average deal"),
+        ("Leads needed", cell(told["leads_needed"]), "customers needed ÷ that rate"),
+        ("Customers missing", cell(told["customers_missing"]), "still to be won"),
+        ("Leads missing", cell(told["leads_missing"]), "still to be qualified"),
     ]
     table = Table(
         "arithmetic",
         "From the goal to the leads",
-        (Column("what"), Column("value", "number"), Column("how")),
+        (Column("what"), Column("value", "number"), Column("how it is reckoned")),
         [(cell(what), value, cell(how, tone="quiet")) for what, value, how in steps],
         "No goal is agreed.",
     )
     quota = told["quota"]
     owed = Table(
         "quota",
-        "Qualified leads against what marketing owes",
+        f"By source and segment, in {words.period(quota['period'])}",
         (Column("by"), Column("name"), Column("owed", "number"), Column("qualified", "number")),
         [
             (cell(row.get("by", "")), figures.name(row["name"]), cell(row["owed"]), figures.figure(row["qualified"]))
             for row in quota["by"]
         ],
-        "No quota by source or segment is agreed.",
+        "No quota by source or segment is agreed: [agreement.marketing] by_source and by_segment in mappings/funnel.toml.",
     )
-    facts = {"told": told, "period": told["period"], "quota": quota, "link": figures.behind}
+    facts = {
+        "told": told,
+        "period": told["period"],
+        "quota": quota,
+        "link": figures.behind,
+        "qualified_trend": trend.qualified(asked),
+        "won_trend": trend.won(asked, currency),
+    }
     return View("goals.html", "Goals", facts, (table, owed))

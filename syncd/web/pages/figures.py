@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from syncd.core.money import plain
 from syncd.web import words
-from syncd.web.page import Asked
 from syncd.web.table import Cell, Tone, cell
 
 Figure = Mapping[str, Any]
 NAMELESS = "not known"
 """Where a source, campaign or owner stands empty."""
-
-
-def filters_of(asked: Asked, *names: str) -> dict[str, str]:
-    """The filters that a report takes, without days that are none."""
-    found = {name: text for name in names if (text := asked.filter(name)) is not None}
-    return {name: text for name, text in found.items() if name not in ("since", "until") or _is_day(text)}
 
 
 def behind(link: str | None) -> str | None:
@@ -41,6 +33,15 @@ def money(one: Figure) -> Cell:
     return cell(plain(value, currency), behind(one.get("records")), text=words.money(value, currency))
 
 
+def amount(one: Figure) -> Cell:
+    """An amount beside a column of its currency."""
+    value, currency = one["value"], one.get("currency") or ""
+    if value is None:
+        return cell(None, behind(one.get("records")))
+    text = words.money(value, currency).removeprefix(currency).strip()
+    return cell(plain(value, currency), behind(one.get("records")), text=text)
+
+
 def moneys(several: Sequence[Figure]) -> Cell:
     """Amounts of several currencies: never added up."""
     if not several:
@@ -53,29 +54,19 @@ def moneys(several: Sequence[Figure]) -> Cell:
 
 def share(value: float | None) -> Cell:
     """A part of a whole, between 0 and 1."""
-    return cell(value, text=words.share(value))
+    return cell(value, text=None if value is None else words.share(value))
 
 
 def days(value: float | None) -> Cell:
     """A time in days."""
-    return cell(
-        None if value is None else round(value, 2), text=words.duration(None if value is None else value * 86_400)
-    )
+    return cell(None) if value is None else cell(round(value, 2), text=words.duration(value * 86_400))
 
 
 def seconds(value: float | None) -> Cell:
     """A time in seconds."""
-    return cell(None if value is None else round(value), text=words.duration(value))
+    return cell(None) if value is None else cell(round(value), text=words.duration(value))
 
 
-def name(text: str | None) -> Cell:
+def name(text: str | None, link: str | None = None) -> Cell:
     """A source, campaign, owner or reason."""
-    return cell(text or NAMELESS, tone="" if text else "quiet")
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    return cell(text or NAMELESS, link if text else None, "" if text else "quiet", words.spoken(text or NAMELESS))

@@ -1,79 +1,130 @@
-"""From lead to customer: the funnel, the hand-off ledger, follow-up, and the records behind any figure."""
+"""From lead to customer: the funnel, the hand-off ledger, follow-up."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from syncd.funnel import reports
+from syncd.web import filters, phrases
 from syncd.web.page import Asked, View
 from syncd.web.pages import figures
-from syncd.web.render import record_link
-from syncd.web.table import Column, Table, Tone, cell
+from syncd.web.table import Cell, Column, Table, Tone, cell
 
 BY = ("source", "campaign", "segment", "owner")
 CLOCKS: dict[str, tuple[str, Tone]] = {
     "on_track": ("on track", "good"),
     "due_soon": ("due soon", "warn"),
-    "breached": ("breached", "bad"),
-    "met": ("met", "good"),
-    "met_late": ("met late", "warn"),
+    "breached": ("too late, still waiting", "bad"),
+    "met": ("in time", "good"),
+    "met_late": ("answered late", "warn"),
     "paused": ("paused", ""),
 }
+"""States of a follow-up clock."""
 STATES: dict[str, Tone] = {"blocked": "bad", "waiting": "warn", "rejected": "", "out_of_scope": ""}
 
 
 def funnel(asked: Asked) -> View:
-    """Cohorts by stage. Filters: since, until, by, source, campaign, segment, owner."""
-    given = figures.filters_of(asked, "since", "until", "by", *BY)
-    told = reports.funnel(asked.ledger, asked.files, asked.now, **given)
-    stages = told["stages"]
+    """Cohorts by stage. Filters: since, to, until, by, source, campaign, segment, owner."""
+    told = reports.funnel(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", "by", *BY))
+    stages, whole = told["stages"], told["total"]
+    names = [called(asked, stage["stage"]) for stage in stages]
     columns = (
         *(Column("step", "number"), Column("stage"), Column("whose job"), Column("reached", "number")),
-        Column("of those before", "number"),
+        Column("of those before", "number", "how many of the stage before came this far"),
+        Column("of all", "number", "how many of those who came in"),
         Column("time to the next", "number", "on average"),
     )
-    whole = told["total"]
+    came = whole["reached"][0]["value"] if whole["reached"] else None
     rows = [
         (
             cell(at + 1),
-            cell(stage["stage"]),
+            cell(stage["stage"], text=names[at], below=stage["means"]),
             cell(stage["owner"], tone="quiet"),
             figures.figure(whole["reached"][at]),
-            cell("", text="") if at == 0 else figures.share(whole["rates"][at]),
+            cell("") if at == 0 else figures.share(whole["rates"][at]),
+            cell("") if at == 0 else figures.share(_part(whole["reached"][at]["value"], came)),
             figures.days(whole["days"][at]) if at + 1 < len(stages) else cell(""),
         )
         for at, stage in enumerate(stages)
     ]
-    empty = "No stages are agreed yet: write them into mappings/funnel.toml."
+    empty = "No stages are agreed yet: write them under [stages] in mappings/funnel.toml."
     table = Table("stages", "Stage by stage", columns, rows, empty)
-    bars = [
-        {"name": stage["stage"], "owner": stage["owner"], "value": whole["reached"][at]["value"], "rate": whole["rates"][at],
-         "link": figures.behind(whole["reached"][at]["records"])}
+    facts = {
+        "period": told["period"],
+        "bars": steps(asked, stages, whole["reached"], whole["rates"]),
+        "by": told["by"],
+        "came": came,
+        "filters": filters.offered(asked, told["period"], [_broken("nothing", told["by"])]),
+    }
+    return View("funnel.html", "Funnel", facts, (table, _broken_down(told, names, asked)))
+
+
+def called(asked: Asked, stage: str) -> str:
+    """What both departments call a stage."""
+    agreed = asked.files.mappings.funnel
+    return agreed.called(stage) if agreed else stage
+
+
+def steps(asked: Asked, stages: Any, reached: Any, rates: Any) -> list[dict[str, Any]]:
+    """The funnel's bars."""
+    return [
+        {
+            "name": called(asked, stage["stage"]),
+            "owner": stage["owner"],
+            "value": reached[at]["value"],
+            "rate": rates[at] if at else None,
+            "link": figures.behind(reached[at]["records"]),
+        }
         for at, stage in enumerate(stages)
-    ]  # fmt: skip
-    facts = {"period": told["period"], "bars": bars, "by": told["by"], "dimensions": BY}
-    return View("funnel.html", "Funnel", facts, (table, _broken_down(told)))
+    ]
 
 
-def _broken_down(told: dict[str, Any]) -> Table:
-    columns = (Column(told["by"] or "source"), *(Column(stage["stage"], "number") for stage in told["stages"]))
-    rows = [(figures.name(row["name"]), *map(figures.figure, row["reached"])) for row in told["rows"]]
+def _part(value: int | None, whole: int | None) -> float | None:
+    return None if value is None or not whole else value / whole
+
+
+def _broken(nothing: str, chosen: str | None) -> filters.Pick:
+    """What figures are broken down by."""
+    choices = [("", nothing)] if nothing else []
+    return filters.Pick("by", "Broken down by", [*choices, *((one, one) for one in BY)], chosen or "")
+
+
+def _broken_down(told: dict[str, Any], names: list[str], asked: Asked) -> Table:
+    by = told["by"] or "source"
+    columns = (
+        Column(by),
+        *(Column(name, "number") for name in names),
+        Column("from first to last", "number"),
+    )
+    rows = []
+    for row in told["rows"]:
+        values = [one["value"] for one in row["reached"]]
+        through = figures.share(_part(values[-1], values[0])) if values else cell("")
+        rows.append((figures.name(row["name"]), *map(figures.figure, row["reached"]), through))
     title = f"By {told['by']}" if told["by"] else "Broken down"
-    return Table("by", title, columns, rows, "Nobody came in within this period.")
+    return Table("by", title, columns, rows, "Nobody came in within this period: choose a longer one above.")
 
 
 def handoffs(asked: Asked) -> View:
-    """The hand-off ledger. Filters: since, until, source, campaign, segment, owner."""
-    told = reports.handoffs(asked.ledger, asked.files, asked.now, **figures.filters_of(asked, "since", "until", *BY))
-    lines = [("delivered", told["delivered"], "in the CRM, with sales")]
-    lines += [("waiting", told["waiting"], "handed over by the next cycle, or once a plan is released")]
-    lines += [(f"blocked: {reason}", one, "needs a person: see the issues") for reason, one in told["blocked"].items()]
-    lines += [("rejected", told["rejected"], "sales gave them back, with a reason")]
-    lines += [("out of scope", told["out_of_scope"], "qualified, but the mapping does not take part in them")]
-    rows = [
-        (cell(name), figures.figure(one), cell(means, tone="quiet")) for name, one, means in lines
-    ]  # fmt: skip
-    rows.append((cell("qualified"), figures.figure(told["qualified"]), cell("the sum of all above", tone="quiet")))
+    """The hand-off ledger. Filters: since, to, until, source, campaign, segment, owner."""
+    told = reports.handoffs(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", *BY))
+    lines = [("delivered", "delivered", told["delivered"], "In the CRM, with sales")]
+    lines += [("waiting", "waiting", told["waiting"], "Handed over by the next cycle, or once a plan is released")]
+    lines += [
+        (f"blocked: {why}", f"blocked: {phrases.reason(why)}", one, "Needs a person: see the issues")
+        for why, one in told["blocked"].items()
+    ]
+    lines += [("rejected", phrases.state("rejected"), told["rejected"], "Sales gave them back, with a reason")]
+    lines += [
+        (
+            "out of scope",
+            "out of scope",
+            told["out_of_scope"],
+            "Qualified once; gone, ruled out or not qualified by now",
+        )
+    ]
+    rows = [(cell(code, text=name), figures.figure(one), cell(means, tone="quiet")) for code, name, one, means in lines]
+    rows.append((cell("qualified"), figures.figure(told["qualified"]), cell("The sum of all above", tone="quiet")))
     balance = Table(
         "balance",
         "Where everybody is who qualified",
@@ -82,43 +133,77 @@ def handoffs(asked: Asked) -> View:
         "Nobody qualified yet.",
     )
     columns = (
-        *(Column("record", "code"), Column("state"), Column("reason"), Column("qualified", "time")),
-        *(Column("delivered", "time"), Column("by definition", "number")),
+        *(Column("who", "text"), Column("state"), Column("reason"), Column("qualified", "time")),
+        *(Column("delivered", "time"), Column("judged by", "text", "the definition in force then")),
     )
+    undelivered = told["records"]
     records = [
         (
-            cell(
-                f"{one['system']} {one['object']} {one['key']}", record_link(one["system"], one["object"], one["key"])
-            ),
-            cell(str(one["state"]).replace("_", " "), tone=STATES.get(one["state"], "")),
-            cell(one["reason"] or ""),
+            asked.names.cell(one),
+            cell(one["state"], tone=STATES.get(one["state"], ""), text=phrases.state(str(one["state"]))),
+            cell(one["reason"] or "", text=phrases.reason(one["reason"] or "")),
             cell(one["qualified_at"]),
             cell(one["delivered_at"], text=None if one["delivered_at"] else "not yet"),
-            cell(one["version"], text=f"version {one['version']}" if one["version"] else None),
+            cell(one["version"], "/definitions", text=f"version {one['version']}" if one["version"] else None),
         )
-        for one in told["records"]
+        for one in undelivered[: asked.limit()]
     ]
     gap = Table(
         "gap",
-        "Everybody who is not delivered, with the reason",
+        "Everybody who is not with sales, with the reason",
         columns,
-        records[: asked.limit()],
-        "Everybody who qualified is delivered.",
-        len(records),
+        records,
+        "Everybody who qualified in this period is with sales: there is no gap.",
+        len(undelivered),
     )
-    facts = {"told": told, "period": told["period"], "link": figures.behind}
+    facts = {
+        "told": told,
+        "period": told["period"],
+        "link": figures.behind,
+        "parts": parts(told),
+        "filters": filters.offered(asked, told["period"]),
+    }
     return View("handoffs.html", "Hand-offs", facts, (balance, gap))
 
 
+def parts(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The states that add up to all who qualified, for a bar."""
+    blocked = sum(one["value"] or 0 for one in told["blocked"].values())
+    of = {
+        **{name: told[name] for name in ("delivered", "waiting")},
+        "blocked": {"value": blocked, "records": None},
+        **{name: told[name] for name in ("rejected", "out_of_scope")},
+    }
+    links = [one["records"] for one in told["blocked"].values() if one["records"]]
+    if links:  # of all reasons together
+        start, _, query = links[0].partition("?")
+        kept = "&".join(part for part in query.split("&") if not part.startswith("reason="))
+        of["blocked"] = {"value": blocked, "records": f"{start}?{kept}"}
+    kinds = {"delivered": "1", "waiting": "3", "blocked": "bad", "rejected": "4", "out_of_scope": "5"}
+    return [
+        {
+            "name": phrases.state(name),
+            "value": one["value"] or 0,
+            "kind": kinds[name],
+            "link": figures.behind(one["records"]) if one["value"] else None,
+        }
+        for name, one in of.items()
+    ]
+
+
+def _clock(state: str) -> Cell:
+    said, tone = CLOCKS.get(state, (state, ""))
+    return cell(state, tone=tone, text=said)
+
+
 def follow_up(asked: Asked) -> View:
-    """Sales' side of the agreement. Filters: since, until, by, source, campaign, segment, owner."""
-    given = figures.filters_of(asked, "since", "until", "by", *BY)
-    told = reports.follow_up(asked.ledger, asked.files, asked.now, **given)
+    """Sales' side of the agreement. Filters: since, to, until, by, source, campaign, segment, owner."""
+    told = reports.follow_up(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", "by", *BY))
     columns = (
         Column(told["by"]),
         *(Column(words, "number") for words, _ in CLOCKS.values()),
-        Column("kept", "number", "met in time, of those that are over"),
-        *(Column("sync", "number"), Column("routing", "number"), Column("rep", "number")),
+        Column("kept", "number"),
+        *(Column(name, "number") for name in ("sync", "routing", "rep")),
     )
     rows = [
         (
@@ -129,18 +214,22 @@ def follow_up(asked: Asked) -> View:
         )
         for row in told["rows"]
     ]
-    by = Table("by", f"By {told['by']}", columns, rows, "No clock was started in this period.")
+    about = (
+        "Kept: in time, of all that are decided. Sync, routing, rep: how long each took on average, in working time."
+    )
+    by = Table("by", f"By {told['by']}", columns, rows, "No clock was started in this period.", about=about)
+    running = told["records"]
     open_ = Table(
         "open",
-        "Who waits for a first touch, or more",
+        "Who waits for sales now, the most urgent first",
         (
-            *(Column("record", "code"), Column("state"), Column("due", "time"), Column("qualified", "time")),
+            *(Column("who"), Column("state"), Column("due", "time"), Column("qualified", "time")),
             *(Column("first touch", "time"), Column("attempts", "number"), Column("owner"), Column("segment")),
         ),
         [
             (
-                cell(f"{one['object']} {one['key']}", record_link(one["system"], one["object"], one["key"])),
-                cell(CLOCKS.get(one["state"], (one["state"], ""))[0], tone=CLOCKS.get(one["state"], ("", ""))[1]),
+                asked.names.cell(one),
+                _clock(str(one["state"])),
                 cell(one["due_at"]),
                 cell(one["started_at"]),
                 cell(one["first_touch_at"], text=None if one["first_touch_at"] else "none yet"),
@@ -148,31 +237,28 @@ def follow_up(asked: Asked) -> View:
                 figures.name(one["owner"]),
                 cell(one["segment"] or ""),
             )
-            for one in told["records"][: asked.limit()]
+            for one in running[: asked.limit()]
         ],
-        "Nobody waits: every clock is met, or none runs.",
-        len(told["records"]),
+        "Nobody waits: every clock of this period was answered, or none was started.",
+        len(running),
     )
-    facts = {"told": told, "period": told["period"], "clocks": CLOCKS, "dimensions": BY, "link": figures.behind}
-    return View("follow_up.html", "Follow-up", facts, (open_, by))
-
-
-def behind(asked: Asked) -> View:
-    """The records behind a figure. Filter: link."""
-    link = asked.filter("link") or ""
-    told = reports.records_behind(asked.ledger, asked.files, link, min(asked.limit(), 1000))
-    rows = [
-        (
-            cell(
-                f"{one['system']} {one['object']} {one['key']}", record_link(one["system"], one["object"], one["key"])
-            ),
-            cell(one["why"] or ""),
-            cell(one["at"], text=None if one["at"] else ""),
-            figures.money(one["amount"]) if one["amount"] else cell(""),
+    delays = [
+        {"name": name, "value": told["delays"][part], "kind": kind}
+        for name, part, kind in (
+            ("Sync: until they are in the CRM", "sync_s", "1"),
+            ("Routing: until a person owns them", "routing_s", "3"),
+            ("Rep: until the first touch", "rep_s", "2"),
         )
-        for one in told["records"]
     ]
-    columns = (Column("record", "code"), Column("why"), Column("at", "time"), Column("amount", "number"))
-    table = Table("records", "Records", columns, rows, "No record is behind this figure.")
-    following = figures.behind(told["next"])
-    return View("behind.html", "Behind the figure", {"what": told["title"], "following": following}, (table,))
+    agreed = asked.files.mappings.funnel
+    speed = agreed.agreement.speed if agreed else None
+    facts = {
+        "told": told,
+        "period": told["period"],
+        "clocks": CLOCKS,
+        "delays": delays,
+        "speed": speed,
+        "link": figures.behind,
+        "filters": filters.offered(asked, told["period"], [_broken("", told["by"])]),
+    }
+    return View("follow_up.html", "Follow-up", facts, (open_, by))

@@ -1,0 +1,104 @@
+"""Behind a figure: the records that it counts, and in words which they are.
+
+Promise: every number of the closed loop opens here; what a link holds is somebody's text, so that only what is known of
+it is told and obeyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from urllib.parse import parse_qsl
+
+from syncd.funnel import reports
+from syncd.web import phrases, words
+from syncd.web.page import Asked, View
+from syncd.web.pages import figures, loop
+from syncd.web.table import Column, Table, cell
+
+
+def page(asked: Asked) -> View:
+    """The records behind a figure. Filter: link."""
+    link = asked.filter("link") or ""
+    told = reports.records_behind(asked.ledger, asked.files, link, min(asked.limit(), 1000))
+    of, _, text = link.partition("?")
+    deals = of == "deals"
+    rows = [
+        (
+            asked.names.cell(one),
+            cell(one["why"] or "", text=_why(one["why"] or "")),
+            cell(one["at"], text=None if one["at"] else "not yet"),
+            *((figures.amount(one["amount"]), cell(one["amount"]["currency"])) if deals and one["amount"] else ()),
+        )
+        for one in told["records"]
+    ]
+    columns = (
+        *(Column("deal" if deals else "who"), Column("where it stands")),
+        Column("closed" if deals else "qualified", "time"),
+        *((Column("amount", "number"), Column("currency")) if deals else ()),
+    )
+    empty = "No record is behind this figure any more: it was counted anew since the link was made."
+    table = Table("records", "Records", columns, rows, empty)
+    query = dict(parse_qsl(text))
+    facts = {"what": described(asked, of, query), "following": figures.behind(told["next"])}
+    return View("behind.html", "Behind the figure", facts, (table,))
+
+
+def _why(text: str) -> str:
+    """`rejected: bad_timing` -> `given back by sales: bad timing`."""
+    head, colon, rest = text.partition(": ")
+    if head in phrases.STATES:
+        return phrases.state(head) + (f": {phrases.reason(rest)}" if colon else "")
+    return phrases.cause(text)
+
+
+def described(asked: Asked, of: str, query: Mapping[str, str]) -> str:
+    """Which records a link means, as a sentence."""
+    if of not in ("people", "deals"):
+        return "This link opens nothing: it is not one of a figure."
+    parts = ["Deals" if of == "deals" else "People"]
+    verb = _verb_of_deals(query) if of == "deals" else _verb_of_people(asked, query)
+    if verb:
+        parts.append(verb)
+    for name in ("source", "campaign", "segment", "owner"):
+        if name in query:
+            parts.append(f"with {name} “{words.shown(query[name]) or figures.NAMELESS}”")
+    if "cause" in query:
+        parts.append(f"because: {phrases.cause(query['cause']).lower()}")
+    if "currency" in query:
+        parts.append(f"in {words.shown(query['currency'])}")
+    if _is_day(query.get("since")) and _is_day(query.get("until")):
+        when = {"deals": "closed", "people": "who qualified" if query.get("day") == "qualified" else "who came"}[of]
+        parts.append(f"{when} in {words.period(query)}")
+    return " ".join(parts) + "."
+
+
+def _verb_of_deals(query: Mapping[str, str]) -> str:
+    verb = query.get("state", "")
+    return f"{verb}, reason “{words.spoken(query['reason'])}”" if verb and query.get("reason") else verb
+
+
+def _verb_of_people(asked: Asked, query: Mapping[str, str]) -> str:
+    agreed = asked.files.mappings.funnel
+    if "reached" in query and query["reached"].isdecimal() and agreed and int(query["reached"]) < len(agreed.stages):
+        return f"who reached the stage {agreed.stages[int(query['reached'])].called}, or a later one,"
+    if "outcome" in query:
+        return f"judged “{phrases.outcome(query['outcome'])}”"
+    if "clock" in query:
+        return f"whose follow-up is {loop.CLOCKS.get(query['clock'], (words.shown(query['clock']), ''))[0]}"
+    if "state" in query:
+        why = f" ({phrases.reason(query['reason'])})" if query.get("reason") else ""
+        return f"who are {phrases.state(query['state'])}{why}"
+    if query.get("handed") == "1":
+        return "whom sales got"
+    if query.get("handed") == "0":
+        return "who qualified and did not get to sales"
+    return "who once qualified" if query.get("qualifies") == "1" else ""
+
+
+def _is_day(text: str | None) -> bool:
+    try:
+        date.fromisoformat(text or "")
+    except ValueError:
+        return False
+    return True
