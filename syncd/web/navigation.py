@@ -17,6 +17,7 @@ from syncd.web.pages import (
     parity,
     records,
     runs,
+    story,
     today,
 )
 
@@ -72,7 +73,7 @@ PAGES: Mapping[str, Page] = {
     "/goals": earnings.goals,
     "/behind": behind.page,
     "/records": records.search,
-    "/records/{system}/{object}/{key}": records.story,
+    "/records/{system}/{object}/{key}": story.page,
     "/issues": issues.page,
     "/conflicts": conflicts.page,
     "/plans": runs.plans,

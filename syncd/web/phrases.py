@@ -5,6 +5,8 @@ Promise: a code that has no sentence here is shown with its underscores as space
 
 from __future__ import annotations
 
+import re
+
 from syncd.web.words import spoken
 
 CAUSES = {
@@ -106,6 +108,15 @@ COMMANDS = {"run": "the daemon", "demo": "the demo", "once": "one cycle", "plan"
 """Who or what made a run."""
 
 
+EFFECTS = {
+    "planned": "goes with the next cycle",
+    "ready": "released: goes next",
+    "held": "held until released",
+    "asked": "a delete that waits for a decision",
+    "sent": "sent, no answer yet",
+    "answered": "answered, not seen again yet",
+}
+"""States of a planned write."""
 FLOWS = {"both": "both ways", "to_crm": "to sales", "to_marketing": "to marketing", "none": "nowhere: read only"}
 WINS = {
     "crm": "sales wins",
@@ -150,3 +161,8 @@ def verdict(code: str) -> str:
 
 def done(code: str) -> str:
     return DONE.get(code, spoken(code))
+
+
+def sides(text: str) -> str:
+    """The CRM is sales to the people of both departments; names of fields stay."""
+    return re.sub(r"\bcrm\b", "sales", text)

@@ -16,6 +16,14 @@ Kind = Literal["text", "number", "time", "code"]
 Tone = Literal["", "good", "warn", "bad", "quiet"]
 
 
+class Line(NamedTuple):
+    """A line of a list of facts: what about, and what is so."""
+
+    what: str
+    value: Any
+    kind: Kind = "text"
+
+
 class Column(NamedTuple):
     """`hint`: what the column means, where its name does not say it."""
 
@@ -35,6 +43,15 @@ class Cell(NamedTuple):
     """A second, smaller line for people."""
 
 
+class Act(NamedTuple):
+    """A button: the deed, what it says, what it says to who cannot see the row, and its form."""
+
+    kind: str
+    words: str
+    whole: str
+    form: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Table:
     """`empty`: the sentence in place of no rows. `total`: how many there are where not all are shown."""
@@ -48,6 +65,8 @@ class Table:
     about: str = ""
     anchors: Sequence[str] = ()
     """By row: its place in the page, for links that point at it."""
+    acts: Sequence[Act | None] = ()
+    """By row: the button for who may operate; no part of the CSV."""
 
 
 def cell(value: Any, link: str | None = None, tone: Tone = "", text: str | None = None, below: str = "") -> Cell:

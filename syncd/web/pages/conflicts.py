@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from syncd.view.records import conflict as shape
-from syncd.web import words
+from syncd.web import phrases, words
 from syncd.web.page import Asked, View
-from syncd.web.render import record_link
-from syncd.web.table import Column, Table, cell
+from syncd.web.pages.records import field_anchor
+from syncd.web.table import Act, Column, Table, cell
 
 
 def page(asked: Asked) -> View:
@@ -16,26 +16,33 @@ def page(asked: Asked) -> View:
     found = [shape(asked.ledger, one) for one in asked.ledger.inbox.conflicts(mapping=mapping, limit=limit + 1)]
     shown, more = found[:limit], len(found) > limit
     columns = (
-        *(Column("conflict", "number"), Column("at", "time"), Column("mapping"), Column("record", "code")),
-        *(Column("field"), Column("kept"), Column("lost"), Column("rule"), Column("state")),
+        *(Column("conflict", "number"), Column("at", "time"), Column("record"), Column("field"), Column("kept")),
+        *(Column("lost"), Column("which rule", "text"), Column("state")),
     )
     rows = [
         (
             cell(one["id"]),
             cell(one["at"]),
-            cell(one["mapping"], f"/mappings/{one['mapping']}"),
+            asked.names.cell(one),
             cell(
-                f"{one['system']} {one['object']} {one['key']}", record_link(one["system"], one["object"], one["key"])
+                one["field"],
+                f"/mappings/{one['mapping']}#{field_anchor(one['field'])}",
+                text=words.spoken(one["field"]),
             ),
-            cell(one["field"]),
             cell(words.shown(one["kept"])),
             cell(words.shown(one["lost"])),
-            cell(one["by"]),
-            cell("restored" if one["restored"] else "lost", tone="quiet" if one["restored"] else ""),
+            cell(one["by"], text=phrases.sides(one["by"])),
+            cell("restored", tone="good", text="put back") if one["restored"] else cell("lost"),
         )
         for one in shown
     ]
+    acts = [
+        None
+        if one["restored"]
+        else Act("restore", "Put back", f"Put back what {one['field']} was in conflict {one['id']}", {"id": one["id"]})
+        for one in shown
+    ]
     empty = "Nothing was lost: no value had to give way to the other side's."
-    table = Table("conflicts", "Values that lost", columns, rows, empty)
-    facts = {"conflicts": shown, "more": more, "limit": limit, "names": asked.ledger.books.mapping_names()}
+    table = Table("conflicts", "Values that lost, newest first", columns, rows, empty, acts=acts)
+    facts = {"more": more, "limit": limit, "names": asked.ledger.books.mapping_names()}
     return View("conflicts.html", "Conflicts", {**facts, "mapping": mapping or ""}, (table,))

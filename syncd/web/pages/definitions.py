@@ -13,10 +13,7 @@ from syncd.web import phrases, words
 from syncd.web.page import Asked, View
 from syncd.web.pages.earnings import MODELS
 from syncd.web.pages.history import VERSIONS, told
-from syncd.web.table import Cell, Column, Table, cell
-
-Line = tuple[str, Any, bool]
-"""What about, what is agreed, whether that is an expression."""
+from syncd.web.table import Cell, Column, Line, Table, cell
 
 
 def page(asked: Asked) -> View:
@@ -75,14 +72,14 @@ def _handing(funnel: Funnel) -> list[Line]:
     rule = funnel.qualified
     lines: list[Line] = []
     if rule.when is not None:
-        lines.append(("Handed to sales", rule.when.text, True))
-    lines += [(f"Enough {name}", f"{scale.at_least} points or more", False) for name, scale in _scales(rule)]
+        lines.append(Line("Handed to sales", rule.when.text, "code"))
+    lines += [Line(f"Enough {name}", f"{scale.at_least} points or more") for name, scale in _scales(rule)]
     if rule.fit or rule.interest:
         lines += [
-            ("Fit and interest", "handed to sales", False),
-            ("Fit alone", "stays with marketing, in nurturing", False),
-            ("Interest alone", "is watched", False),
-            ("Neither", "is left alone", False),
+            Line("Fit and interest", "handed to sales"),
+            Line("Fit alone", "stays with marketing, in nurturing"),
+            Line("Interest alone", "is watched"),
+            Line("Neither", "is left alone"),
         ]
     lines += _ruled("Never handed over", rule.disqualified)
     lines += _ruled("Sales accepted", funnel.accepted)
@@ -96,22 +93,20 @@ def _scales(rule: Qualification) -> list[tuple[str, Scale]]:
 
 
 def _ruled(what: str, gate: Gate | None) -> list[Line]:
-    return [] if gate is None else [(what, gate.text, True)]
+    return [] if gate is None else [Line(what, gate.text, "code")]
 
 
 def _owed(funnel: Funnel) -> list[Line]:
     """What each department owes the other."""
     agreed, speed = funnel.agreement, funnel.agreement.speed
     leads = "no number" if agreed.qualified is None else f"{words.number(agreed.qualified)} qualified leads"
-    lines: list[Line] = [("Marketing owes", f"{leads} in a {agreed.period}", False)]
-    lines += [
-        (f"… from {name}", f"{words.number(n)} in a {agreed.period}", False) for name, n in agreed.by_source.items()
-    ]
-    lines.append(("Sales owes", _fast(speed) or "no time is agreed", False))
-    lines.append(("A warning", f"once {words.share(agreed.warn)} of the time is over", False))
+    lines: list[Line] = [Line("Marketing owes", f"{leads} in a {agreed.period}")]
+    lines += [Line(f"… from {name}", f"{words.number(n)} in a {agreed.period}") for name, n in agreed.by_source.items()]
+    lines.append(Line("Sales owes", _fast(speed) or "no time is agreed"))
+    lines.append(Line("A warning", f"once {words.share(agreed.warn)} of the time is over"))
     if agreed.activities:
-        lines.append(("What counts as a touch", ", ".join(agreed.activities), False))
-    lines.append(("Days and periods begin", f"at midnight in {agreed.zone}", False))
+        lines.append(Line("What counts as a touch", ", ".join(agreed.activities)))
+    lines.append(Line("Days and periods begin", f"at midnight in {agreed.zone}"))
     return lines
 
 
@@ -131,10 +126,10 @@ def _worked(funnel: Funnel) -> list[Line]:
     names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
     for at in range(len(WEEK)):
         spans = ", ".join(f"{_clock(opens)} to {_clock(closes)}" for opens, closes in hours.week[at])
-        lines.append((names[at], spans or "closed", False))
-    lines.append(("Time zone", str(hours.zone), False))
+        lines.append(Line(names[at], spans or "closed"))
+    lines.append(Line("Time zone", str(hours.zone)))
     if hours.holidays:
-        lines.append(("Holidays", ", ".join(words.day(one) for one in sorted(hours.holidays)), False))
+        lines.append(Line("Holidays", ", ".join(words.day(one) for one in sorted(hours.holidays))))
     return lines
 
 
@@ -149,14 +144,14 @@ def _earned(funnel: Funnel) -> list[Line]:
     if rule.model == "position":
         parts = [words.share(float(part)) for part in (rule.first, rule.last, 1 - rule.first - rule.last)]
         model += f": {parts[0]} to the first touch, {parts[1]} to the last, {parts[2]} to those between"
-    lines: list[Line] = [("Credit", model, False)]
-    lines.append(("Touches count for", f"{words.duration(rule.window_ms / 1000)} before a deal is won", False))
+    lines: list[Line] = [Line("Credit", model)]
+    lines.append(Line("Touches count for", f"{words.duration(rule.window_ms / 1000)} before a deal is won"))
     sales = funnel.sales
     lines += [] if sales is None else _ruled("A deal is won", sales.won) + _ruled("A deal is lost", sales.lost)
     target = funnel.target
     if target is not None:
-        lines.append(("The goal", f"{words.rough(target.revenue, target.currency)} in a {target.period}", False))
-        lines.append(("Averages are taken over", f"the last {words.duration(target.look_back_ms / 1000)}", False))
+        lines.append(Line("The goal", f"{words.rough(target.revenue, target.currency)} in a {target.period}"))
+        lines.append(Line("Averages are taken over", f"the last {words.duration(target.look_back_ms / 1000)}"))
     return lines
 
 

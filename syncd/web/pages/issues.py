@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from syncd.holding import plan_digest
 from syncd.ledger.inbox import Issue
@@ -31,7 +32,7 @@ def page(asked: Asked) -> View:
 
 def _told(asked: Asked, one: Issue) -> dict[str, object]:
     shown = shape(asked.ledger, one)
-    records = [{**record, "link": record_link(**record)} for record in shown["records"]]
+    records = [_named(asked, record) for record in shown["records"]]
     plan = None
     if one.kind == "held_plan":
         plan = plan_digest(asked.ledger.intents, one.mapping)
@@ -40,10 +41,14 @@ def _told(asked: Asked, one: Issue) -> dict[str, object]:
         "remedy": one.remedy.replace(" ID", f" {one.id}"),
         "record": records[0] if records else None,
         "candidates": records[1:],
-        "twins": [{**record, "link": record_link(**record)} for record in shown.get("twins", [])],
+        "twins": [_named(asked, record) for record in shown.get("twins", [])],
         "may_retry": one.kind not in NOT_RETRIED,
         "plan": plan,
     }
+
+
+def _named(asked: Asked, record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "link": record_link(**record), "name": asked.names.of(record)}
 
 
 def _table(asked: Asked, issues: list[Issue], total: int) -> Table:
@@ -61,8 +66,7 @@ def _table(asked: Asked, issues: list[Issue], total: int) -> Table:
                 cell(shown["since"]),
                 cell(one.kind),
                 cell(one.mapping, f"/mappings/{one.mapping}"),
-                cell("" if record is None else f"{record['system']} {record['object']} {record['key']}",
-                     record_link(**record) if record else None),
+                asked.names.cell(record),
                 cell(one.field or ""),
                 cell(one.reason),
                 cell(one.remedy),

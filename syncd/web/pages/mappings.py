@@ -11,7 +11,7 @@ from syncd.web import phrases
 from syncd.web.page import Asked, NotFound, View
 from syncd.web.pages.history import VERSIONS, told
 from syncd.web.pages.records import field_anchor
-from syncd.web.table import Column, Table, cell
+from syncd.web.table import Column, Line, Table, cell
 
 
 def page(asked: Asked) -> View:
@@ -63,17 +63,19 @@ def one(asked: Asked) -> View:
     return View("mapping.html", name, facts, (_fields(found),))
 
 
-def _gates(one: Compiled) -> list[tuple[str, str, bool]]:
-    """The rules over whole records: what about, the rule, whether it is an expression."""
-    lines = []
+def _gates(one: Compiled) -> list[Line]:
+    """The rules over whole records: what about, and the rule."""
+    lines: list[Line] = []
     for side, at in (("marketing", "in marketing"), ("crm", "in sales")):
         scope, create, update = one.scope[side], one.create[side], one.update[side]  # type: ignore[index]
-        lines.append((f"A record takes part {at}", scope.text if scope else "always", scope is not None))
-        lines.append((f"A partner is created {at}", create.text if create else "never", create is not None))
+        lines.append(Line(f"A record takes part {at}", scope.text if scope else "always", "code" if scope else "text"))
+        lines.append(
+            Line(f"A partner is created {at}", create.text if create else "never", "code" if create else "text")
+        )
         if update is not None:
-            lines.append((f"A record is updated {at}", update.text, True))
+            lines.append(Line(f"A record is updated {at}", update.text, "code"))
         gone = one.gone[side]  # type: ignore[index]
-        lines.append((f"When a record is gone {at}", phrases.GONE.get(gone, gone), False))
+        lines.append(Line(f"When a record is gone {at}", phrases.GONE.get(gone, gone)))
     return lines
 
 

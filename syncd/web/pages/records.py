@@ -1,7 +1,6 @@
-"""Records: find somebody by e-mail, name of a match rule or key, and read their whole story across both systems.
+"""Records: find somebody by e-mail, another match value, or a record's key.
 
-Promise: the story is what `syncd why` tells, with every value, rule and event in one line of time. Only who is named
-exactly is found: there is no browsing through people.
+Promise: only who is named exactly is found: there is no browsing through people.
 """
 
 from __future__ import annotations
@@ -12,30 +11,26 @@ from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Bad, Unmapped
 from syncd.view.records import link as link_shape
 from syncd.view.records import place
-from syncd.view.why import why
-from syncd.web import words
 from syncd.web.page import Asked, View
-from syncd.web.render import record_link
-from syncd.web.table import Cell, Column, Table, Tone, cell
+from syncd.web.table import Column, Table, cell
 
 MOST_FOUND = 50
 SHORTEST = 2
-VERDICTS: dict[str, Tone] = {"agree": "good", "clash": "warn", "hold": "warn", "bad": "bad"}
 
 
 def search(asked: Asked) -> View:
     """Filter: q (an e-mail, another match value, or a record's key)."""
     wanted = (asked.filter("q") or "").strip()
     found = _find(asked, wanted) if len(wanted) >= SHORTEST else []
-    columns = (Column("record", "code"), Column("mapping"), Column("found by"), Column("linked with", "code"))
+    columns = (Column("record"), Column("mapping"), Column("found by"), Column("linked with"))
     rows = []
     for record, mapping, rule, partner in found:
         rows.append(
             (
-                cell(f"{record['system']} {record['object']} {record['key']}", record_link(**record)),
+                asked.names.cell(record),
                 cell(mapping),
                 cell(rule),
-                cell("no partner") if partner is None else _name(partner),
+                cell("no partner") if partner is None else asked.names.cell(partner),
             )
         )
     empty = f"Nobody and nothing is known by “{wanted}”." if wanted else "Say whom you look for."
@@ -44,8 +39,16 @@ def search(asked: Asked) -> View:
     examples = Table(
         "recent",
         "Linked last",
-        (Column("mapping"), Column("marketing", "code"), Column("sales", "code"), Column("how")),
-        [(cell(one["mapping"]), _name(one["marketing"]), _name(one["crm"]), cell(one["how"])) for one in recent],
+        (Column("mapping"), Column("marketing"), Column("sales"), Column("how")),
+        [
+            (
+                cell(one["mapping"]),
+                asked.names.cell(one["marketing"]),
+                asked.names.cell(one["crm"]),
+                cell(one["how"], text=one["how"].replace("crm", "sales")),
+            )
+            for one in recent
+        ],
         "Nobody is linked yet.",
     )
     return View("records.html", "Records", {"wanted": wanted}, (table, examples))
@@ -104,86 +107,6 @@ def _partner(asked: Asked, mapping: Compiled, number: int, key: str) -> dict[str
     return place(asked.ledger, end.object, end.key)
 
 
-def _name(record: dict[str, Any]) -> Cell:
-    at = (record["system"], record["object"], record["key"])
-    return cell(" ".join(map(str, at)), record_link(*at))
-
-
-# ---------------------------------------------------------------- one record
-
-
-def story(asked: Asked) -> View:
-    """Everything that is known of a record: its partner, every field with its rule, and what happened, newest first."""
-    at = (asked.path["system"], asked.path["object"], asked.path["key"])
-    facts = why(asked.ledger, asked.files.mappings, asked.systems(), at, None)
-    tables = [_fields(one) for one in facts["mappings"]]
-    lives_on = facts["lives_on_as"]
-    for one in facts["mappings"]:
-        for awaited in one["waits_for"]:
-            awaited["known_as"] = "created only afterwards" if awaited["create"] else "filled in afterwards"
-        if one["link"]:
-            one["link"]["partner"]["link"] = record_link(**one["link"]["partner"])
-    return View(
-        "story.html",
-        f"{at[1]} {at[2]}",
-        {"why": facts, "lives_on": None if lives_on is None else {**lives_on, "link": record_link(**lives_on)}},
-        (*tables, _timeline(facts)),
-    )
-
-
-def _fields(one: dict[str, Any]) -> Table:
-    """Both sides' values, whether they agree, and by which rule."""
-    columns = (
-        *(Column("field"), Column("marketing"), Column("sales"), Column("when both last agreed")),
-        *(Column("verdict"), Column("why"), Column("rule", "code")),
-    )
-    rows = []
-    for name, field in one["fields"].items():
-        verdict = str(field.get("verdict", ""))
-        base = field.get("base", {})
-        rows.append(
-            (
-                cell(name),
-                *(cell(words.shown(field.get(side)) if side in field else "") for side in SIDES),
-                cell(_base(field, base)),
-                cell(verdict, tone=VERDICTS.get(verdict, "")),
-                cell(field.get("reason", "")),
-                cell(field["rule"].rpartition("/")[2], f"/mappings/{one['mapping']}#{field_anchor(name)}"),
-            )
-        )
-    return Table(f"fields-{one['mapping']}", f"Fields, by {one['mapping']}", columns, rows, "No field is mapped.")
-
-
 def field_anchor(name: str) -> str:
     """A field's place on its mapping's page."""
     return f"field-{name}"
-
-
-def _base(field: dict[str, Any], base: dict[str, Any]) -> str:
-    if not base:
-        return ""
-    if all(base[side] == field.get(side) for side in base):
-        return "as now"
-    told = ["not known" if value == {"unknown": True} else words.shown(value) or "blank" for value in base.values()]
-    return told[0] if len(set(told)) == 1 else " | ".join(told)
-
-
-def _timeline(facts: dict[str, Any]) -> Table:
-    """Events that watches saw and the journal's entries, newest first."""
-    lines: list[tuple[str, str, str, Cell, str]] = []
-    for one in facts["mappings"]:
-        for event in one["events"]:
-            said = ", ".join(f"{name}: {words.shown(value)}" for name, value in event["values"].items())
-            lines.append((event["at"], "seen", event["watch"], _name(event["record"]), said))
-    for entry in facts["history"]:
-        record = cell("") if entry["record"] is None else _name(entry["record"])
-        lines.append((entry["at"], "done", entry["kind"], record, entry["said"]))
-    seen: set[tuple[Any, ...]] = set()
-    rows = []
-    for at, by, kind, record, said in sorted(lines, key=lambda line: line[0], reverse=True):
-        if (at, kind, record, said) in seen:
-            continue
-        seen.add((at, kind, record, said))
-        rows.append((cell(at), cell(by, tone="quiet"), cell(kind), record, cell(said)))
-    columns = (Column("at", "time"), Column("by"), Column("what"), Column("record", "code"), Column("said"))
-    return Table("story", "What happened", columns, rows, "Nothing happened yet that was kept.")

@@ -10,9 +10,8 @@ from syncd.ledger.books import RunRow
 from syncd.view import plan as planned
 from syncd.view.moment import iso
 from syncd.view.records import entry
-from syncd.web import words
+from syncd.web import phrases, words
 from syncd.web.page import Asked, NotFound, View
-from syncd.web.render import record_link
 from syncd.web.table import Cell, Column, Table, cell
 
 
@@ -38,8 +37,8 @@ def _row(one: RunRow) -> tuple[Cell, ...]:
     return (
         cell(one.id, f"/runs/{one.id}"),
         cell(iso(one.started_at)),
-        cell(took, text="" if took is None else f"{took:.1f} s"),
-        cell(one.command),
+        cell(took, text="" if took is None else words.duration(took) if took >= 10 else f"{took:.1f} s"),
+        cell(one.command, text=phrases.COMMANDS.get(one.command, one.command)),
         cell(sum(tally.get("moved", 0) for tally in tallies)),
         cell(written),
         cell(sum(one.report.get("calls", {}).values())),
@@ -67,23 +66,17 @@ def one(asked: Asked) -> View:
     rows = [
         (
             cell(line["at"]),
-            cell(line["kind"]),
+            cell(line["kind"], text=phrases.done(line["kind"])),
             cell(line["mapping"] or ""),
-            _record(line["record"]),
-            cell(line["said"]),
+            asked.names.cell(line["record"]),
+            cell(line["said"], text=phrases.sides(line["said"])),
         )
         for line in entries
     ]
-    columns = (Column("at", "time"), Column("what"), Column("mapping"), Column("record", "code"), Column("said"))
+    columns = (Column("at", "time"), Column("what"), Column("mapping"), Column("record"), Column("said"))
     journal = Table("journal", "What it decided and did", columns, rows, "It wrote nothing into the journal.")
     facts = {"run": run, "began": iso(run.started_at), "ended": iso(run.ended_at), "outcome": _outcome(run)}
     return View("run.html", f"Run {number}", facts, (_tallies(run.report), journal))
-
-
-def _record(place: dict[str, Any] | None) -> Cell:
-    if place is None:
-        return cell("")
-    return cell(f"{place['system']} {place['object']} {place['key']}", record_link(**place))
 
 
 def _tallies(report: dict[str, Any]) -> Table:
@@ -131,9 +124,9 @@ def plans(asked: Asked) -> View:
                 "deletes_digest": plan_digest(ledger.intents, name, ("asked",)) if waiting else "",
             }
         )
-    rows = [row for effect in islice(planned.effects(ledger, names), limit) for row in _effect(effect)]
+    rows = [row for effect in islice(planned.effects(ledger, names), limit) for row in _effect(asked, effect)]
     columns = (
-        *(Column("mapping"), Column("record", "code"), Column("act"), Column("field")),
+        *(Column("mapping"), Column("record"), Column("act"), Column("field")),
         *(Column("before"), Column("after"), Column("why"), Column("state")),
     )
     total = planned.count(ledger, names)
@@ -143,24 +136,32 @@ def plans(asked: Asked) -> View:
     return View("plans.html", "Plans", facts, (table,))
 
 
-def _effect(effect: dict[str, Any]) -> list[tuple[Cell, ...]]:
+def _effect(asked: Asked, effect: dict[str, Any]) -> list[tuple[Cell, ...]]:
     source = effect.get("source")
     place = {"system": effect["system"], "object": effect["object"], "key": effect["key"]}
     if effect["key"] is None and source is not None:
-        record = cell(f"new {place['object']} from {source['object']} {source['key']}", record_link(**source))
+        named = asked.names.cell(source)
+        text = f"new {place['object']}: {named.text or source['key']}"
+        record = cell(
+            f"new {place['object']} from {source['object']} {source['key']}", named.link, text=text, below=named.below
+        )
     else:
-        record = _record(place)
+        record = asked.names.cell(place)
     fields = effect["fields"] or {"": {"before": None, "after": None, "why": ""}}
     return [
         (
             cell(effect["mapping"]),
             record,
             cell(effect["op"]),
-            cell(name),
+            cell(name, text=words.spoken(name)),
             cell(words.shown(change["before"])),
             cell(words.shown(change["after"])),
-            cell(change["why"]),
-            cell(effect["state"]),
+            cell(change["why"], text=phrases.sides(change["why"])),
+            cell(
+                effect["state"],
+                tone="warn" if effect["state"] in ("held", "asked") else "",
+                text=phrases.EFFECTS.get(effect["state"], effect["state"]),
+            ),
         )
         for name, change in fields.items()
     ]
