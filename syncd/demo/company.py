@@ -109,10 +109,11 @@ def _offers(stage: Stage, contacts: Sequence[str]) -> None:
 def _differ(stage: Stage, both: list[Person], chance: random.Random) -> None:
     """People who are in both systems are never quite the same in both."""
     cast = Cast(stage)
+    pairs = {str(values["email"]).lower(): (contact, other) for contact, other, values, _ in cast.pairs()}
     for person in both:
-        contact, other = cast.contact(person.email), cast.person(person.email)
-        if contact is None or other is None:
+        if person.email.lower() not in pairs:
             continue
+        contact, other = pairs[person.email.lower()]
         match chance.randrange(5):
             case 0:
                 cast.edit_contact(contact, {"jobtitle": ""})
@@ -174,12 +175,17 @@ class Cast:
 
     def lists(self) -> dict[str, list[str]]:
         """HubSpot's lists by name: their members."""
-        return {one["name"]: sorted(one["members"]) for one in self.hubspot.state()["lists"].values()}
+        return {one["name"]: sorted(one["members"]) for one in self.hubspot.state("lists")["lists"].values()}
+
+    def owners(self) -> dict[str, str]:
+        """HubSpot's users who may own records: id -> address."""
+        everybody = self.hubspot.state("owners")["owners"].values()
+        return {str(one["id"]): str(one["email"]) for one in everybody if not one.get("archived")}
 
     def ties(self) -> dict[tuple[str, str], dict[str, dict[str, set[int]]]]:
         """HubSpot's associations: for each pair of objects, key -> associated key -> type ids."""
         found: dict[tuple[str, str], dict[str, dict[str, set[int]]]] = {}
-        for one in self.hubspot.state()["associations"]:
+        for one in self.hubspot.state("associations")["associations"]:
             of_pair = found.setdefault((one["from"], one["to"]), {})
             of_pair.setdefault(one["from_id"], {})[one["to_id"]] = set(one["types"])
         return found

@@ -30,7 +30,7 @@ class Difference:
 
 def owners(cast: Cast) -> Owners:
     """Who may own records now."""
-    hubspot = cast.hubspot.state()["owners"].values()
+    hubspot = cast.hubspot.state("owners")["owners"].values()
     return (
         {str(one["id"]): plain(one["email"]) for one in hubspot if not one.get("archived")},
         {key: plain(row.get("Email")) for key, row in cast.rows("User").items() if row.get("IsActive")},

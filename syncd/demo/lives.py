@@ -32,6 +32,10 @@ STEPS = (
     ("Negotiation/Review", 7),
 )
 """A deal's stages, and about how many days it takes to get there."""
+OLD_HABIT = 0.12
+"""This part is handed over by the old list even in the second half."""
+UNCALLED = 0.08
+"""And this part of those who are ready is called by nobody."""
 FRESH = 5
 """So many asked for the second guide within the last hour."""
 _SOURCES = (("Web", 55), ("Partner Referral", 15), ("Purchased List", 18), ("Phone Inquiry", 4), ("Other", 8))
@@ -115,7 +119,7 @@ def _life(person: Person, came_ms: int, turn_ms: int, until_ms: int, chance: ran
     source, rep = weighted(_SOURCES, chance), chance.choice(REPS)
     life = Life(person, source, rep, min(came_ms, until_ms), chance.randrange(8, 42))
     early = came_ms < turn_ms
-    if early:
+    if early or chance.random() < OLD_HABIT:
         life.rounds.append(_by_list(life, chance))
     if chance.random() < TAKE_SECOND:
         earliest_ms = max(turn_ms, life.came_ms + 4 * DAY_MS)
@@ -123,7 +127,7 @@ def _life(person: Person, came_ms: int, turn_ms: int, until_ms: int, chance: ran
         second_ms = earliest_ms + int(chance.random() ** 1.5 * (150 if early else 40) * DAY_MS)
         if second_ms < until_ms and _free(life, second_ms):
             _chooses(life, second_ms, chance)
-    if not early and life.second_ms is None and chance.random() < 0.5:
+    if not life.rounds and life.second_ms is None and chance.random() < 0.5:
         life.checked_ms = life.came_ms + 2 * DAY_MS
     if chance.random() < 0.4:
         life.clicked_ms.append(life.came_ms + int(chance.uniform(1, 20) * DAY_MS))
@@ -169,6 +173,8 @@ def _chooses(life: Life, at_ms: int, chance: random.Random) -> None:
     one = Round(at_ms + chance.randrange(1, 20) * 60_000)
     one.handed_ms = one.qualified_ms + chance.randrange(10, 100) * 60_000
     life.rounds.append(one)
+    if chance.random() < UNCALLED:
+        return
     slips = chance.random() < 0.2
     first_ms = office(one.handed_ms, chance) + int(chance.uniform(0.1, 2.2) * HOUR_MS)
     at_ms = office(first_ms + 2 * DAY_MS, chance) if slips else first_ms

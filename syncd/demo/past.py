@@ -77,7 +77,7 @@ def _first_form(life: Life) -> Act:
 
 def _of_marketing(cast: Cast, year: Sequence[Life], contacts: Sequence[str]) -> Iterable[Act]:
     """What marketing and its automation do with them afterwards."""
-    owners = {one["email"]: str(one["id"]) for one in cast.hubspot.state()["owners"].values()}
+    owners = {email: key for key, email in cast.owners().items()}
     for life, key in zip(year, contacts, strict=True):
         yield _scored(key, life.came_ms + 300_000, life.score)
         if life.checked_ms is not None:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,13 @@ from syncd.demo import judge
 from syncd.demo.company import Cast, populate
 from syncd.demo.stage import VENDORS, Stage
 from syncd.demo.story import Story
+from syncd.demo.totals import totals
 from syncd.demo.trade import Trade
 from syncd.files import Files, read_files
 from syncd.holding import release
 from syncd.run import Run
 from syncd.session import Session
 from syncd.view import plan as planview
-from syncd.view.handoff import handoff
 from syncd.view.records import conflicts, issues
 
 MOST_CYCLES = 40
@@ -128,8 +128,7 @@ class Scene:
         ledger = self.session.ledger
         found = judge.differences(self.cast)
         held = sum(ledger.intents.held(name) is not None for name in self.pairing)
-        hand = handoff(ledger, self.session.files.mappings)
-        hand.pop("records")
+        report = totals(ledger, self.session.files)
         return {
             "converged": quiet and not found and not held,
             "differences": [str(one) for one in found],
@@ -148,7 +147,8 @@ class Scene:
             "held": held,
             "issues": len(issues(ledger, 10_000)),
             "conflicts": len(conflicts(ledger, 10_000)),
-            "handoff": hand,
+            "handoff": report["handoff"],
+            "report": report,
             "cycles": self.totals.cycles,
             "seconds": round(seconds, 1),
         }
@@ -170,40 +170,58 @@ class Scene:
 
 @contextmanager
 def opened(
-    count: int, seed: int, mappings: Path, say: Callable[[str], None], folder: Path | None = None, *, past: int = 0
+    count: int,
+    seed: int,
+    mappings: Path,
+    say: Callable[[str], None],
+    folder: Path | None = None,
+    *,
+    past: int = 0,
+    beside: Callable[[Files], AbstractContextManager[object]] = lambda files: nullcontext(),
 ) -> Iterator[Scene]:
-    """Sandboxes up and peopled, a folder with settings and the shipped mappings, and a session on it."""
+    """Sandboxes up and peopled, a folder with settings and the shipped mappings, and a session on it. `beside`: what
+    goes on as long as it is open, from before anybody is there."""
     place = folder or Path(tempfile.mkdtemp(prefix="syncd-demo-"))
     try:
         with Stage.open(dict.fromkeys(VENDORS, 0), seed) as stage:
             stage.hurry()
-            where = populate(stage, count, seed, past=past)
-            say(
-                f"A company: {where['marketing']} people only in marketing, {where['sales']} only in sales,"
-                f" {where['both']} in both, with differences."
-            )
-            if past:
-                say(
-                    f"And a year behind it: {past} more people, who asked for a guide and whom sales called, or did not."
-                )
             shutil.copytree(mappings, place / "mappings", dirs_exist_ok=True)
-            files: Files = read_files(stage.write_config(place, "demo"), {})
-            with Session.hold(files, "demo") as session:
+            files = read_files(stage.write_config(place, "demo"), {})
+            with Session.hold(files, "demo") as session, beside(files):
+                where = populate(stage, count, seed, past=past)
+                _introduce(where, say)
                 yield Scene(stage, session, Cast(stage), say)
     finally:
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def play(scene: Scene, seed: int) -> dict[str, Any]:
-    """The whole story; returns its result."""
-    began_s = time.monotonic()
+def _introduce(where: dict[str, int], say: Callable[[str], None]) -> None:
+    """Who is there."""
+    say(
+        f"A company: {where['marketing']} people only in marketing, {where['sales']} only in sales,"
+        f" {where['both']} in both, with differences."
+    )
+    if where["past"]:
+        say(
+            f"And a year behind it: {where['past']} more people, who asked for a guide and whom sales called, or did not."
+        )
+
+
+def begin(scene: Scene) -> None:
+    """The first plan, its release, and cycles until both systems say the same."""
     counts = scene.first_plan()
     scene.say(
         "The first plan, which nobody has seen before, is held: " + ", ".join(f"{n} {op}" for op, n in counts.items())
     )
     scene.say(f"Somebody looks at it and releases {scene.release()} effects.")
     scene.until_quiet()
+
+
+def play(scene: Scene, seed: int) -> dict[str, Any]:
+    """The whole story; returns its result."""
+    began_s = time.monotonic()
+    begin(scene)
     scene.say("Quiet. Now people work:")
     trade = Trade(scene.cast, random.Random(seed + 1))
     for deed in (*Story(scene.cast, random.Random(seed)).chapters(), *trade.first()):

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_demo_converges_and_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     """`demo --once --json` needs no terminal, ends with exit 0, and its hand-off sums to zero."""
-    assert outcome(["demo", "--once", "--json", "--people", "40", "--seed", "3"]) == 0
+    assert outcome(["demo", "--once", "--json", "--people", "40", "--past", "0", "--seed", "3"]) == 0
 
     out, err = capsys.readouterr()
     facts = json.loads(out)

@@ -97,7 +97,8 @@ class HubSpot:
         return self._acts.act(action)
 
     def state(self, object: str | None) -> dict[str, Any]:
-        """Every record with its values and number of versions, merges, associations, usage."""
+        """Every record with its values and number of versions, merges, associations, lists, owners, usage. `object`: of one
+        object, or one of these three alone."""
         self.portal.tick()
         tables = [one for name, one in self.portal.tables.items() if object in (None, name)]
         state: dict[str, Any] = {
@@ -107,9 +108,11 @@ class HubSpot:
             "merged": {table.kind.name: dict(table.merged) for table in tables},
             "used_today": self.limits.used_today,
         }
-        if object is None:
+        if object in (None, "associations"):
             state["associations"] = self.portal.associations.to_state()
+        if object in (None, "lists"):
             state["lists"] = self.portal.lists.to_state()
+        if object in (None, "owners"):
             state["owners"] = {one.id: one.to_json() for one in self.portal.owners.by_id.values()}
         return state
 
