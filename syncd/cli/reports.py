@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli import show
+from syncd.cli import figures, show
 from syncd.cli.call import Call, Config, Debug, Json, ends_with
 from syncd.errors import EXIT_OK, EXIT_TRANSIENT
 
@@ -30,12 +30,48 @@ class Kind(StrEnum):
     weekly = "weekly"
 
 
+class By(StrEnum):
+    """What figures are broken down by."""
+
+    source = "source"
+    campaign = "campaign"
+    segment = "segment"
+    owner = "owner"
+
+
+class Cohort(StrEnum):
+    """The periods in which people came."""
+
+    week = "week"
+    month = "month"
+    quarter = "quarter"
+    year = "year"
+
+
+class Model(StrEnum):
+    """Who gets credit."""
+
+    first = "first"
+    last = "last"
+    linear = "linear"
+    position = "position"
+
+
 READS = {"agreement": "follow_up"}
 """The reading function of a report, where it is called otherwise."""
 
 Day = Annotated[str | None, typer.Option("--since", metavar="DAY", help="From this day on: 2026-11-21.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="DAY", help="Before this day.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")]
+OneTable = Annotated[str | None, typer.Option("--table", metavar="NAME", help="Only this table of several.")]
+Names = Annotated[bool, typer.Option("--figures", help="List every number by the name that opens it.")]
+Records = Annotated[
+    str | None, typer.Option("--records", metavar="FIGURE", help="Show the records behind a number (see --figures).")
+]
+Source = Annotated[str | None, typer.Option("--source", metavar="NAME", help="Only people from this source.")]
+Campaign = Annotated[str | None, typer.Option("--campaign", metavar="NAME", help="Only people of this campaign.")]
+Segment = Annotated[str | None, typer.Option("--segment", metavar="NAME", help="Only people of this segment.")]
+Owner = Annotated[str | None, typer.Option("--owner", metavar="NAME", help="Only people of this owner.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,13 +84,26 @@ def handoff(
     context: typer.Context,
     since: Day = None,
     until: Until = None,
+    source: Source = None,
+    campaign: Campaign = None,
+    segment: Segment = None,
+    owner: Owner = None,
     as_csv: Csv = False,
+    table: OneTable = None,
+    names: Names = False,
+    records: Records = None,
     config: Config = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Show where everybody is who ever met the definition of qualified, and the reason of each who was not delivered."""
-    facts = _read(Call.of(context), "handoffs", {"since": _day(since) or EVER, "until": _day(until) or _tomorrow()})
+    days = {"since": _day(since) or EVER, "until": _day(until) or _tomorrow()}
+    filters = {**days, **_one_of(source=source, campaign=campaign, segment=segment, owner=owner)}
+    call = Call.of(context)
+    facts, opened = _read(call, "handoffs", filters, records)
+    if names or opened is not None:
+        _opened(call, facts, opened, as_csv=as_csv)
+        return
     states = ("qualified", "delivered", "waiting", "rejected", "out_of_scope", "marketing", "sales", "gap")
     plain = {
         **{name: facts[name]["value"] for name in states},
@@ -63,11 +112,11 @@ def handoff(
         "period": facts["period"],
         "records": facts["records"],
     }
-    if Call.of(context).json:
+    if call.json:
         show.as_json(plain)
         return
     if as_csv:
-        _csv("handoff", facts)
+        figures.csv("handoff", facts, table)
         return
     if plain["qualified"] is None:
         show.line("Unknown: there is no funnel.toml, or no cycle has run with it yet.")
@@ -77,8 +126,8 @@ def handoff(
         f"{plain['qualified']} qualified = {plain['delivered']} delivered + {plain['waiting']} waiting + {blocked} blocked"
         f" + {plain['rejected']} rejected + {plain['out_of_scope']} out of scope"
     )
-    show.line(f"marketing counts {plain['marketing']}, sales {plain['sales']}; the gap of {plain['gap']}:")
-    _table("handoff", facts)
+    show.line(f"marketing counts {plain['marketing']}, sales {plain['sales']}: a gap of {plain['gap']}")
+    figures.tables("handoff", facts, table)
 
 
 def report(
@@ -88,9 +137,19 @@ def report(
     ],
     since: Day = None,
     until: Until = None,
-    by: Annotated[str | None, typer.Option("--by", help="Broken down by source, campaign, segment or owner.")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Credit: first, last, linear or position.")] = None,
+    by: Annotated[By | None, typer.Option("--by", help="Broken down by this.")] = None,
+    cohort: Annotated[
+        Cohort | None, typer.Option("--cohort", help="The funnel of those who came in each of these, apart.")
+    ] = None,
+    model: Annotated[Model | None, typer.Option("--model", help="The credit model that leads.")] = None,
+    source: Source = None,
+    campaign: Campaign = None,
+    segment: Segment = None,
+    owner: Owner = None,
     as_csv: Csv = False,
+    table: OneTable = None,
+    names: Names = False,
+    records: Records = None,
     html: Annotated[bool, typer.Option("--html", help="The weekly digest as HTML.")] = False,
     send: Annotated[
         bool, typer.Option("--send", help="Send the weekly digest now to the receivers of [alerts.digest].")
@@ -103,22 +162,46 @@ def report(
     debug: Debug = False,
 ) -> None:
     """Show figures of the closed loop (their definitions: docs/closed-loop.md)."""
-    given = {"since": _day(since), "until": _day(until), "by": by, "model": model}
-    filters = {name: value for name, value in given.items() if value is not None}
-    facts = _read(Call.of(context), READS.get(kind.value, kind.value), filters)
-    if send or out is not None:
+    chosen = _one_of(source=source, campaign=campaign, segment=segment, owner=owner)
+    if chosen and kind not in (Kind.funnel, Kind.agreement):
+        raise typer.BadParameter(f"--{next(iter(chosen))} is for funnel and agreement")
+    given = {"since": _day(since), "until": _day(until), "by": by, "cohort": cohort, "model": model, **chosen}
+    filters = {name: str(value) for name, value in given.items() if value is not None}
+    call = Call.of(context)
+    facts, opened = _read(call, READS.get(kind.value, kind.value), filters, records)
+    if names or opened is not None:
+        _opened(call, facts, opened, as_csv=as_csv)
+    elif send or out is not None:
         if kind is not Kind.weekly:
             raise typer.BadParameter("--send and --out are for the weekly digest")
-        ends_with(_give(Call.of(context), facts, send=send, out=out))
-    elif Call.of(context).json:
+        ends_with(_give(call, facts, send=send, out=out))
+    elif call.json:
         show.as_json(facts)
     elif kind is Kind.weekly:
         sys.stdout.write(facts["html"] + "\n") if html else show.line(facts["text"].rstrip("\n"))
     elif as_csv:
-        _csv(kind.value, facts)
+        figures.csv(kind.value, facts, table)
     else:
         show.line(f"{facts['period']['name'] or ''} {facts['period']['since']} to {facts['period']['until']}".strip())
-        _table(kind.value, facts)
+        figures.tables(kind.value, facts, table)
+
+
+def _one_of(**chosen: str | None) -> dict[str, str]:
+    """The one filter that was given; the sums cannot answer two at once."""
+    given = {name: value for name, value in chosen.items() if value is not None}
+    if len(given) > 1:
+        raise typer.BadParameter(f"--{' and --'.join(given)}: figures are filtered by one of them at a time")
+    return given
+
+
+def _opened(call: Call, facts: dict[str, Any], opened: dict[str, Any] | None, *, as_csv: bool) -> None:
+    """The names of all figures, or the records behind one."""
+    if opened is None:
+        figures.names(facts, as_csv=as_csv)
+    elif call.json:
+        show.as_json(opened)
+    else:
+        figures.records(opened, as_csv=as_csv)
 
 
 def _give(call: Call, facts: dict[str, Any], *, send: bool, out: Path | None) -> int:
@@ -148,7 +231,10 @@ def _give(call: Call, facts: dict[str, Any], *, send: bool, out: Path | None) ->
     return EXIT_TRANSIENT if any(told["sent"].values()) else EXIT_OK
 
 
-def _read(call: Call, name: str, filters: dict[str, str]) -> dict[str, Any]:
+def _read(
+    call: Call, name: str, filters: dict[str, str], figure: str | None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The report, and one of its figures opened."""
     from syncd.funnel import reports
     from syncd.session import open_to_read
 
@@ -156,7 +242,7 @@ def _read(call: Call, name: str, filters: dict[str, str]) -> dict[str, Any]:
     ledger = open_to_read(files.settings)
     try:
         found: dict[str, Any] = getattr(reports, name)(ledger, files, time.time(), **filters)
-        return found
+        return found, None if figure is None else figures.opened(ledger, files, found, figure)
     finally:
         ledger.close()
 
@@ -173,17 +259,3 @@ def _day(text: str | None) -> str | None:
 
 def _tomorrow() -> str:
     return date.fromordinal(datetime.fromtimestamp(time.time(), UTC).toordinal() + 2).isoformat()
-
-
-def _csv(kind: str, facts: dict[str, Any]) -> None:
-    from syncd.funnel.tables import table_of
-    from syncd.view.sheet import as_csv
-
-    sys.stdout.write(as_csv(*table_of(kind, facts)))
-
-
-def _table(kind: str, facts: dict[str, Any]) -> None:
-    from syncd.funnel.tables import table_of
-
-    columns, rows = table_of(kind, facts)
-    show.table(columns, [["" if cell is None else str(cell) for cell in row] for row in rows])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -116,6 +117,8 @@ class Target:
     currency: str
     period: PeriodKind
     look_back_ms: int
+    rates: Mapping[str, Fraction] = field(default_factory=dict)
+    """By currency: what one of it is worth in the goal's own."""
 
 
 @dataclass(frozen=True, slots=True)

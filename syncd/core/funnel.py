@@ -345,9 +345,11 @@ class _Compiler:
         part = self.shape.goal
         if part is None:
             return None
-        return Target(
-            part.revenue * 10 ** digits(part.currency), part.currency, part.period, _ms(part.look_back)
-        )  # fmt: skip
+        if part.currency in part.rates:
+            self._say(("goal", "rates", part.currency), "the goal's own currency needs no rate", "remove it", key=True)
+        rates = {currency: Fraction(str(rate)) for currency, rate in part.rates.items()}
+        goal = part.revenue * 10 ** digits(part.currency)
+        return Target(goal, part.currency, part.period, _ms(part.look_back), rates)
 
 
 def _speed(part: SpeedPart, usual: Speed) -> Speed:

@@ -18,6 +18,7 @@ MAX_CONDITIONS: Final = 200
 """Most conditions of fit, and of interest."""
 MAX_SEGMENTS: Final = 50
 MAX_HOLIDAYS: Final = 1_000
+MAX_CURRENCIES: Final = 200
 
 Days = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Span = Annotated[str, Field(pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$")]
@@ -26,6 +27,7 @@ Lasting = Annotated[str, Field(pattern=r"^\d{1,6}(?:\.\d{1,3})?[mhdw]$")]
 Period = Literal["week", "month", "quarter", "year"]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Rate = Annotated[float, Field(gt=0, le=1_000_000_000, strict=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=False)]
 
 
@@ -192,6 +194,11 @@ class GoalPart(Part):
     currency: Currency = Field("EUR", description="Three capital letters.")
     period: Period = Field("quarter", description="In each of these.")
     look_back: Lasting = Field("365d", description="Average deal and conversion rate are those of so long until now.")
+    rates: dict[Currency, Rate] = Field(
+        default_factory=dict,
+        max_length=MAX_CURRENCIES,
+        description="What one of another currency counts for in the goal's. One without a rate is not counted, and said.",
+    )
 
 
 class FunnelFile(Part):

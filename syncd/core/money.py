@@ -6,6 +6,7 @@ Pure. ISO 4217 gives most currencies two digits; those with none or three are li
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any, Final
 
 _NONE: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -36,3 +37,9 @@ def plain(amount: int, currency: str) -> str:
     whole, rest = divmod(abs(amount), 10**behind)
     sign = "-" if amount < 0 else ""
     return f"{sign}{whole}.{rest:0{behind}d}" if behind else f"{sign}{whole}"
+
+
+def convert(amount: int, currency: str, rate: Fraction, into: str) -> int:
+    """An amount in another currency's smallest units; `rate`: what one of it is worth there. Rounded once, half to even."""
+    exact = Fraction(amount, 10 ** digits(currency)) * rate * Fraction(10 ** digits(into))
+    return round(exact)

@@ -1,59 +1,45 @@
-"""What was won, who gets credit for it, and how far the goal is.
+"""What was won and lost, who gets credit for it under each model, and what each campaign brought.
 
-Promise: the shares of a model and what is not attributed add up to what was won, to the cent; each report says the
-difference, which is nought. What cannot be known is None.
+Promise: under every model the shares and what is not attributed add up to what the CRM says was won, to the cent; each
+report says the difference, which is nought. What cannot be known is None. Currencies are never added up.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from syncd.core.agreement import Period
 from syncd.core.credit import MODELS
-from syncd.core.goals import Sofar, reckon
 from syncd.core.sale import BETWEEN
-from syncd.funnel.figures import Figure, Reader, elapsed, reader_of, shown, total
+from syncd.funnel.figures import Figure, Reader, reader_of, shown
 
 if TYPE_CHECKING:
     from syncd.files import Files
     from syncd.ledger import Ledger
 
+Sums = Mapping[tuple[str, str], tuple[int, int]]
+"""(n, amount) by (currency, name)."""
+
 
 def revenue(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """What was won, by who gets credit for it. Filters: since, until, model."""
-    reader = reader_of(ledger, files, now, {name: filters[name] for name in ("since", "until") if name in filters})
-    period = reader.period()
-    model = _model(reader, filters)
-    sold = reader.known and reader.funnel is not None and reader.funnel.sales is not None
-    won = {what: pair for (what, _), pair in reader.sums("won", period, "").items()}
-    credit, causes = reader.sums(f"credit:{model}", period, "pair"), reader.sums("cause", period, "cause")
-    assists = reader.sums("credit:assist", period, "pair")
-    spread: dict[str, int] = defaultdict(int)
-    for (currency, _), (_, amount) in [*credit.items(), *causes.items()]:
-        spread[currency] += amount
-    pairs = sorted({*credit, *assists}, key=lambda key: (-credit.get(key, (0, 0))[1], key))
+    """What was won, and who gets credit for it under each model. Filters: since, until, model (which one leads)."""
+    reader = _reader(ledger, files, now, filters)
+    period, model = reader.period(), model_of(reader, filters)
+    won = {currency: pair for (currency, _), pair in reader.sums("won", period, "").items()}
+    credit = {one: reader.sums(f"credit:{one}", period, "pair") for one in (*MODELS, "assist")}
+    causes = reader.sums("cause", period, "cause")
+    names = sorted({key for of in credit.values() for key in of}, key=lambda key: (-_of(credit[model], key)[1], key))
     return {
         "period": shown(period),
         "model": model,
         "models": list(MODELS),
         "won": [reader.money(amount, currency, period, state="won") for currency, (_, amount) in sorted(won.items())]
-        if sold
+        if reader.sells
         else [{"value": None, "currency": None, "records": None}],
-        "deals": reader.figure(sum(n for n, _ in won.values()) if sold else None, "deals", period, state="won"),
-        "rows": [
-            {
-                "source": name.partition(BETWEEN)[0] or None,
-                "campaign": name.partition(BETWEEN)[2] or None,
-                "amount": reader.money(credit.get((currency, name), (0, 0))[1], currency, period, state="won"),
-                "touches": credit.get((currency, name), (0, 0))[0],
-                "assists": assists.get((currency, name), (0, 0))[0],
-            }
-            for currency, name in pairs
-        ],
+        "deals": reader.figure(sum(n for n, _ in won.values()) if reader.sells else None, "deals", period, state="won"),
+        "rows": [_row(reader, period, key, model, credit) for key in names],
         "unattributed": [
             {
                 "cause": cause,
@@ -62,9 +48,22 @@ def revenue(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[st
             }
             for (currency, cause), (n, amount) in sorted(causes.items())
         ],
-        "difference": [
-            {"value": amount - spread[currency], "currency": currency} for currency, (_, amount) in sorted(won.items())
+        "sums": [
+            {
+                "model": one,
+                "won": reader.money(amount, currency, period, state="won"),
+                "credited": {"value": _total(credit[one], currency), "currency": currency, "records": None},
+                "unattributed": {"value": _total(causes, currency), "currency": currency, "records": None},
+                "difference": amount - _total(credit[one], currency) - _total(causes, currency),
+            }
+            for currency, (_, amount) in sorted(won.items())
+            for one in MODELS
         ],
+        "difference": [
+            {"value": amount - _total(credit[model], currency) - _total(causes, currency), "currency": currency}
+            for currency, (_, amount) in sorted(won.items())
+        ],
+        "undated": _undated(reader),
         "lost": [
             {
                 "reason": reason or None,
@@ -76,15 +75,64 @@ def revenue(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[st
     }
 
 
-def _model(reader: Reader, filters: Mapping[str, str]) -> str:
+def _row(
+    reader: Reader, period: Period, key: tuple[str, str], model: str, credit: Mapping[str, Sums]
+) -> dict[str, Any]:
+    """One source and campaign: what it gets in one currency under each model, and where it helped."""
+    currency, name = key
+    source, _, campaign = name.partition(BETWEEN)
+    where = {"state": "won", "source": source, "campaign": campaign}
+
+    def touches(of: str) -> Figure:
+        return reader.figure(
+            _of(credit[of], key)[0], "deals", period, **where, currency=currency, credit=of, part="touches"
+        )
+
+    amounts: dict[str, Figure] = {
+        one: reader.money(_of(credit[one], key)[1], currency, period, **where, credit=one) for one in MODELS
+    }
+    return {
+        "source": source or None,
+        "campaign": campaign or None,
+        "currency": currency,
+        "amount": amounts[model],
+        "amounts": amounts,
+        "touches": touches(model),
+        "assists": touches("assist"),
+    }
+
+
+def _of(sums: Sums, key: tuple[str, str]) -> tuple[int, int]:
+    return sums.get(key, (0, 0))
+
+
+def _total(sums: Sums, currency: str) -> int:
+    return sum(amount for (of, _), (_, amount) in sums.items() if of == currency)
+
+
+def _undated(reader: Reader) -> list[Figure]:
+    """Deals that are won and say no day: they are in no period."""
+    return [
+        {"currency": currency, **reader.figure(n, "deals", None, state="won", currency=currency, closed=0)}
+        for (currency, _), (n, _) in sorted(reader.undated("won").items())
+    ]
+
+
+def _reader(ledger: Ledger, files: Files, now: float, filters: Mapping[str, str]) -> Reader:
+    """Deals are not broken down by people: of the filters only the days are theirs."""
+    return reader_of(ledger, files, now, {name: filters[name] for name in ("since", "until") if name in filters})
+
+
+def model_of(reader: Reader, filters: Mapping[str, str]) -> str:
+    """The model that leads: the one asked for, else the agreed one."""
     asked = filters.get("model")
     return asked if asked in MODELS else reader.funnel.credit.rule.model if reader.funnel else MODELS[0]
 
 
 def campaigns(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
     """What each campaign brought. Filters: since, until, model."""
-    reader = reader_of(ledger, files, now, {name: filters[name] for name in ("since", "until") if name in filters})
-    period, model = reader.period(), _model(reader, filters)
+    reader = _reader(ledger, files, now, filters)
+    period, model = reader.period(), model_of(reader, filters)
     first = reader.funnel.stages[0].name if reader.funnel and reader.funnel.stages else ""
     counts = {name: reader.sums(name, period, "campaign") for name in ("reached", "qualified", "state", "calls")}
     won: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -98,103 +146,29 @@ def campaigns(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[
     def row(name: str) -> dict[str, Any]:
         calls = {what: amount for (what, of), (_, amount) in counts["calls"].items() if of == name}
         people = {"campaign": name, "day": "qualified"}
+        credited = {"state": "won", "campaign": name}
         return {
             "campaign": name or None,
             "people": reader.figure(
-                counts["reached"].get((first, name), (0, 0))[0], "people", period, reached=0, campaign=name
+                _of(counts["reached"], (first, name))[0], "people", period, reached=0, campaign=name
             ),
             "qualified": reader.figure(
-                counts["qualified"].get(("", name), (0, 0))[0], "people", period, qualifies=1, **people
+                _of(counts["qualified"], ("", name))[0], "people", period, qualifies=1, **people
             ),
             "rejected": reader.figure(
-                counts["state"].get(("rejected", name), (0, 0))[0], "people", period, state="rejected", **people
+                _of(counts["state"], ("rejected", name))[0], "people", period, state="rejected", **people
             ),
-            "calls": reader.figure(sum(calls.values()), "people", period, qualifies=1, **people),
-            "wasted_calls": reader.figure(calls.get("rejected", 0), "people", period, state="rejected", **people),
-            "assists": {"value": assists.get(name, 0), "records": None},
+            "calls": reader.figure(sum(calls.values()), "people", period, qualifies=1, part="calls", **people),
+            "wasted_calls": reader.figure(
+                calls.get("rejected", 0), "people", period, state="rejected", part="calls", **people
+            ),
+            "assists": reader.figure(
+                assists.get(name, 0), "deals", period, credit="assist", part="touches", **credited
+            ),
             "won": [
-                reader.money(amount, currency, period, state="won")
+                reader.money(amount, currency, period, credit=model, **credited)
                 for currency, amount in sorted(won.get(name, {}).items())
             ],
         }
 
     return {"period": shown(period), "model": model, "rows": [row(name) for name in names]}
-
-
-def goals(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """From the revenue goal to the leads it takes. Filter: since (the period that day is in)."""
-    reader = reader_of(ledger, files, now, {"since": filters["since"]} if "since" in filters else {})
-    target = reader.funnel.target if reader.funnel else None
-    period = reader.period(target.period if target else None)
-    currency = target.currency if target else ""
-    back = Period(
-        "",
-        reader.today - timedelta(days=(target.look_back_ms // 86_400_000) if target else 0),
-        reader.today + timedelta(1),
-    )
-    won = {what: pair for (what, _), pair in reader.sums("won", period, "").items()}
-    past = {what: pair for (what, _), pair in reader.sums("won", back, "").items()}.get(currency, (0, 0))
-    handed = sum(n for (what, _), (n, _) in reader.sums("state", back).items() if what in ("delivered", "rejected"))
-    leads = total(reader.sums("qualified", period))
-    count, amount = won.get(currency, (0, 0))
-    sold = reader.known and reader.funnel is not None and reader.funnel.sales is not None
-    average = Fraction(past[1], past[0]) if past[0] and sold else None
-    rate = Fraction(past[0], handed) if handed and past[0] and sold else None
-    part = elapsed(reader, period)
-    goal = reckon(target.revenue if target else 0, Sofar(amount, count, average, rate, leads), part)
-    known = target is not None and sold
-
-    def money(value: int | None) -> Figure:
-        return {"value": value if known else None, "currency": currency or None, "records": None}
-
-    return {
-        "period": shown(period),
-        "currency": currency or None,
-        "goal": {"value": target.revenue if target else None, "currency": currency or None, "records": None},
-        "won": reader.money(amount if known else None, currency, period, state="won"),
-        "expected": money(goal.expected),
-        "forecast": money(goal.forecast),
-        "average": money(None if average is None else round(average)),
-        "rate": None if rate is None else float(rate),
-        "customers_needed": goal.customers_needed if known else None,
-        "leads_needed": goal.leads_needed if known else None,
-        "customers_missing": goal.customers_missing if known else None,
-        "leads_missing": goal.leads_missing if known else None,
-        "elapsed": float(part),
-        "quota": _owed(reader),
-    }
-
-
-def _owed(reader: Reader) -> dict[str, Any]:
-    """Marketing's side of the agreement, in its own period."""
-    whole = Reader(reader.ledger, reader.funnel, reader.now_ms, {})
-    period = whole.period()
-    whole_quota = quota(whole, period)
-    rows = []
-    for by in ("source", "segment"):
-        owed = {} if reader.funnel is None else getattr(reader.funnel.agreement, f"by_{by}")
-        done = {name: n for (_, name), (n, _) in whole.sums("qualified", period, by).items()}
-        rows += [
-            {
-                "by": by,
-                "name": name,
-                "owed": n,
-                "qualified": whole.figure(
-                    done.get(name, 0), "people", period, qualifies=1, day="qualified", **{by: name}
-                ),
-            }
-            for name, n in owed.items()
-        ]
-    return {"period": shown(period), **whole_quota, "by": rows}
-
-
-def quota(reader: Reader, period: Period) -> dict[str, Any]:
-    """Qualified leads against what marketing owes."""
-    owed = reader.funnel.agreement.qualified if reader.funnel else None
-    done = total(reader.sums("qualified", period))
-    part = elapsed(reader, period)
-    return {
-        "owed": owed,
-        "qualified": reader.figure(done, "people", period, qualifies=1, day="qualified"),
-        "expected": None if owed is None else int(owed * part),
-    }

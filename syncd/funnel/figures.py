@@ -1,22 +1,21 @@
-"""Figures: a number of the closed loop, and the link that opens it to its records.
+"""Figures: a number of the closed loop, and the link that opens it to its records (see `opened`).
 
 Promise: a number is read from the sums, never counted from all records; where there is no definition, or nothing was
-followed yet, it is None. A link is text that may stand in an address: what it holds is checked when it is opened.
+followed yet, it is None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from syncd.core.agreement import Period, PeriodKind, day_of, midnight_ms, period_of
 from syncd.core.funnel import Funnel
 from syncd.ledger import Ledger
-from syncd.ledger.loop import START, Place
 from syncd.ledger.sums import EVER
 
 if TYPE_CHECKING:
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
 
 DIMENSIONS: Final = ("source", "campaign", "segment", "owner")
 """What figures are broken down by, and filtered by: one at a time."""
-NUMBERS: Final = frozenset({"reached", "qualifies", "handed", "undelivered", "running"})
-"""Of a link: the conditions that are numbers."""
 MOST: Final = 1000
-"""Records that a link opens at once, at most."""
+"""Records that are listed at once, at most."""
+
+MOST_PERIODS: Final = 60
+"""The newest so many periods are told apart."""
 
 Figure = dict[str, Any]
 
@@ -45,6 +45,11 @@ class Reader:
     def known(self) -> bool:
         """Is there a definition, and was anything followed by it?"""
         return self.funnel is not None and self.ledger.books.funnel() is not None
+
+    @property
+    def sells(self) -> bool:
+        """Is it known what was won?"""
+        return self.known and self.funnel is not None and self.funnel.sales is not None
 
     @property
     def today(self) -> date:
@@ -79,6 +84,10 @@ class Reader:
         of, name = self.dimension() if by is None else (by, None)
         return self.ledger.loop.sums.of(figure, since, until, by=of, name=name)
 
+    def undated(self, figure: str) -> dict[tuple[str, str], tuple[int, int]]:
+        """The same of what has no day, and so is in no period."""
+        return self.ledger.loop.sums.of(figure, 0, 1)
+
     def figure(self, value: int | None, of: str, period: Period | None, **where: Any) -> Figure:
         """A number with its link. `of`: people or deals."""
         if not self.answerable or value is None:
@@ -91,7 +100,10 @@ class Reader:
 
     def money(self, value: int | None, currency: str, period: Period | None, **where: Any) -> Figure:
         """An amount with its link."""
-        return {"currency": currency, **self.figure(value, "deals", period, currency=currency, **where)}
+        return {
+            "currency": currency,
+            **self.figure(value, "deals", period, currency=currency, **{"part": "amount", **where}),
+        }
 
 
 def reader_of(ledger: Ledger, files: Files, now: float, filters: Mapping[str, str]) -> Reader:
@@ -106,6 +118,22 @@ def elapsed(reader: Reader, period: Period) -> Fraction:
     zone = reader.funnel.agreement.zone
     since, until = midnight_ms(period.since, zone), midnight_ms(period.until, zone)
     return min(max(Fraction(reader.now_ms - since, max(1, until - since)), Fraction(0)), Fraction(1))
+
+
+def within(reader: Reader, period: Period, kind: PeriodKind, figure: str) -> list[Period]:
+    """The periods of that kind within the days that are meant, oldest first and cut to them; those at the beginning in
+    which the figure counts nobody are left out."""
+    found: list[Period] = []
+    day = min(period.until, reader.today + timedelta(days=1)) - timedelta(days=1)
+    while day >= period.since and len(found) < MOST_PERIODS:
+        whole = period_of(day, kind)
+        found.insert(0, Period(whole.name, max(whole.since, period.since), min(whole.until, period.until)))
+        if whole.since.year <= 1:
+            break
+        day = whole.since - timedelta(days=1)
+    while len(found) > 1 and not reader.sums(figure, found[0], ""):
+        found.pop(0)
+    return found
 
 
 def total(sums: Mapping[tuple[str, str], tuple[int, int]]) -> int:
@@ -127,71 +155,3 @@ def iso_ms(at_ms: int | None) -> str | None:
 
 def _utc(at_ms: int) -> date:
     return datetime.fromtimestamp(at_ms / 1000, UTC).date()
-
-
-# ---------------------------------------------------------------- opened
-
-
-def open_link(ledger: Ledger, link: str, limit: int) -> dict[str, Any]:
-    """The records behind a figure. A link that is none opens to nothing."""
-    of, _, text = link.partition("?")
-    query = dict(parse_qsl(text, keep_blank_values=True))
-    after = _after(query.pop("after", ""))
-    limit = max(1, min(limit, MOST))
-    try:
-        since = date.fromisoformat(query["since"]).toordinal() if "since" in query else None
-        until = date.fromisoformat(query["until"]).toordinal() if "until" in query else None
-        where: dict[str, Any] = dict(query)
-        for name in NUMBERS & query.keys():
-            where[name] = int(query[name])
-    except ValueError:
-        return {"link": link, "title": "", "count": None, "records": [], "next": None}
-    records: list[dict[str, Any]]
-    if of == "deals":
-        deals = ledger.loop.deals(where, since, until, after, limit)
-        records = [
-            {
-                **_place(ledger, object_, key),
-                "why": sale.cause or sale.reason or sale.state,
-                "at": date.fromordinal(sale.closed).isoformat() if sale.closed else None,
-                "amount": {"value": sale.amount, "currency": sale.currency},
-                "credit": sale.shares,
-            }
-            for object_, key, sale in deals
-        ]
-        place = ledger.loop.deal_place(where, *deals[-1]) if len(deals) == limit else None
-    else:
-        day = "qualified" if query.get("day") == "qualified" else "came"
-        people = ledger.loop.people(where, since, until, day, after, limit)
-        records = [
-            {
-                **_place(ledger, object_, key),
-                "why": (one.state and (f"{one.state}: {one.reason}" if one.reason else one.state)) or one.why,
-                "at": iso_ms(one.qualified_ms),
-                "amount": None,
-            }
-            for object_, key, one in people
-        ]
-        place = ledger.loop.place(where, *people[-1]) if len(people) == limit else None
-    title = ", ".join(f"{name} {value}" for name, value in sorted(query.items()) if name not in ("day",))
-    following = None
-    if place is not None:
-        rest = urlencode(sorted({**query, "after": ":".join(map(str, place))}.items()))
-        following = f"{of}?{rest}"
-    return {"link": link, "title": title, "count": None, "records": records, "next": following}
-
-
-def _after(text: str) -> Place:
-    """The place that a page ended at; the start where the text is none."""
-    strand, _, rest = text.partition(":")
-    day, _, rest = rest.partition(":")
-    object_, _, key = rest.partition(":")
-    numbers = [int(one) for one in (strand, day.removeprefix("-"), object_) if one.isdecimal() and len(one) < 16]
-    if len(numbers) < 3 or not key:
-        return START
-    return numbers[0], -numbers[1] if day.startswith("-") else numbers[1], numbers[2], key
-
-
-def _place(ledger: Ledger, object_: int, key: str) -> dict[str, str]:
-    system, name = ledger.facts.name_of(object_)
-    return {"system": system, "object": name, "key": key}

@@ -14,7 +14,7 @@ from syncd.assembly import Mappings
 from syncd.core.sale import settle_sale
 from syncd.core.standing import Standing, settle
 from syncd.funnel.gathering import Scope
-from syncd.funnel.handoff import check_sum
+from syncd.funnel.handoff import check_revenue, check_sum
 from syncd.run import Bench, Run
 
 BATCH = 500
@@ -40,8 +40,8 @@ def follow(run: Run, mappings: Mappings, benches: Sequence[Bench]) -> None:
     follower = _Follower(run, scope)
     follower.people()
     follower.deals()
-    if follower.changed:
-        check_sum(run, scope)
+    check_sum(run, scope)
+    check_revenue(run, scope)
 
 
 def _index(run: Run, scope: Scope) -> None:
@@ -54,7 +54,6 @@ def _index(run: Run, scope: Scope) -> None:
 class _Follower:
     def __init__(self, run: Run, scope: Scope) -> None:
         self.run, self.scope, self.ledger = run, scope, run.ledger
-        self.changed = 0
         self.version = version.version if (version := run.ledger.books.funnel()) else 1
         self.marketing = scope.objects(scope.people, "marketing")
         self.crm = scope.objects(scope.people, "crm")
@@ -97,7 +96,7 @@ class _Follower:
             now = {
                 key: settle(self.scope.funnel, one, before.get(key), now_ms, self.version) for key, one in said.items()
             }
-            self.changed += self.ledger.loop.keep_standings(object_, now, before)
+            self.ledger.loop.keep_standings(object_, now, before)
             self._alarm(object_, now, before)
             self._deals_of(object_, list(said))
 

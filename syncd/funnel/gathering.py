@@ -41,6 +41,8 @@ class Scope:
     touches: frozenset[str]
     moves: frozenset[str]
     agreed_ms: int | None
+    ourselves: str = ""
+    """The user that we are at sales' system."""
 
     @classmethod
     def of(cls, ledger: Ledger, mappings: Mappings, bound: Mapping[str, Compiled]) -> Scope | None:
@@ -59,9 +61,11 @@ class Scope:
         moves = [name for name, of in means.items() if of == "stage"]
         first = ledger.books.agreed_since()
         agreed_ms = None if first is None else round(first * 1000)
+        account = ledger.books.account(people.crm.system)
         return cls(
-            ledger, funnel, people, deals, frozenset(activities), frozenset(touches), frozenset(moves), agreed_ms
-        )
+            ledger, funnel, people, deals, frozenset(activities), frozenset(touches), frozenset(moves), agreed_ms,
+            account[2] if account is not None else "",
+        )  # fmt: skip
 
     def objects(self, mapping: Compiled, side: Side) -> dict[int, str]:
         """The object numbers of a side, with their forms."""
@@ -158,11 +162,14 @@ class Scope:
         )
 
     def _owner(self, form: str, fact: Fact) -> str:
-        """The e-mail of the user who owns a record; empty: a queue, or nobody."""
+        """The e-mail of the user who owns a record; empty: a queue, or nobody. Whom we are ourselves there is nobody: a
+        system gives what we create to us until somebody takes it."""
         name = self.funnel.about.owner
         field = next((one for one in self.people.fields if one.name == name), None)
         attribute = None if field is None else field.asked("crm", form)
         if field is None or attribute is None or attribute not in fact.attributes:
+            return ""
+        if self.ourselves and fact.attributes[attribute] == self.ourselves:
             return ""
         owner = field.canonical("crm", fact.attributes[attribute])
         return owner if isinstance(owner, str) and not isinstance(owner, (Bad, Unmapped)) else ""

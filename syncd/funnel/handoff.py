@@ -1,17 +1,20 @@
-"""The hand-off ledger: everybody who ever met the definition of qualified, and the one state that they are in.
+"""The sums that must hold: everybody who ever qualified is in one state, and credit and causes are what was won.
 
-Promise: qualified = delivered + waiting + blocked + rejected + out of scope, to the record; the sum is checked whenever
-something of it changed, over rows and sums that are counted apart, and a mismatch is an issue.
+Promise: qualified = delivered + waiting + blocked + rejected + out of scope, to the record; under every model what is
+credited and what is not attributed make up what was won, to the cent. Both are checked in every cycle, over sums that are
+kept apart, and a mismatch is an issue.
 """
 
 from __future__ import annotations
 
+from syncd.core.credit import MODELS
 from syncd.core.standing import STATES
 from syncd.funnel.gathering import Scope
 from syncd.ledger.sums import EVER
 from syncd.run import Run
 
 ISSUE = "handoff_sum"
+REVENUE = "revenue_sum"
 
 
 def check_sum(run: Run, scope: Scope) -> None:
@@ -30,9 +33,40 @@ def check_sum(run: Run, scope: Scope) -> None:
         if not (rows == counted == parts and states == tallied):
             said = f"{rows} people met the definition, {counted} are counted, and the states add up to {parts}"
             run.event("handoff_sum_failed", rows=rows, counted=counted, parts=parts)
-    with run.ledger.transaction():
-        if not said:
-            run.ledger.inbox.close_issues(run.now(), kind=ISSUE, mapping=scope.people.name)
-            return
-        remedy = "Report it with the output of `syncd handoff --json`; `syncd ledger verify` looks at the file."
-        run.ledger.inbox.raise_issue(ISSUE, scope.people.name, said, remedy, run.now())
+    _tell(run, ISSUE, scope.people.name, said, "syncd handoff --json")
+
+
+def check_revenue(run: Run, scope: Scope) -> None:
+    """Holds what was won against what is credited and what has a cause, in each currency and under each model; and
+    against the deals' own rows."""
+    if scope.deals is None:
+        return
+    sums = run.ledger.loop.sums
+    won = {what: amount for (what, _), (_, amount) in sums.of("won", 0, EVER).items()}
+    causes = dict.fromkeys(won, 0)
+    for (what, _), (_, amount) in sums.of("cause", 0, EVER, by="cause").items():
+        causes[what] = causes.get(what, 0) + amount
+    wrong = []
+    sold = sums.sold()
+    if any(sold.get(currency, 0) != won.get(currency, 0) for currency in sold.keys() | won.keys()):
+        wrong.append("the deals' own rows")
+    for model in MODELS:
+        made = dict(causes)
+        for (what, _), (_, amount) in sums.of(f"credit:{model}", 0, EVER, by="pair").items():
+            made[what] = made.get(what, 0) + amount
+        if any(made.get(currency, 0) != won.get(currency, 0) for currency in made.keys() | won.keys()):
+            wrong.append(f"the model {model}")
+    if wrong:
+        run.event("revenue_sum_failed", by=wrong)
+    said = f"what was won is not what it is made of, by {', '.join(wrong)}" if wrong else ""
+    _tell(run, REVENUE, scope.deals.name, said, "syncd report revenue --json")
+
+
+def _tell(run: Run, kind: str, mapping: str, said: str, command: str) -> None:
+    """An issue for what is wrong; where nothing is, the one that stands is closed, and else nothing is written."""
+    inbox = run.ledger.inbox
+    if said:
+        remedy = f"Report it with the output of `{command}`; `syncd ledger verify` looks at the file."
+        inbox.raise_issue(kind, mapping, said, remedy, run.now())
+    elif inbox.issues(kind=kind, mapping=mapping, limit=1):
+        inbox.close_issues(run.now(), kind=kind, mapping=mapping)

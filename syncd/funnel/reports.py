@@ -14,34 +14,41 @@ today       {"at", "period", "defined": bool, "outcomes": {handoff, nurture, wat
              "quota": {"owed": int | null, "qualified": figure, "expected": int | null},
              "agreement": {STATE: figure, "kept": float | null}, "handoff": as `handoffs` without its records,
              "won": [money], "goal": as `goals` | null}
-funnel      {"period", "by": "source" | "campaign" | "segment" | "owner" | null, "stages": [{"stage", "owner", "means"}],
-             "rows": [{"name": text | null, "reached": [figure], "rates": [float | null], "days": [float | null]}],
-             "total": one such row}      reached: of the people who came in within the period, how many ever got there;
+funnel      {"period", "by": "source" | "campaign" | "segment" | "owner" | null, "cohort": "week" | "month" | "quarter" |
+             "year" | null, "stages": [{"stage", "owner", "means"}],
+             "rows": [{"cohort": name | null, "name": text | null, "reached": [figure], "rates": [float | null],
+             "days": [float | null]}], "total": one such row}
+             reached: of the people who came in within the period (or the cohort's), how many ever got there;
              rates: of those in the stage before; days: the mean time from this stage to the next
 handoffs    {"period", "qualified", "delivered", "waiting", "rejected", "out_of_scope": figure, "blocked": {REASON: figure},
              "marketing": figure, "sales": figure, "gap": figure, "balanced": bool,
              "records": [{"system", "object", "key", "state", "reason", "qualified_at", "delivered_at", "version"}]}
 follow_up   {"period", "states": {on_track, due_soon, breached, met, met_late, paused: figure}, "kept": float | null,
              "delays": {"sync_s", "routing_s", "rep_s": float | null}, "by": "owner", "rows": [{"name", "states", "kept",
-             "delays"}], "records": [{"system", "object", "key", "state", "started_at", "due_at", "first_touch_at",
+             "delays"}], "marketing": [{"period", "owed": int | null, "expected", "qualified": figure, "kept": bool | null,
+             "by": [{"by", "name", "owed", "kept", "qualified"}]}], "records": [{"system", "object", "key", "state", "started_at", "due_at", "first_touch_at",
              "attempts", "owner", "segment"}]}
 revenue     {"period", "model", "models": [name], "won": [money], "deals": figure,
-             "rows": [{"source", "campaign", "amount": money, "touches": int, "assists": int}],
-             "unattributed": [{"cause", "amount": money, "deals": figure}], "difference": [money],
-             "lost": [{"reason", "deals": figure, "amount": money}]}
+             "rows": [{"source", "campaign", "currency", "amount": money, "amounts": {MODEL: money}, "touches": figure,
+             "assists": figure}], "unattributed": [{"cause", "amount": money, "deals": figure}],
+             "sums": [{"model", "won": money, "credited": money, "unattributed": money, "difference": int}],
+             "difference": [money], "undated": [figure], "lost": [{"reason", "deals": figure, "amount": money}]}
+             amount, touches and difference: of the model that leads; undated: won deals that say no close day
 campaigns   {"period", "model", "rows": [{"campaign", "people", "qualified", "rejected", "calls", "wasted_calls",
              "assists": figure, "won": [money]}]}    calls: sales' attempts; wasted: with those whom sales gave back
-goals       {"period", "currency", "goal": money, "won": money, "expected": money, "forecast": money, "average": money,
-             "rate": float | null, "customers_needed", "leads_needed", "customers_missing", "leads_missing": int | null,
-             "elapsed": float, "quota": {"owed", "qualified", "by": [{"name", "owed", "qualified"}]}}
+goals       {"period", "currency", "goal": money, "won": money, "parts": [{"won": money, "rate": float | null, "counts":
+             money}], "expected": money, "forecast": money, "average": money, "rate": float | null, "customers_needed",
+             "leads_needed", "customers_missing", "leads_missing": int | null, "elapsed": float, "leads": figure,
+             "leads_expected": int | null, "quota": {"owed", "qualified", "by": [{"name", "owed", "qualified"}]}}
+             parts: what each currency adds; counts null: it has no rate, and is not counted
 weekly      {"week": period, "before": period, "today", "handoffs", "follow_up", "revenue", "goals", "html", "text"}
-records_behind  {"link", "title", "count": int | null, "records": [{"system", "object", "key", "why", "at", "amount": money | null}],
-             "next": link | null}
+records_behind  {"link", "title", "count": int | null, "records": [{"system", "object", "key", "why", "at", "amount": money | null,
+             "part": int}], "next": link | null}    part: what the record adds to the figure; all of them add up to it
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -49,8 +56,11 @@ from typing import TYPE_CHECKING, Any
 from syncd.core.agreement import Period, period_of
 from syncd.core.qualify import OUTCOMES
 from syncd.core.standing import CLOCKS, STATES, Standing
-from syncd.funnel.earnings import campaigns, goals, quota, revenue
-from syncd.funnel.figures import DIMENSIONS, MOST, Figure, Reader, iso_ms, open_link, reader_of, shown, total
+from syncd.funnel.cohorts import funnel
+from syncd.funnel.earnings import campaigns, revenue
+from syncd.funnel.figures import DIMENSIONS, MOST, Figure, Reader, iso_ms, reader_of, shown, total
+from syncd.funnel.opened import open_link
+from syncd.funnel.target import goals, marketing, quota
 from syncd.ledger.loop import START
 
 if TYPE_CHECKING:
@@ -91,53 +101,6 @@ def today(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
         "handoff": hands,
         "won": sold["won"],
         "goal": goals(ledger, files, now) if reader.funnel is not None and reader.funnel.target else None,
-    }
-
-
-def funnel(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """Cohorts by stage. Filters: since, until (days), by, and one of source, campaign, segment, owner."""
-    reader = reader_of(ledger, files, now, filters)
-    period = reader.period()
-    by = filters.get("by") if filters.get("by") in DIMENSIONS else None
-    stages = reader.funnel.stages if reader.funnel else ()
-    named = [stage.name for stage in stages]
-
-    def rows(by: str | None) -> list[dict[str, Any]]:
-        reached, stays = reader.sums("reached", period, by), reader.sums("stay", period, by)
-        names = sorted({name for _, name in reached}) if by else sorted({name for _, name in reached}) or [""]
-        return [_passed(reader, period, by, name, named, reached, stays) for name in names]
-
-    return {
-        "period": shown(period),
-        "by": by,
-        "stages": [{"stage": one.name, "owner": one.owner, "means": one.means} for one in stages],
-        "rows": rows(by) if by else [],
-        "total": rows(None)[0],
-    }
-
-
-def _passed(
-    reader: Reader,
-    period: Period,
-    by: str | None,
-    name: str,
-    stages: list[str],
-    reached: Mapping[tuple[str, str], tuple[int, int]],
-    stays: Mapping[tuple[str, str], tuple[int, int]],
-) -> dict[str, Any]:
-    """One line of the funnel."""
-    counts = [reached.get((stage, name), (0, 0))[0] for stage in stages]
-    where = {by: name} if by else {}
-    known = reader.answerable
-    means = [stays.get((stage, name), (0, 0)) for stage in stages]
-    return {
-        "name": name or None,
-        "reached": [reader.figure(count, "people", period, reached=at, **where) for at, count in enumerate(counts)],
-        "rates": [
-            None if at == 0 or not counts[at - 1] or not known else count / counts[at - 1]
-            for at, count in enumerate(counts)
-        ],
-        "days": [None if not n or not known else seconds / n / 86_400 for n, seconds in means],
     }
 
 
@@ -210,9 +173,11 @@ def _qualified(reader: Reader, where: dict[str, Any]) -> Iterator[tuple[int, str
 
 
 def follow_up(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """Sales' side of the agreement. Filters: since, until, by (owner, segment), one of source, campaign, segment, owner."""
+    """The agreement: sales' clocks, and what marketing owed in each of its periods (that is filtered by days only).
+    Filters: since, until, by (owner, segment), one of source, campaign, segment, owner."""
     records = list(islice(running(ledger, files, now, **filters), MOST))
-    return {**clocks(ledger, files, now, **filters), "records": records}
+    owed = marketing(ledger, files, now, **filters)
+    return {**clocks(ledger, files, now, **filters), "marketing": owed, "records": records}
 
 
 def clocks(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:

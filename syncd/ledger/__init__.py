@@ -34,6 +34,7 @@ from syncd.ledger.links import Links
 from syncd.ledger.loop import Loop
 from syncd.ledger.proposals import Proposals
 from syncd.ledger.refers import Refers
+from syncd.ledger.shares import Shares
 from syncd.ledger.store import Store
 from syncd.ledger.unseen import Unseen
 from syncd.ledger.waits import Waits
@@ -61,6 +62,7 @@ class Ledger:
         self.epoch = Epoch(store)
         self.described = Described(store)
         self.loop = Loop(store)
+        self.shares = Shares(store)
         self.alerts = Alerts(store)
 
     @classmethod

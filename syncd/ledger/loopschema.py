@@ -54,3 +54,31 @@ CREATE TRIGGER sale_erased AFTER DELETE ON sale BEGIN
     FROM json_each(CAST(OLD.doc AS TEXT), '$.cells') WHERE true{_ERASED}; END;
 """
 """Who is erased stays in the sums without a name: what they added is kept apart, so that all sums can be made anew."""
+
+_PAIRS = """SELECT DISTINCT json_extract(t.value, '$[0]'), json_extract(t.value, '$[1]'), {of}.closed, {of}.object, {of}.key
+  FROM {source} json_each(CAST({of}.doc AS TEXT), '$.shares') m, json_each(m.value) t"""
+_WON = (
+    "INSERT INTO sale_tally VALUES ({of}.currency, {sign}coalesce({of}.amount, 0))"
+    " ON CONFLICT (currency) DO UPDATE SET amount = amount + excluded.amount;"
+)
+_PUT = f"""DELETE FROM sale_pair WHERE object = NEW.object AND key = NEW.key;
+  INSERT INTO sale_pair {_PAIRS.format(of="NEW", source="")};""".replace(";\n", "; ")
+
+SHARES = f"""
+CREATE TABLE sale_pair (
+  source TEXT NOT NULL, campaign TEXT NOT NULL, closed INTEGER NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (campaign, source, closed, object, key)) WITHOUT ROWID;
+CREATE INDEX sale_pair_campaign ON sale_pair (campaign, closed, object, key);
+CREATE INDEX sale_pair_sale ON sale_pair (object, key);
+CREATE TRIGGER sale_pair_made AFTER INSERT ON sale BEGIN {_PUT} END;
+CREATE TRIGGER sale_pair_changed AFTER UPDATE OF doc ON sale BEGIN {_PUT} END;
+CREATE TRIGGER sale_pair_gone AFTER DELETE ON sale BEGIN
+  DELETE FROM sale_pair WHERE object = OLD.object AND key = OLD.key; END;
+INSERT OR IGNORE INTO sale_pair {_PAIRS.format(of="s", source="sale s,")};
+CREATE TABLE sale_tally (currency TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO sale_tally SELECT what, sum(amount) FROM cell WHERE figure = 'won' AND by = '' GROUP BY 1;
+CREATE TRIGGER sale_tally_made AFTER INSERT ON sale WHEN NEW.state = 'won' BEGIN {_WON.format(of="NEW", sign="")} END;
+CREATE TRIGGER sale_tally_less AFTER UPDATE ON sale WHEN OLD.state = 'won' BEGIN {_WON.format(of="OLD", sign="-")} END;
+CREATE TRIGGER sale_tally_more AFTER UPDATE ON sale WHEN NEW.state = 'won' BEGIN {_WON.format(of="NEW", sign="")} END;
+"""
+"""The way from a figure of revenue to its deals: see `shares`."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncd.ledger.loopschema import SUMS
+from syncd.ledger.loopschema import SHARES, SUMS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 16
+VERSION = 17
 """Kept in `PRAGMA user_version`: how many migrations there are, so that none is forgotten (a test counts them). A ledger
 with a larger one comes from a newer syncd and is refused."""
 
@@ -51,6 +51,8 @@ TABLES = {
     "forgotten_value": "Salted digests of their match values: nobody is created in their image.",
     "standing": "Where each person stands: judged, handed over, followed up.",
     "sale": "What each deal of sales came to, and who gets credit for it.",
+    "sale_tally": "What was won in each currency, counted by triggers, deal by deal and apart from the sums.",
+    "sale_pair": "Which deals gave credit to which source and campaign, kept by triggers.",
     "cell": "The sums that reports read: each figure by day, and by one thing that people break down by.",
     "cell_month": "The same sums by month: years are read from these.",
     "cell_erased": "What people added to the sums who were erased: they stay in them without a name.",
@@ -351,6 +353,10 @@ def migrations() -> Migrations:
     @steps()
     def m130_sums(db: Database) -> None:
         _execute(db, SUMS)
+
+    @steps()
+    def m140_shares(db: Database) -> None:
+        _execute(db, SHARES)
 
     return steps
 

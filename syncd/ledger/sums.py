@@ -40,7 +40,7 @@ _TABLES = (("cell", "day"), ("cell_month", "month"))
 
 
 class Sums:
-    """The cell, cell_month, cell_erased and tally tables."""
+    """The cell, cell_month, cell_erased, tally and sale_tally tables."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -89,6 +89,10 @@ class Sums:
         """By state: how many rows say so. Counted by triggers, row by row and apart from the cells; whoever was erased
         stays in the state that they had."""
         return dict(self._store.rows("SELECT state, n FROM tally WHERE n != 0"))
+
+    def sold(self) -> dict[str, int]:
+        """By currency: what was won. Counted by triggers, deal by deal and apart from the cells."""
+        return dict(self._store.rows("SELECT currency, amount FROM sale_tally WHERE amount != 0"))
 
     # ------------------------------------------------ from scratch
 

@@ -34,6 +34,39 @@ def test_each_report_prints_json_and_a_table(shop: Shop, kind: str) -> None:
     assert shop.run("report", kind, "--csv").code == 0
 
 
+def test_a_number_is_opened_by_its_name(shop: Shop) -> None:
+    """`--figures` names what `--records` opens, and the records add up to it; as table, CSV and JSON."""
+    shop.contact(lifecyclestage="marketingqualifiedlead", score=80)
+    shop.run("once", "--yes")
+    names = [line.split("  ")[0] for line in shop.run("handoff", "--figures").out.splitlines()[1:]]
+    assert {"qualified", "delivered", "gap"} <= set(names)
+
+    told = shop.ok("handoff", "--records", "qualified")
+    assert told["value"] == told["sum"] == len(told["records"]) == 1
+    assert "1 records; they add up to 1, the figure is 1" in shop.run("handoff", "--records", "qualified").out
+    assert shop.run("handoff", "--records", "qualified", "--csv").out.startswith("system,object,key,why,at,adds")
+    missed = shop.run("handoff", "--records", "qualifed")
+    assert (missed.code, "qualified" in missed.err) == (2, True)
+    assert shop.run("report", "campaigns", "--figures", "--csv").out.startswith("figure,value,currency")
+
+
+def test_what_the_sums_cannot_answer_is_refused(shop: Shop) -> None:
+    """Two filters at once, a filter that is none of this report's, a table or a breakdown that is none."""
+    shop.run("once", "--yes")
+    for wrong in (
+        ["handoff", "--source", "web", "--owner", "rita"],
+        ["report", "revenue", "--source", "web"],
+        ["report", "funnel", "--by", "colour"],
+        ["report", "funnel", "--cohort", "day"],
+        ["report", "revenue", "--model", "best"],
+        ["report", "revenue", "--table", "lots"],
+    ):
+        assert shop.run(*wrong).code == 2, wrong
+    assert shop.run("report", "agreement", "--table", "marketing", "--csv").out.startswith("period,by,name,owed")
+    assert shop.run("report", "funnel", "--by", "source", "--cohort", "month").code == 0
+    assert shop.run("handoff", "--source", "web").code == 0
+
+
 def test_a_day_that_is_none_is_refused(shop: Shop) -> None:
     """With the way to write it."""
     shop.run("once", "--yes")

@@ -11,6 +11,7 @@ import pytest
 from loopworld import Loop, make_loop
 
 from syncd.funnel import reports
+from syncd.funnel.named import figures_of
 
 HOUR = 3600.0
 NINE = datetime(2027, 1, 18, 9, tzinfo=UTC).timestamp()
@@ -187,31 +188,136 @@ def test_a_touch_that_is_told_late_moves_the_credit(loop: Loop) -> None:
     assert loop.counted() == loop.recounted()
 
 
-def test_a_number_opens_to_its_records(loop: Loop) -> None:
-    """Every figure with a link has as many records behind it as it says."""
-    sold(loop)
+def test_every_number_opens_to_records_that_add_up_to_it(loop: Loop) -> None:
+    """Counts of people and deals, calls, touches, assists, and money to the cent: whatever has a link."""
+    keys = sold(loop)
     loop.person("cold@x.test", score=1, lifecyclestage="lead")
-    loop.cycle()
+    back = loop.person("back@x.test", score=60, source="web")
+    loop.cycle(2)
+    for _ in range(3):
+        loop.call(loop.lead(back), loop.at)
+    loop.sf.edit("Lead", loop.lead(back), {"Status": "Closed", "Rating": "no budget"}, by="rep")
+    loop.form(keys["ada"], "Fair talk", NINE - 5 * 86_400)
+    loop.cycle(3)
     files: Any = SimpleNamespace(mappings=loop.mappings())
-    figures = list(_figures([report(loop, name) for name in ("today", "handoffs", "follow_up", "funnel", "campaigns")]))
-    figures += list(_figures(report(loop, "funnel", by="source")))
-    figures += list(_figures([report(loop, "revenue")["deals"], report(loop, "revenue")["lost"][0]["deals"]]))
+    facts = {
+        name: report(loop, name)
+        for name in ("today", "handoffs", "follow_up", "funnel", "campaigns", "goals", "revenue")
+    }
+    facts["by source"] = report(loop, "funnel", by="source", cohort="month")
+    figures = dict(figures_of(facts))
 
-    assert len(figures) > 40
-    for figure in figures:
-        if "currency" not in figure:
-            behind = reports.records_behind(loop.ledger, files, figure["records"], 1000)
-            assert len(behind["records"]) == figure["value"], figure
+    assert len(figures) > 100
+    assert len({name for name, figure in figures.items() if figure["value"]}) > 70
+    assert [name for name, _ in figures_of(facts)] == list(figures)
+    for name, figure in figures.items():
+        link, parts = figure["records"], list[int]()
+        while link is not None:
+            page = reports.records_behind(loop.ledger, files, link, 2)
+            parts += [record["part"] for record in page["records"]]
+            link = page["next"]
+        assert sum(parts) == figure["value"], (name, figure)
+
+
+def test_each_model_shares_the_same_sum_and_what_helped_is_told(loop: Loop) -> None:
+    """1,000.01 among three touches: all to the first or the last, thirds, or two fifths each and a fifth between."""
+    keys = sold(loop)
+    loop.form(keys["ada"], "Fair talk", NINE - 5 * 86_400)
+    loop.pass_time(60)
+    loop.cycle(2)
+    found = report(loop, "revenue")
+    credit = {row["campaign"]: {model: one["value"] for model, one in row["amounts"].items()} for row in found["rows"]}
+
+    assert credit == {
+        "General guide": {"first": 100_001, "last": 0, "linear": 33_334, "position": 40_001},
+        "Fair talk": {"first": 0, "last": 0, "linear": 33_334, "position": 20_000},
+        "Choosing a maker": {"first": 0, "last": 100_001, "linear": 33_333, "position": 40_000},
+    }
+    assert {row["campaign"]: row["assists"]["value"] for row in found["rows"]} == {
+        "General guide": 1,
+        "Fair talk": 1,
+        "Choosing a maker": 0,
+    }
+    assert {one["model"]: one["difference"] for one in found["sums"]} == dict.fromkeys(found["models"], 0)
+
+
+def test_the_funnel_by_cohort_counts_people_in_the_month_they_came(loop: Loop) -> None:
+    """Whatever became of them later; a cohort that was nobody's at the beginning is left out."""
+    loop.person("early@x.test", score=1, lifecyclestage="lead", source="web")
+    loop.cycle()
+    loop.pass_time(40 * 86_400)
+    loop.person("late@x.test", score=60, lifecyclestage="mql", source="fair")
+    loop.cycle(2)
+    found = report(loop, "funnel", since="1970-01-01", until="2028-01-01", cohort="month", by="source")
+
+    assert [(row["cohort"], row["name"], [one["value"] for one in row["reached"]]) for row in found["rows"]] == [
+        ("2027-01", "web", [1, 0, 0, 0]),
+        ("2027-02", "fair", [1, 1, 0, 0]),
+    ]
+    assert found["rows"][1]["rates"] == [None, 1.0, 0.0, None]
+
+
+def test_deals_of_other_currencies_count_by_their_rate_or_are_told(loop: Loop) -> None:
+    """Nothing is added up that is not agreed; what has no rate stands beside."""
+    loop.funnel_text = loop.funnel_text.replace("[goal]\n", "[goal]\nrates = { USD = 0.9, JPY = 0.006 }\n").replace(
+        "[revenue]\n", '[revenue]\ncurrency = "why"\n'
+    )
+    for name, amount, currency in (("A", 100, "EUR"), ("B", 10.05, "USD"), ("C", 1001, "JPY"), ("D", 7, "CHF")):
+        values = {"Name": name, "Stage": "won", "Amount": amount, "Closed": "2027-01-18", "Why": currency}
+        loop.sf.create("Opportunity", values, by="rep")
+    loop.cycle(3)
+    goal = report(loop, "goals")
+    parts = {
+        one["won"]["currency"]: (one["won"]["value"], one["rate"], one["counts"]["value"]) for one in goal["parts"]
+    }
+
+    assert parts == {
+        "EUR": (10_000, 1.0, 10_000),
+        "USD": (1_005, 0.9, 904),
+        "JPY": (1_001, 0.006, 601),
+        "CHF": (700, None, None),
+    }
+    assert goal["won"]["value"] == 10_000 + 904 + 601
+    assert goal["average"]["value"] == round((10_000 + 904 + 601) / 3)
+
+
+def test_a_lead_that_is_still_ours_is_not_routed(loop: Loop) -> None:
+    """What we create belongs to us until somebody takes it: that is no owner, and the time until then is routing."""
+    key = loop.person("a@x.test", score=60)
+    loop.cycle(2)
+    account = loop.ledger.books.account("sf")
+    assert account is not None
+    loop.sf.edit("Lead", loop.lead(key), {"Rep": account[2]}, by="rep")
+    loop.cycle()
+    assert (loop.standing(key).owner, loop.standing(key).routing_s) == ("", None)
+
+
+def test_marketing_keeps_its_part_of_the_agreement_or_not_month_by_month(loop: Loop) -> None:
+    """A month that is over and brought too little is not kept; one that goes on is open until it is reached."""
+    loop.person("a@x.test", score=60, source="web")
+    loop.cycle()
+    loop.pass_time(31 * 86_400)
+    for number in range(10):
+        loop.person(f"b{number}@x.test", score=60)
+    loop.cycle()
+    found = report(loop, "follow_up", since="2026-01-01", until="2028-01-01")["marketing"]
+
+    assert [(one["period"]["name"], one["owed"], one["qualified"]["value"], one["kept"]) for one in found] == [
+        ("2027-01", 10, 1, False),
+        ("2027-02", 10, 10, True),
+    ]
+    assert [(row["name"], row["owed"], row["qualified"]["value"], row["kept"]) for row in found[1]["by"]] == [
+        ("web", 4, 0, None)
+    ]
 
 
 def _figures(facts: Any) -> Any:
+    """Every figure with its value, opened or not."""
     if isinstance(facts, dict):
         if set(facts) >= {"value", "records"}:
-            if facts["records"] is not None and "calls" not in str(facts):
-                yield facts
-            return
-        for name, part in facts.items():
-            if name not in ("calls", "wasted_calls"):
+            yield facts
+        else:
+            for part in facts.values():
                 yield from _figures(part)
     elif isinstance(facts, list):
         for part in facts:

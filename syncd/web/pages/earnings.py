@@ -37,8 +37,8 @@ def revenue(asked: Asked) -> View:
                 figures.name(row["campaign"]),
                 figures.amount(row["amount"]),
                 cell(row["amount"]["currency"]),
-                cell(row["touches"]),
-                cell(row["assists"]),
+                figures.figure(row["touches"]),
+                figures.figure(row["assists"]),
             )
             for row in told["rows"]
         ],
