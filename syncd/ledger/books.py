@@ -238,6 +238,9 @@ class Books:
             t.execute(
                 "UPDATE run SET ended_at = ?, ok = ?, report = ? WHERE id = ?", (at, ok, orjson.dumps(report), run)
             )
+            t.executemany(
+                "INSERT OR REPLACE INTO last_run VALUES (?, ?)", [(name, run) for name in report.get("mappings", ())]
+            )
 
     def runs(self, before: int | None, limit: int) -> list[RunRow]:
         """What was done, newest first, from below that number on."""
@@ -275,9 +278,7 @@ class Books:
     def last_cycle(self, mapping: str) -> tuple[float, dict[str, Any]] | None:
         """(when it ended, its report) of the newest run that decided on this mapping."""
         row = self._store.row(
-            "SELECT ended_at, report FROM run WHERE report IS NOT NULL AND instr(CAST(report AS TEXT), ?)"
-            " ORDER BY id DESC LIMIT 1",
-            (orjson.dumps(mapping).decode() + ":{",),
+            "SELECT r.ended_at, r.report FROM last_run l JOIN run r ON r.id = l.run WHERE l.mapping = ?", (mapping,)
         )
         return (row[0], orjson.loads(row[1])) if row else None
 
@@ -285,6 +286,13 @@ class Books:
         """Drops a run of the timer that found nothing to do, once the next one ended: a year of idling is no history."""
         with self._store.transaction() as t:
             t.execute("DELETE FROM run WHERE id = ?", (run,))
+            for (name,) in t.execute("SELECT mapping FROM last_run WHERE run = ?", (run,)).fetchall():
+                # Rare: the next run looked at other mappings only.
+                t.execute(
+                    "INSERT OR REPLACE INTO last_run SELECT ?1, coalesce(max(id), 0) FROM run WHERE report IS NOT NULL"
+                    " AND instr(CAST(report AS TEXT), ?2)",
+                    (name, orjson.dumps(name).decode() + ":{"),
+                )
 
     def add_calls(self, system: str, day: str, lane: str, n: int) -> None:
         with self._store.transaction() as t:

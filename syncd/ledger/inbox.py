@@ -99,31 +99,51 @@ class Inbox:
         id: int | None = None,
     ) -> int:
         """Closes the open issues that fit all that is given; returns how many."""
+        given = {"kind": kind, "mapping": mapping, "object": object, "field": field, "id": id}
+        asked = {name: value for name, value in given.items() if value is not None}
+        chosen = "".join(f" AND {name} = ?" for name in asked)
+        wanted = list[Any](asked.values())
+        if keys is not None:
+            chosen += " AND key IN (SELECT value FROM json_each(?))"
+            wanted.append(orjson.dumps(keys).decode())
         with self._store.transaction() as t:
-            return t.execute(
-                "UPDATE issue SET closed_at = ? WHERE closed_at IS NULL AND (?2 IS NULL OR kind = ?2)"
-                " AND (?3 IS NULL OR mapping = ?3) AND (?4 IS NULL OR object = ?4)"
-                " AND (?5 IS NULL OR key IN (SELECT value FROM json_each(?5))) AND (?6 IS NULL OR field = ?6)"
-                " AND (?7 IS NULL OR id = ?7)",
-                (at, kind, mapping, object, None if keys is None else orjson.dumps(keys).decode(), field, id),
-            ).rowcount
+            return t.execute(f"UPDATE issue SET closed_at = ? WHERE closed_at IS NULL{chosen}", (at, *wanted)).rowcount
 
-    def issues(self, *, mapping: str | None = None, kind: str | None = None, limit: int = 1000) -> list[Issue]:
-        """Open issues, oldest first."""
+    def issues(
+        self, *, mapping: str | None = None, kind: str | None = None, limit: int = 1000, after: int = 0
+    ) -> list[Issue]:
+        """Open issues, oldest first, from behind number `after` on."""
         rows = self._store.rows(
-            "SELECT id, kind, mapping, object, key, field, reason, remedy, since, doc FROM issue WHERE closed_at IS NULL"
+            f"SELECT {_ISSUE} FROM issue INDEXED BY issue_waiting WHERE closed_at IS NULL AND id > ?"
             " AND (? IS NULL OR mapping = ?) AND (? IS NULL OR kind = ?) ORDER BY id LIMIT ?",
-            (mapping, mapping, kind, kind, limit),
+            (after, mapping, mapping, kind, kind, limit),
         )
-        return [Issue(*[*row[:9], orjson.loads(row[9])]) for row in rows]
+        return [_issue(row) for row in rows]
+
+    def about(self, mapping: str, object: int, key: str) -> list[Issue]:
+        """Open issues about a record, oldest first."""
+        rows = self._store.rows(
+            f"SELECT {_ISSUE} FROM issue WHERE closed_at IS NULL AND object = ? AND key = ? AND mapping = ? ORDER BY id",
+            (object, key, mapping),
+        )
+        return [_issue(row) for row in rows]
+
+    def kinds(self, mapping: str | None = None) -> dict[str, int]:
+        """How many issues of each kind are open."""
+        return dict(
+            self._store.rows(
+                "SELECT kind, count(*) FROM issue INDEXED BY issue_open WHERE closed_at IS NULL"
+                " AND (? IS NULL OR mapping = ?) GROUP BY kind ORDER BY kind",
+                (mapping, mapping),
+            )
+        )
 
     def issue(self, id: int) -> Issue | None:
         rows = self._store.rows(
-            "SELECT id, kind, mapping, object, key, field, reason, remedy, since, doc FROM issue"
-            " WHERE closed_at IS NULL AND id = ?",
+            f"SELECT {_ISSUE} FROM issue WHERE closed_at IS NULL AND id = ?",
             (id,),
         )
-        return Issue(*[*rows[0][:9], orjson.loads(rows[0][9])]) if rows else None
+        return _issue(rows[0]) if rows else None
 
     def issue_count(self, mapping: str | None = None) -> int:
         row = self._store.row(
@@ -165,16 +185,28 @@ class Inbox:
                 ],
             )
 
-    def conflicts(self, *, mapping: str | None = None, id: int | None = None, limit: int = 1000) -> list[Conflict]:
+    def conflicts(
+        self,
+        *,
+        mapping: str | None = None,
+        id: int | None = None,
+        link: int | None = None,
+        before: int | None = None,
+        limit: int = 1000,
+    ) -> list[Conflict]:
+        """Values that lost, newest first, from below number `before` on."""
+        given = {"mapping = ?": mapping, "id = ?": id, "link = ?": link, "id < ?": before}
+        asked = {text: value for text, value in given.items() if value is not None}
         rows = self._store.rows(
-            "SELECT id, mapping, link, field, side, object, key, kept, lost, at, by, restored_at FROM conflict"
-            " WHERE (? IS NULL OR mapping = ?) AND (? IS NULL OR id = ?) ORDER BY id DESC LIMIT ?",
-            (mapping, mapping, id, id, limit),
+            "SELECT id, mapping, link, field, side, object, key, kept, lost, at, by, restored_at FROM conflict WHERE true"
+            f"{''.join(f' AND {text}' for text in asked)} ORDER BY id DESC LIMIT ?",
+            (*asked.values(), limit),
         )
         return [Conflict(*[*row[:7], orjson.loads(row[7]), orjson.loads(row[8]), *row[9:]]) for row in rows]
 
     def conflict_count(self, mapping: str) -> int:
-        row = self._store.row("SELECT count(*) FROM conflict WHERE mapping = ? AND restored_at IS NULL", (mapping,))
+        """How many values lost and were not restored; costs one row."""
+        row = self._store.row("SELECT n FROM counted WHERE what = 'conflict' AND mapping = ?", (mapping,))
         return int(row[0]) if row else 0
 
     def mark_put_back(self, link: int, field: str, lost: Any, at: float) -> None:
@@ -246,6 +278,13 @@ class Inbox:
                 "UPDATE request SET state = 'done', answer = ?, done_at = ? WHERE id = ?",
                 (orjson.dumps(answer), at, id),
             )
+
+
+_ISSUE = "id, kind, mapping, object, key, field, reason, remedy, since, doc"
+
+
+def _issue(row: tuple[Any, ...]) -> Issue:
+    return Issue(*[*row[:9], orjson.loads(row[9])])
 
 
 def _request(row: tuple[Any, ...]) -> Request:

@@ -131,7 +131,8 @@ class Links:
         return list(reversed(self.many(row[0] for row in rows)))
 
     def count(self, mapping: str) -> int:
-        row = self._store.row("SELECT count(*) FROM link WHERE mapping = ?", (mapping,))
+        """How many links a mapping has; costs one row."""
+        row = self._store.row("SELECT n FROM counted WHERE what = 'link' AND mapping = ?", (mapping,))
         return int(row[0]) if row else 0
 
     def how(self, link: int) -> str:

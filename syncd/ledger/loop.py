@@ -130,8 +130,8 @@ class Loop:
     def issues(self, mapping: str, object: int, keys: Sequence[str]) -> dict[str, str]:
         """The kind of an open issue about each of these records; the others are absent."""
         rows = self._store.rows(
-            "SELECT i.key, min(i.kind) FROM json_each(?) j CROSS JOIN issue i ON i.closed_at IS NULL AND i.mapping = ?"
-            " AND i.object = ? AND i.key = j.value GROUP BY i.key",
+            "SELECT i.key, min(i.kind) FROM json_each(?) j CROSS JOIN issue i INDEXED BY issue_record ON i.closed_at IS NULL"
+            " AND i.mapping = ? AND i.object = ? AND i.key = j.value GROUP BY i.key",
             (orjson.dumps(list(keys)).decode(), mapping, object),
         )
         return dict(rows)
@@ -178,7 +178,7 @@ class Loop:
                 return Strand("standing_state", "state", chosen, _BY_QUALIFIED, (name,))
         if "outcome" in where:
             return Strand("standing_outcome", "outcome", (where["outcome"],), "object, key", ("outcome",))
-        row = self._store.row("SELECT min(reached), max(reached) FROM standing INDEXED BY standing_reached")
+        row = self._store.row("SELECT (SELECT min(reached) FROM standing), (SELECT max(reached) FROM standing)")
         low, high = (row[0], row[1]) if row and row[0] is not None else (0, -1)
         stages = tuple(range(max(low, where.get("reached", low)), high + 1))
         return Strand("standing_reached", "reached", stages, "came, object, key", ("reached",))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncd.ledger.loopschema import SHARES, SUMS
+from syncd.ledger.pageschema import PAGES, SHARES, SUMS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 17
+VERSION = 18
 """Kept in `PRAGMA user_version`: how many migrations there are, so that none is forgotten (a test counts them). A ledger
 with a larger one comes from a newer syncd and is refused."""
 
@@ -38,6 +38,8 @@ TABLES = {
     "issue": "What waits for a person.",
     "conflict": "Values that lost, restorable.",
     "parity": "Figures of comparisons: per mapping, forms and field, how many pairs agree, and why the others do not.",
+    "counted": "How many links and lost values each mapping has, counted by triggers.",
+    "last_run": "The newest run that looked at each mapping or watch.",
     "run": "What one command or one timer tick did.",
     "calls": "Calls per system, day and lane.",
     "quota": "What each vendor said last of its daily limit, and since when we count our own calls of that day.",
@@ -357,6 +359,10 @@ def migrations() -> Migrations:
     @steps()
     def m140_shares(db: Database) -> None:
         _execute(db, SHARES)
+
+    @steps()
+    def m150_pages(db: Database) -> None:
+        _execute(db, PAGES)
 
     return steps
 

@@ -160,13 +160,13 @@ def _in_mapping(
         ],
         "issues": [
             issue(ledger, one)
-            for one in ledger.inbox.issues(mapping=mapping.name, limit=10_000)
-            if (one.object, one.key) in _ends(link, fact)
+            for object_, key in sorted(_ends(link, fact))
+            for one in ledger.inbox.about(mapping.name, object_, key)
         ],
         "conflicts": [
             conflict(ledger, one)
-            for one in ledger.inbox.conflicts(mapping=mapping.name, limit=10_000)
-            if link is not None and one.link == link.id and field in (None, one.field)
+            for one in (ledger.inbox.conflicts(link=link.id) if link is not None else ())
+            if one.mapping == mapping.name and field in (None, one.field)
         ],
     }
     if link is not None:
@@ -211,8 +211,8 @@ def _waits_for(ledger: Ledger, mapping: Compiled, link: Link | None, fact: Fact)
     ]
 
 
-def _ends(link: Link | None, fact: Fact) -> set[tuple[int | None, str | None]]:
-    ends: set[tuple[int | None, str | None]] = {(fact.object, fact.key)}
+def _ends(link: Link | None, fact: Fact) -> set[tuple[int, str]]:
+    ends = {(fact.object, fact.key)}
     if link is not None:
         ends |= {(link.marketing.object, link.marketing.key), (link.crm.object, link.crm.key)}
     return ends

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from syncd.holding import plan_digest
 from syncd.ledger.inbox import Issue
 from syncd.ruling import NOT_RETRIED
 from syncd.view.records import issue as shape
@@ -17,25 +15,23 @@ from syncd.web.table import Column, Table, cell
 def page(asked: Asked) -> View:
     """Filters: mapping, kind."""
     mapping, kind = asked.filter("mapping"), asked.filter("kind")
-    every = asked.ledger.inbox.issues(mapping=mapping, kind=kind, limit=MOST)
-    chosen = every[: asked.limit()]
-    kinds = Counter(one.kind for one in asked.ledger.inbox.issues(mapping=mapping, limit=MOST))
+    inbox = asked.ledger.inbox
+    kinds = inbox.kinds(mapping)
+    counts = kinds if kind is None else {kind: kinds.get(kind, 0)}
+    chosen = inbox.issues(mapping=mapping, kind=kind, limit=min(asked.limit(), MOST))
     facts = {
         "issues": [_told(asked, one) for one in chosen],
         "kinds": sorted(kinds.items()),
-        "retriable": sum(one.kind not in NOT_RETRIED for one in every),
-        "total": len(every),
+        "retriable": sum(n for name, n in counts.items() if name not in NOT_RETRIED),
+        "total": sum(counts.values()),
         "chosen": {"mapping": mapping or "", "kind": kind or ""},
     }
-    return View("issues.html", "Issues", facts, (_table(asked, chosen, len(every)),))
+    return View("issues.html", "Issues", facts, (_table(asked, chosen, sum(counts.values())),))
 
 
 def _told(asked: Asked, one: Issue) -> dict[str, object]:
     shown = shape(asked.ledger, one)
     records = [_named(asked, record) for record in shown["records"]]
-    plan = None
-    if one.kind == "held_plan":
-        plan = plan_digest(asked.ledger.intents, one.mapping)
     return {
         **shown,
         "remedy": one.remedy.replace(" ID", f" {one.id}"),
@@ -43,7 +39,7 @@ def _told(asked: Asked, one: Issue) -> dict[str, object]:
         "candidates": records[1:],
         "twins": [_named(asked, record) for record in shown.get("twins", [])],
         "may_retry": one.kind not in NOT_RETRIED,
-        "plan": plan,
+        "plan": one.kind == "held_plan",
     }
 
 

@@ -1,4 +1,4 @@
-"""The closed loop's tables as pages need them: sums by month, a tally that triggers keep, and an index for each question.
+"""The schema as pages need it: sums by month, counts that triggers keep, and an index for each question.
 
 Part of the migrations (see `schema`): a text here is never edited after a release.
 """
@@ -82,3 +82,29 @@ CREATE TRIGGER sale_tally_less AFTER UPDATE ON sale WHEN OLD.state = 'won' BEGIN
 CREATE TRIGGER sale_tally_more AFTER UPDATE ON sale WHEN NEW.state = 'won' BEGIN {_WON.format(of="NEW", sign="")} END;
 """
 """The way from a figure of revenue to its deals: see `shares`."""
+
+PAGES = """
+CREATE TABLE counted (what TEXT NOT NULL, mapping TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (what, mapping))
+  WITHOUT ROWID;
+INSERT INTO counted SELECT 'link', mapping, count(*) FROM link GROUP BY mapping;
+INSERT INTO counted SELECT 'conflict', mapping, count(*) FROM conflict WHERE restored_at IS NULL GROUP BY mapping;
+CREATE TRIGGER counted_link AFTER INSERT ON link BEGIN
+  INSERT INTO counted VALUES ('link', NEW.mapping, 1) ON CONFLICT (what, mapping) DO UPDATE SET n = n + 1; END;
+CREATE TRIGGER counted_no_link AFTER DELETE ON link BEGIN
+  UPDATE counted SET n = n - 1 WHERE what = 'link' AND mapping = OLD.mapping; END;
+CREATE TRIGGER counted_conflict AFTER INSERT ON conflict WHEN NEW.restored_at IS NULL BEGIN
+  INSERT INTO counted VALUES ('conflict', NEW.mapping, 1) ON CONFLICT (what, mapping) DO UPDATE SET n = n + 1; END;
+CREATE TRIGGER counted_restored AFTER UPDATE OF restored_at ON conflict
+  WHEN (OLD.restored_at IS NULL) != (NEW.restored_at IS NULL) BEGIN
+  UPDATE counted SET n = n + (NEW.restored_at IS NULL) - (OLD.restored_at IS NULL)
+    WHERE what = 'conflict' AND mapping = NEW.mapping; END;
+CREATE TRIGGER counted_no_conflict AFTER DELETE ON conflict WHEN OLD.restored_at IS NULL BEGIN
+  UPDATE counted SET n = n - 1 WHERE what = 'conflict' AND mapping = OLD.mapping; END;
+CREATE INDEX conflict_mapping ON conflict (mapping, id);
+CREATE INDEX conflict_link ON conflict (link);
+CREATE INDEX issue_record ON issue (object, key) WHERE closed_at IS NULL AND key IS NOT NULL;
+CREATE INDEX issue_waiting ON issue (id) WHERE closed_at IS NULL;
+CREATE TABLE last_run (mapping TEXT PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO last_run SELECT m.key, max(run.id) FROM run, json_each(CAST(run.report AS TEXT), '$.mappings') m
+  WHERE run.report IS NOT NULL GROUP BY m.key;
+"""
