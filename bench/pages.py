@@ -1,7 +1,8 @@
 """What the dashboard's pages and the reports cost over the ledger of a large company: milliseconds of server time.
 
 Each page is asked of the application itself, several times, as its server would ask it: the ledger opened, the page
-rendered. The median counts; beside it stands the worst. No clock of this machine decides a test.
+rendered. The median of its CPU time counts, which other work on the machine does not move; by the clock, and the first
+time, stand beside it. Then a thousand records move, and what following them costs is told.
 """
 
 from __future__ import annotations
@@ -77,13 +78,14 @@ class Visitor:
 
     def timed(self, name: str, address: str) -> Figure:
         """Milliseconds of server time for that page."""
-        took, size = [], 0
+        cpu, wall, size = [], [], 0
         for _ in range(TIMES + 1):
-            begun = time.perf_counter()
+            begun, spent = time.perf_counter(), time.process_time()
             size = sum(len(part) for part in self.get(address))
-            took.append((time.perf_counter() - begun) * 1000)
-        note = f"worst {max(took):,.0f}, {size / 1024:,.0f} KiB"
-        return Figure("pages", name, median(took), "ms", most=MOST_MS, note=note)
+            cpu.append((time.process_time() - spent) * 1000)
+            wall.append((time.perf_counter() - begun) * 1000)
+        note = f"by the clock {median(wall):,.0f}, first {wall[0]:,.0f}; {size / 1024:,.0f} KiB"
+        return Figure("pages", name, median(cpu), "ms", most=MOST_MS, note=note)
 
     def get(self, address: str) -> list[bytes]:
         """The body's parts. AssertionError for anything but 200."""

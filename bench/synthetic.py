@@ -42,6 +42,7 @@ from syncd.core.sale import Deal, settle_sale
 from syncd.funnel.follow import MARK
 from syncd.funnel.gathering import Scope
 from syncd.ledger import Ledger
+from syncd.ledger.events import Event
 from syncd.ledger.sums import month_of
 
 DAYS = 1096
@@ -49,7 +50,8 @@ SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other"
 CAMPAIGNS = tuple(f"Guide {n:03d}" for n in range(100))
 OWNERS = 100
 TITLES = ("CEO", *["Buyer"] * 9)
-TOUCHES = 10
+WATCHES = ("site_visits",) * 7 + ("email_clicks",) * 2 + ("form_submissions",)
+TOUCHES = len(WATCHES)
 """Of each person."""
 OBJECTS = (
     ("hubspot", "contacts"), ("salesforce", "Lead"), ("salesforce", "Contact"), ("salesforce", "Opportunity"),
@@ -57,6 +59,18 @@ OBJECTS = (
 )  # fmt: skip
 DEALS, TASKS, MARKETING_OWNERS, USERS = 4, 6, 7, 8
 BATCH = 20_000
+_EVENTS = f"""
+WITH k (at, watch) AS (VALUES {", ".join(f"({at}, '{watch}')" for at, watch in enumerate(WATCHES))})
+INSERT INTO event (id, watch, object, key, slot, at_ms, refs, doc)
+  SELECT v.n * {TOUCHES} + k.at + 1, k.watch, {CONTACTS}, v.key, v.begin + k.at * v.step, v.begin + k.at * v.step,
+    CAST('[["people","' || v.key || '"]]' AS BLOB),
+    CAST('{{"form":"' || v.form || '","page":"https://widgets.example/guide","pages":3}}' AS BLOB)
+  FROM visitor v CROSS JOIN k ORDER BY v.n
+"""
+_EVENTS_ON = f"""
+INSERT INTO event_on (mapping, side, key, at_ms, event)
+  SELECT 'people', 'marketing', key, at_ms, id FROM event WHERE id <= (SELECT max(n) + 1 FROM visitor) * {TOUCHES} ORDER BY id
+"""
 
 
 @dataclass(frozen=True)
@@ -131,6 +145,12 @@ class Bulk:
         if rows:
             self._db.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
+    def run(self, sql: str) -> None:
+        """A statement, after all that was added."""
+        for table in list(self._rows):
+            self._put(table)
+        self._db.execute(sql)
+
     def close(self) -> None:
         """Writes what is left, and puts indexes and triggers back."""
         for table in list(self._rows):
@@ -159,8 +179,14 @@ class _Writer:
 
     def write(self) -> None:
         """All of it."""
+        self.bulk.run(
+            "CREATE TEMP TABLE visitor (n INTEGER PRIMARY KEY, key TEXT, begin INTEGER, step INTEGER, form TEXT)"
+        )
+        self.event = self.size.touches
         for n in range(self.size.people):
             self._person(n)
+        self.bulk.run(_EVENTS)
+        self.bulk.run(_EVENTS_ON)
         self._sum_up()
         self._owners()
         self._around()
@@ -186,11 +212,12 @@ class _Writer:
         said = {
             "email": email, "firstname": f"First{n % 977}", "lastname": f"Last{n}", "company": f"Firm {n % 50_000}",
             "phone": f"+49 30 {n:08d}", "country": "Germany", "city": "Berlin", "lead_source": source,
-            "first_conversion_event_name": campaign, "hs_latest_source": "ORGANIC_SEARCH", **life.marketing,
+            "first_conversion_event_name": campaign,
+            "recent_conversion_event_name": campaign, "hs_latest_source": "ORGANIC_SEARCH", **life.marketing,
         }  # fmt: skip
         self._fact(CONTACTS, key, life.stamp_ms, said, "gone" if life.kind.gone else "live")
         add("match_value", ("people", CONTACTS, key, "email", email))
-        touches = self._touched(life, key, source, campaign)
+        begin, step = self._touched(n, life, key, campaign)
         partner = None
         if life.linked_ms is not None:
             partner = self._linked(n, life, key, said, owner, email)
@@ -207,7 +234,7 @@ class _Writer:
         if life.kind.blocked and standing.state == "blocked":
             self._issue("ambiguous", "people", CONTACTS, key)
         if partner is not None and life.kind.name in DEALS_OF and self.deal < self.size.deals:
-            self._deals(life, partner, touches)
+            self._deals(life, partner, self._credited(n, key, source, campaign, begin, step))
 
     def _fact(self, object_: int, key: str, stamp_ms: int, said: Mapping[str, Any], state: str = "live") -> None:
         self.rev += 1
@@ -221,22 +248,23 @@ class _Writer:
                s.source, s.campaign, s.segment, s.owner, msgspec.json.encode(s))  # fmt: skip
         self.bulk.add("standing", row)
 
-    def _touched(self, life: Life, key: str, source: str, campaign: str) -> list[Touch]:
-        """Visits, clicks and forms, from a little before they came to now."""
-        chance, add = self.chance, self.bulk.add
-        span = max(HOUR_MS, min(self.now_ms - life.came_ms, 200 * DAY_MS))
-        times = sorted(life.came_ms - HOUR_MS + int(span * chance.random()) for _ in range(TOUCHES))
-        refs = b'[["people","' + key.encode() + b'"]]'
-        watches = ("site_visits",) * 7 + ("email_clicks",) * 2 + ("form_submissions",)
-        found = []
-        for watch, at_ms in zip(watches, times, strict=True):
-            self.event += 1
-            doc = b'{"seen":"' + iso(at_ms).encode() + b'","page":"https://widgets.example/guide","pages":3}'
-            add("event", (self.event, watch, CONTACTS, key, at_ms, at_ms, refs, doc))
-            found.append((at_ms, self.event))
-        for at_ms, event in found:
-            add("event_on", ("people", "marketing", key, at_ms, event))
-        return [Touch(at_ms, event, source, campaign) for at_ms, event in found]
+    def _touched(self, n: int, life: Life, key: str, campaign: str) -> tuple[int, int]:
+        """From a little before they came to now: begin and step, out of which SQLite makes the visits, clicks and forms."""
+        span, begin = max(HOUR_MS, min(self.now_ms - life.came_ms, 200 * DAY_MS)), life.came_ms - HOUR_MS
+        step = int(span * (0.5 + self.chance.random() / 2)) // TOUCHES
+        self.bulk.add("visitor", (n, key, begin, step, campaign))
+        return begin, step
+
+    def _credited(self, n: int, key: str, source: str, campaign: str, begin: int, step: int) -> list[Touch]:
+        """The touches of somebody that get credit, as the ledger will hold them."""
+        return [
+            self.scope._touch(
+                Event(n * TOUCHES + at + 1, watch, CONTACTS, key, begin + at * step, (), {"form": campaign}),
+                (source, campaign),
+            )
+            for at, watch in enumerate(WATCHES)
+            if watch in self.scope.touches
+        ]
 
     def _linked(self, n: int, life: Life, key: str, said: Mapping[str, Any], owner: int, email: str) -> tuple[int, str]:
         converted = life.kind.crm == "Contact"
@@ -366,6 +394,9 @@ class _Writer:
             }
             add("intent (mapping, link, side, object, key, op, state, lane, planned_at, body)",
                 ("people", n + 1, "marketing", CONTACTS, f"{10_000_000 + n}", "update", "held", "live", now, orjson.dumps(body)))  # fmt: skip
+        add("counted", ("link", "people", self.link))
+        add("counted", ("conflict", "people", people // 5))
+        add("last_run", ("people", people // 20))
         add("hold", ("people", "d" * 64, '["more updates than on a usual day"]', now))
         self._issue("held_plan", "people", None, None)
         for week in range(DAYS // 7):

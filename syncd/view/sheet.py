@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
 """What a cell may not begin with, spaces aside: spreadsheets run it."""
+LINES = 500
+"""Lines of a part."""
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """The table as text."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([harmless(column) for column in columns])
-    writer.writerows([harmless(value) for value in row] for row in rows)
-    return out.getvalue()
+    return "".join(parts(columns, rows))
+
+
+def parts(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """The same, some hundred lines at a time, so that a table of any length passes through."""
+    lines = iter(rows)
+    ahead: list[Sequence[Any]] = [columns]
+    while ahead:
+        out = io.StringIO()
+        csv.writer(out).writerows([harmless(value) for value in row] for row in ahead)
+        yield out.getvalue()
+        ahead = list(islice(lines, LINES))
 
 
 def harmless(value: Any) -> str:

@@ -5,11 +5,13 @@ Promise: every page is answered whole or with a plain sentence saying why not; a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from syncd.errors import ConfigError, LedgerError, SyncdError
@@ -20,7 +22,7 @@ from syncd.web.gate import Gate, Viewer
 from syncd.web.navigation import MENU, PAGES
 from syncd.web.page import Asked, NotFound, Page, View
 from syncd.web.site import Site
-from syncd.web.table import as_csv
+from syncd.web.table import Table, csv_parts
 
 
 def application(site: Site) -> Gate:
@@ -66,28 +68,38 @@ def show(site: Site, page: Page, request: Request) -> Response:
     given = {name: value for name, value in request.query_params.items() if len(value) <= 500}
     wanted = given.pop("csv", None)
     files = site.in_force()
-    try:
-        with site.ledger() as ledger:
+    with ExitStack() as opened:
+        try:
+            ledger = opened.enter_context(site.ledger())
             asked = Asked(
                 ledger, files, site.clock.now(), given, request.path_params, site.systems, whole=wanted is not None
             )
             beat = beat_of(site, ledger)  # before the page: what happens meanwhile is news for it
             view = page(asked)
-    except NotFound as error:
-        return told(site, request, "Not found", str(error), 404)
-    except ConfigError as error:
-        return told(site, request, "Not found", str(error), 404)
-    except LedgerError as error:
-        return told(site, request, "Nothing to show yet", error.message, 503, error.remedy)
-    if wanted is None:
-        return html(site, request, view, given, beat=beat)
-    table = view.table(wanted)
-    if table is None:
-        return told(site, request, "Not found", f"There is no table '{wanted}' on this page.", 404)
+        except NotFound as error:
+            return told(site, request, "Not found", str(error), 404)
+        except ConfigError as error:
+            return told(site, request, "Not found", str(error), 404)
+        except LedgerError as error:
+            return told(site, request, "Nothing to show yet", error.message, 503, error.remedy)
+        if wanted is None:
+            return html(site, request, view, given, beat=beat)
+        table = view.table(wanted)
+        if table is None:
+            return told(site, request, "Not found", f"There is no table '{wanted}' on this page.", 404)
+        return sheet(request, table, opened.pop_all())
+
+
+def sheet(request: Request, table: Table, opened: ExitStack) -> Response:
+    """A table as CSV, read from the ledger while it is sent; then the ledger is closed."""
     name = f"syncd-{request.url.path.strip('/').split('/')[0] or 'today'}-{table.name}.csv"
-    return Response(
-        as_csv(table), media_type="text/csv", headers={"content-disposition": f'attachment; filename="{name}"'}
-    )
+
+    def parts() -> Iterator[str]:
+        with opened:
+            yield from csv_parts(table)
+
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(parts(), media_type="text/csv", headers=headers)
 
 
 def html(

@@ -26,10 +26,11 @@ Record = Mapping[str, Any]
 
 
 class Names:
-    """Names of records, each looked up once."""
+    """Names of records, each looked up once. `asked`: False for a CSV, which tells keys only."""
 
-    def __init__(self, ledger: Ledger, mappings: Mappings) -> None:
+    def __init__(self, ledger: Ledger, mappings: Mappings, *, asked: bool = True) -> None:
         self._ledger = ledger
+        self._asked = asked
         self._ends = {
             (mapping.end(side).system, form): (mapping, side)
             for mapping in mappings.by_name.values()
@@ -40,6 +41,8 @@ class Names:
 
     def of(self, record: Record) -> str | None:
         """What people call it; None where nothing is known."""
+        if not self._asked:
+            return None
         at = (record["system"], record["object"], str(record["key"]))
         if at not in self._known:
             self._known[at] = self._read(*at)

@@ -5,21 +5,25 @@ Promise: a page is a plain function over the ledger; it knows no HTTP, so the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from syncd.assembly import Connected
 from syncd.files import Files
 from syncd.ledger import Ledger
 from syncd.web.naming import Names
-from syncd.web.table import Table
+from syncd.web.table import Cell, Table
 
 LIMIT = 200
 """Rows of a table, unless the address says otherwise."""
-MOST = 10_000
-"""Rows of a table or CSV, whatever the address says."""
+MOST = 1_000
+"""Rows of a table on a page, whatever the address says; a CSV holds all."""
+
+
+Row = tuple[Cell, ...]
 
 
 class NotFound(Exception):
@@ -42,7 +46,7 @@ class Asked:
     @cached_property
     def names(self) -> Names:
         """What people call records."""
-        return Names(self.ledger, self.files.mappings)
+        return Names(self.ledger, self.files.mappings, asked=not self.whole)
 
     def filter(self, name: str) -> str | None:
         """A filter of the address; None where it is absent or empty."""
@@ -54,6 +58,14 @@ class Asked:
             return MOST
         text = self.given.get("limit", "")
         return min(max(int(text), 1), MOST) if text.isdecimal() and len(text) < 9 else LIMIT
+
+    def shown(self, rows: Iterable[Row]) -> list[Row]:
+        """As many rows as are asked for; none for a CSV, which reads them itself."""
+        return [] if self.whole else list(islice(rows, self.limit()))
+
+    def all(self, rows: Iterable[Row]) -> Iterable[Row] | None:
+        """Every row, for a CSV."""
+        return rows if self.whole else None
 
     def count(self, name: str) -> int | None:
         """A filter that is a number; None where it is none."""

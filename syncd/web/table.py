@@ -5,7 +5,7 @@ Promise: what a page shows and what its CSV holds are the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -67,6 +67,8 @@ class Table:
     """By row: its place in the page, for links that point at it."""
     acts: Sequence[Act | None] = ()
     """By row: the button for who may operate; no part of the CSV."""
+    every: Iterable[Sequence[Cell]] | None = None
+    """For a CSV of a long table: all rows, read while they are written; `rows` is empty then."""
 
 
 def cell(value: Any, link: str | None = None, tone: Tone = "", text: str | None = None, below: str = "") -> Cell:
@@ -74,10 +76,10 @@ def cell(value: Any, link: str | None = None, tone: Tone = "", text: str | None 
     return Cell(value, link, tone, text, below)
 
 
-def as_csv(table: Table) -> str:
-    """With a header line; see `syncd.view.sheet`."""
-    rows = ([_plain(one.value) for one in row] for row in table.rows)
-    return sheet.as_csv([column.name for column in table.columns], rows)
+def csv_parts(table: Table) -> Iterator[str]:
+    """As CSV with a header line, a part at a time; see `syncd.view.sheet`."""
+    rows = ([_plain(one.value) for one in row] for row in (table.rows if table.every is None else table.every))
+    return sheet.parts([column.name for column in table.columns], rows)
 
 
 def _plain(value: Any) -> Any:

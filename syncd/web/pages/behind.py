@@ -6,13 +6,14 @@ it is told and obeyed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 from urllib.parse import parse_qsl
 
 from syncd.funnel import reports
 from syncd.web import phrases, words
-from syncd.web.page import Asked, View
+from syncd.web.page import Asked, Row, View
 from syncd.web.pages import figures, loop
 from syncd.web.table import Column, Table, cell
 
@@ -20,25 +21,34 @@ from syncd.web.table import Column, Table, cell
 def page(asked: Asked) -> View:
     """The records behind a figure. Filter: link."""
     link = asked.filter("link") or ""
-    told = reports.records_behind(asked.ledger, asked.files, link, min(asked.limit(), 1000))
     of, _, text = link.partition("?")
     deals = of == "deals"
-    rows = [
-        (
+    told = reports.records_behind(asked.ledger, asked.files, link, min(asked.limit(), 1000))
+
+    def row(one: dict[str, Any]) -> Row:
+        return (
             asked.names.cell(one),
             cell(one["why"] or "", text=_why(one["why"] or "")),
             cell(one["at"], text=None if one["at"] else "not yet"),
             *((figures.amount(one["amount"]), cell(one["amount"]["currency"])) if deals and one["amount"] else ()),
         )
-        for one in told["records"]
-    ]
+
+    def every() -> Iterator[Row]:
+        page = told
+        while True:
+            yield from map(row, page["records"])
+            if page["next"] is None:
+                return
+            page = reports.records_behind(asked.ledger, asked.files, page["next"], 1000)
+
     columns = (
         *(Column("deal" if deals else "who"), Column("where it stands")),
         Column("closed" if deals else "qualified", "time"),
         *((Column("amount", "number"), Column("currency")) if deals else ()),
     )
     empty = "No record is behind this figure any more: it was counted anew since the link was made."
-    table = Table("records", "Records", columns, rows, empty)
+    shown = [] if asked.whole else [row(one) for one in told["records"]]
+    table = Table("records", "Records", columns, shown, empty, every=asked.all(every()))
     query = dict(parse_qsl(text))
     facts = {"what": described(asked, of, query), "following": figures.behind(told["next"])}
     return View("behind.html", "Behind the figure", facts, (table,))

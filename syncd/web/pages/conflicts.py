@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from syncd.ledger.inbox import Conflict
 from syncd.view.records import conflict as shape
 from syncd.web import phrases, words
-from syncd.web.page import Asked, View
+from syncd.web.page import LIMIT, Asked, Row, View
 from syncd.web.pages.records import field_anchor
 from syncd.web.table import Act, Column, Table, cell
 
@@ -13,14 +18,16 @@ def page(asked: Asked) -> View:
     """Filter: mapping."""
     mapping = asked.filter("mapping")
     limit = asked.limit()
-    found = [shape(asked.ledger, one) for one in asked.ledger.inbox.conflicts(mapping=mapping, limit=limit + 1)]
+    every = (shape(asked.ledger, one) for one in _listed(asked, mapping))
+    found = [] if asked.whole else list(islice(every, limit + 1))
     shown, more = found[:limit], len(found) > limit
     columns = (
         *(Column("conflict", "number"), Column("at", "time"), Column("record"), Column("field"), Column("kept")),
         *(Column("lost"), Column("which rule", "text"), Column("state")),
     )
-    rows = [
-        (
+
+    def row(one: dict[str, Any]) -> Row:
+        return (
             cell(one["id"]),
             cell(one["at"]),
             asked.names.cell(one),
@@ -34,8 +41,7 @@ def page(asked: Asked) -> View:
             cell(one["by"], text=phrases.sides(one["by"])),
             cell("restored", tone="good", text="put back") if one["restored"] else cell("lost"),
         )
-        for one in shown
-    ]
+
     acts = [
         None
         if one["restored"]
@@ -43,6 +49,15 @@ def page(asked: Asked) -> View:
         for one in shown
     ]
     empty = "Nothing was lost: no value had to give way to the other side's."
-    table = Table("conflicts", "Values that lost, newest first", columns, rows, empty, acts=acts)
+    rows, all_ = list(map(row, shown)), asked.all(map(row, every))
+    table = Table("conflicts", "Values that lost, newest first", columns, rows, empty, acts=acts, every=all_)
     facts = {"more": more, "limit": limit, "names": asked.ledger.books.mapping_names()}
     return View("conflicts.html", "Conflicts", {**facts, "mapping": mapping or ""}, (table,))
+
+
+def _listed(asked: Asked, mapping: str | None) -> Iterator[Conflict]:
+    """All of them, newest first, a page of the ledger at a time."""
+    before = None
+    while found := asked.ledger.inbox.conflicts(mapping=mapping, before=before, limit=LIMIT):
+        yield from found
+        before = found[-1].id

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from syncd.ledger.inbox import Issue
 from syncd.ruling import NOT_RETRIED
 from syncd.view.records import issue as shape
-from syncd.web.page import MOST, Asked, View
+from syncd.web.page import LIMIT, Asked, Row, View
 from syncd.web.render import record_link
 from syncd.web.table import Column, Table, cell
 
@@ -18,7 +19,7 @@ def page(asked: Asked) -> View:
     inbox = asked.ledger.inbox
     kinds = inbox.kinds(mapping)
     counts = kinds if kind is None else {kind: kinds.get(kind, 0)}
-    chosen = inbox.issues(mapping=mapping, kind=kind, limit=min(asked.limit(), MOST))
+    chosen = [] if asked.whole else inbox.issues(mapping=mapping, kind=kind, limit=asked.limit())
     facts = {
         "issues": [_told(asked, one) for one in chosen],
         "kinds": sorted(kinds.items()),
@@ -26,7 +27,7 @@ def page(asked: Asked) -> View:
         "total": sum(counts.values()),
         "chosen": {"mapping": mapping or "", "kind": kind or ""},
     }
-    return View("issues.html", "Issues", facts, (_table(asked, chosen, sum(counts.values())),))
+    return View("issues.html", "Issues", facts, (_table(asked, _listed(asked, mapping, kind), sum(counts.values())),))
 
 
 def _told(asked: Asked, one: Issue) -> dict[str, object]:
@@ -47,25 +48,34 @@ def _named(asked: Asked, record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "link": record_link(**record), "name": asked.names.of(record)}
 
 
-def _table(asked: Asked, issues: list[Issue], total: int) -> Table:
+def _listed(asked: Asked, mapping: str | None, kind: str | None) -> Iterator[Issue]:
+    """All of them, oldest first, a page of the ledger at a time."""
+    after = 0
+    while found := asked.ledger.inbox.issues(mapping=mapping, kind=kind, limit=LIMIT, after=after):
+        yield from found
+        after = found[-1].id
+
+
+def _table(asked: Asked, issues: Iterable[Issue], total: int) -> Table:
     columns = (
         *(Column("issue", "number"), Column("since", "time"), Column("kind"), Column("mapping")),
         *(Column("record", "code"), Column("field"), Column("reason"), Column("remedy")),
     )
-    rows = []
-    for one in issues:
+
+    def row(one: Issue) -> Row:
         shown = shape(asked.ledger, one)
         record = next(iter(shown["records"]), None)
-        rows.append(
-            (
-                cell(one.id, f"/issues#issue-{one.id}"),
-                cell(shown["since"]),
-                cell(one.kind),
-                cell(one.mapping, f"/mappings/{one.mapping}"),
-                asked.names.cell(record),
-                cell(one.field or ""),
-                cell(one.reason),
-                cell(one.remedy),
-            )
+        return (
+            cell(one.id, f"/issues#issue-{one.id}"),
+            cell(shown["since"]),
+            cell(one.kind),
+            cell(one.mapping, f"/mappings/{one.mapping}"),
+            asked.names.cell(record),
+            cell(one.field or ""),
+            cell(one.reason),
+            cell(one.remedy),
         )  # fmt: skip
-    return Table("issues", "Issues", columns, rows, "Nothing waits for a person.", total)
+
+    rows = map(row, issues)
+    empty = "Nothing waits for a person."
+    return Table("issues", "Issues", columns, asked.shown(rows), empty, total, every=asked.all(rows))

@@ -107,7 +107,8 @@ def _broken_down(told: dict[str, Any], names: list[str], asked: Asked) -> Table:
 
 def handoffs(asked: Asked) -> View:
     """The hand-off ledger. Filters: since, to, until, source, campaign, segment, owner."""
-    told = reports.handoffs(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", *BY))
+    given = filters.given(asked, "since", "until", *BY)
+    told = reports.balance(asked.ledger, asked.files, asked.now, **given)
     lines = [("delivered", "delivered", told["delivered"], "In the CRM, with sales")]
     lines += [("waiting", "waiting", told["waiting"], "Handed over by the next cycle, or once a plan is released")]
     lines += [
@@ -136,8 +137,7 @@ def handoffs(asked: Asked) -> View:
         *(Column("who", "text"), Column("state"), Column("reason"), Column("qualified", "time")),
         *(Column("delivered", "time"), Column("judged by", "text", "the definition in force then")),
     )
-    undelivered = told["records"]
-    records = [
+    gap = (
         (
             asked.names.cell(one),
             cell(one["state"], tone=STATES.get(one["state"], ""), text=phrases.state(str(one["state"]))),
@@ -146,15 +146,16 @@ def handoffs(asked: Asked) -> View:
             cell(one["delivered_at"], text=None if one["delivered_at"] else "not yet"),
             cell(one["version"], "/definitions", text=f"version {one['version']}" if one["version"] else None),
         )
-        for one in undelivered[: asked.limit()]
-    ]
-    gap = Table(
+        for one in reports.undelivered(asked.ledger, asked.files, asked.now, **given)
+    )
+    undelivered = Table(
         "gap",
         "Everybody who is not with sales, with the reason",
         columns,
-        records,
+        asked.shown(gap),
         "Everybody who qualified in this period is with sales: there is no gap.",
-        len(undelivered),
+        (told["qualified"]["value"] or 0) - (told["delivered"]["value"] or 0),
+        every=asked.all(gap),
     )
     facts = {
         "told": told,
@@ -163,7 +164,7 @@ def handoffs(asked: Asked) -> View:
         "parts": parts(told),
         "filters": filters.offered(asked, told["period"]),
     }
-    return View("handoffs.html", "Hand-offs", facts, (balance, gap))
+    return View("handoffs.html", "Hand-offs", facts, (balance, undelivered))
 
 
 def parts(told: dict[str, Any]) -> list[dict[str, Any]]:
@@ -198,7 +199,8 @@ def _clock(state: str) -> Cell:
 
 def follow_up(asked: Asked) -> View:
     """Sales' side of the agreement. Filters: since, to, until, by, source, campaign, segment, owner."""
-    told = reports.follow_up(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", "by", *BY))
+    given = filters.given(asked, "since", "until", "by", *BY)
+    told = reports.clocks(asked.ledger, asked.files, asked.now, **given)
     columns = (
         Column(told["by"]),
         *(Column(words, "number") for words, _ in CLOCKS.values()),
@@ -218,7 +220,19 @@ def follow_up(asked: Asked) -> View:
         "Kept: in time, of all that are decided. Sync, routing, rep: how long each took on average, in working time."
     )
     by = Table("by", f"By {told['by']}", columns, rows, "No clock was started in this period.", about=about)
-    running = told["records"]
+    running = (
+        (
+            asked.names.cell(one),
+            _clock(str(one["state"])),
+            cell(one["due_at"]),
+            cell(one["started_at"]),
+            cell(one["first_touch_at"], text=None if one["first_touch_at"] else "none yet"),
+            cell(one["attempts"]),
+            figures.name(one["owner"]),
+            cell(one["segment"] or ""),
+        )
+        for one in reports.running(asked.ledger, asked.files, asked.now, **given)
+    )
     open_ = Table(
         "open",
         "Who waits for sales now, the most urgent first",
@@ -226,21 +240,10 @@ def follow_up(asked: Asked) -> View:
             *(Column("who"), Column("state"), Column("due", "time"), Column("qualified", "time")),
             *(Column("first touch", "time"), Column("attempts", "number"), Column("owner"), Column("segment")),
         ),
-        [
-            (
-                asked.names.cell(one),
-                _clock(str(one["state"])),
-                cell(one["due_at"]),
-                cell(one["started_at"]),
-                cell(one["first_touch_at"], text=None if one["first_touch_at"] else "none yet"),
-                cell(one["attempts"]),
-                figures.name(one["owner"]),
-                cell(one["segment"] or ""),
-            )
-            for one in running[: asked.limit()]
-        ],
+        asked.shown(running),
         "Nobody waits: every clock of this period was answered, or none was started.",
-        len(running),
+        sum(told["states"][state]["value"] or 0 for state in ("breached", "due_soon", "on_track", "paused")),
+        every=asked.all(running),
     )
     delays = [
         {"name": name, "value": told["delays"][part], "kind": kind}

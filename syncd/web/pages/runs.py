@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -11,23 +12,31 @@ from syncd.view import plan as planned
 from syncd.view.moment import iso
 from syncd.view.records import entry
 from syncd.web import phrases, words
-from syncd.web.page import Asked, NotFound, View
+from syncd.web.page import LIMIT, Asked, NotFound, View
 from syncd.web.table import Cell, Column, Table, cell
 
 
 def page(asked: Asked) -> View:
     """What was done, newest first. Filter: before (a run's number)."""
-    limit = asked.limit()
-    found = asked.ledger.books.runs(asked.count("before"), limit + 1)
+    limit, before = asked.limit(), asked.count("before")
+    found = [] if asked.whole else asked.ledger.books.runs(before, limit + 1)
     shown = found[:limit]
     columns = (
         *(Column("run", "number"), Column("began", "time"), Column("took", "number"), Column("command")),
         *(Column("moved", "number"), Column("written", "number"), Column("calls", "number"), Column("outcome")),
     )
     empty = "Nothing was run yet: `syncd once`, or `syncd run`."
-    table = Table("runs", "Runs", columns, [_row(one) for one in shown], empty)
+    every = asked.all(map(_row, _listed(asked, before)))
+    table = Table("runs", "Runs", columns, [_row(one) for one in shown], empty, every=every)
     older = shown[-1].id if len(found) > limit else None
     return View("runs.html", "Runs", {"older": older}, (table,))
+
+
+def _listed(asked: Asked, before: int | None) -> Iterator[RunRow]:
+    """All of them, newest first, a page of the ledger at a time."""
+    while found := asked.ledger.books.runs(before, LIMIT):
+        yield from found
+        before = found[-1].id
 
 
 def _row(one: RunRow) -> tuple[Cell, ...]:
@@ -119,19 +128,22 @@ def plans(asked: Asked) -> View:
                 "name": name,
                 "count": count,
                 "held": planned.held(ledger, [name]),
-                "digest": plan_digest(ledger.intents, name),
+                "digest": hold[0] if (hold := ledger.intents.held(name)) else "",
                 "deletes": waiting,
                 "deletes_digest": plan_digest(ledger.intents, name, ("asked",)) if waiting else "",
             }
         )
-    rows = [row for effect in islice(planned.effects(ledger, names), limit) for row in _effect(asked, effect)]
+    effects = planned.effects(ledger, names)
+    rows = (row for effect in (effects if asked.whole else islice(effects, limit)) for row in _effect(asked, effect))
     columns = (
         *(Column("mapping"), Column("record"), Column("act"), Column("field")),
         *(Column("before"), Column("after"), Column("why"), Column("state")),
     )
     total = planned.count(ledger, names)
     empty = "Nothing to write: both sides agree, or what differs stands for a reason."
-    table = Table("plan", "What would be written", columns, rows, empty, total if total > limit else None)
+    more = total if total > limit else None
+    shown_rows = [] if asked.whole else list(rows)
+    table = Table("plan", "What would be written", columns, shown_rows, empty, more, every=asked.all(rows))
     facts = {"plans": shown, "names": sorted(asked.files.mappings.by_name), "mapping": only or ""}
     return View("plans.html", "Plans", facts, (table,))
 
