@@ -117,7 +117,7 @@ def build(path: Path, mappings: Mappings, size: Size, now: float) -> None:
 
 
 class Bulk:
-    """The file with its triggers and indexes set aside, which come back on `close`."""
+    """The file with its triggers and indexes set aside, which come back on `close`; those of deals, which are few, stay."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
@@ -125,7 +125,7 @@ class Bulk:
             self._db.execute(f"PRAGMA {pragma}")
         found = self._db.execute(
             "SELECT type, name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
-            " ORDER BY type, rowid"
+            " AND tbl_name NOT LIKE 'sale%' ORDER BY type, rowid"
         ).fetchall()
         self._aside = [sql for _, _, sql in found]
         for kind, name, _ in found:
