@@ -24,7 +24,7 @@ from syncd.core.mapping import Mapping as Compiled
 from syncd.core.order import parents_first
 from syncd.core.problem import Problem
 from syncd.core.rollup import check_rollups
-from syncd.core.watch import Watch, check_watches
+from syncd.core.watch import Watch, check_answers, check_watches
 from syncd.errors import ConfigError, SyncdError, WrongAccount
 from syncd.ledger import Ledger
 from syncd.pace import Timing
@@ -163,6 +163,7 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
     if funnel is not None and last is None:
         problems += check_funnel(funnel, compiled)
     problems += check_watches(watches.values(), compiled, names)
+    problems += check_answers(compiled.values(), watches, names)
     return Mappings(compiled, funnel, tuple(problems), watches)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from syncd import answers, rollups
 from syncd.core.model import Side
 from syncd.core.watch import Watch
 from syncd.ledger.events import Row
@@ -41,6 +42,7 @@ def observe(run: Run, benches: Sequence[Bench]) -> None:
                 for object_, (side, form) in bench.forms.items():
                     if (attribute := field.asked(side, form)) is not None:
                         _changes(run, bench.mapping.name, field.name, side, object_, attribute)
+    answers.index(run, rollups.indexed(run))
     for watch in run.watches:
         tally = run.tally(watch.name)
         tally.watch = True
@@ -58,7 +60,10 @@ def _watch(run: Run, watch: Watch) -> int:
         with run.ledger.transaction():
             moved = facts.moved(object_, mark, BATCH)
             rows, gone = _rows(watch, moved)
-            events += run.ledger.events.keep(watch.name, watch.end.side, object_, rows, gone)
+            kept = run.ledger.events.keep(watch.name, watch.end.side, object_, rows, gone)
+            if kept:
+                answers.follow(run, watch, rows)
+            events += kept
             books.set_decided(watch.name, object_, moved[-1].rev if len(moved) == BATCH else facts.revision())
     return events
 

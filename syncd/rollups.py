@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from syncd import refers
+from syncd import answers, refers
+from syncd.answers import Answered
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.merge import UNASKED
 from syncd.core.model import Side
@@ -48,14 +49,20 @@ class Roll:
     """Object number of the children -> form and reference attribute."""
 
     @property
+    def over_attributes(self) -> set[tuple[int, str]]:
+        """The (object, attribute) that lead from children to parents."""
+        return {(object_, attribute) for object_, (_, attribute) in self.over.items()}
+
+    @property
     def place(self) -> Place:
         """Which parents, and which children of theirs."""
         return self.parents, tuple((object_, attribute) for object_, (_, attribute) in self.over.items())
 
 
-def lay(ledger: Ledger, mappings: Mapping[str, Compiled]) -> tuple[Roll, ...]:
-    """The roll-ups that these mappings use, each once."""
-    return tuple({(one.parent, one.attribute): one for one in _uses(ledger, mappings)}.values())
+def lay(ledger: Ledger, mappings: Mapping[str, Compiled]) -> tuple[Roll | Answered, ...]:
+    """The roll-ups that these mappings use, each once, and who answers which membership."""
+    rolls = {(one.parent, one.attribute): one for one in _uses(ledger, mappings)}
+    return (*rolls.values(), *answers.lay(ledger, mappings))
 
 
 def _uses(ledger: Ledger, mappings: Mapping[str, Compiled]) -> Iterator[Roll]:
@@ -74,6 +81,11 @@ def _uses(ledger: Ledger, mappings: Mapping[str, Compiled]) -> Iterator[Roll]:
                 yield Roll(parent.name, parents, side, f"{of}.{name}", child, rollup, places)
 
 
+def indexed(run: Run) -> set[tuple[int, str]]:
+    """The (object, attribute) of which roll-ups keep an index."""
+    return {at for one in run.rolls if isinstance(one, Roll) for at in one.over_attributes}
+
+
 def redefined(before: str, after: str) -> bool:
     """Whether an edit of a mapping's text may change what its roll-ups come to."""
     was, now = tomllib.loads(before), tomllib.loads(after)
@@ -82,7 +94,7 @@ def redefined(before: str, after: str) -> bool:
 
 def decide_anew(run: Run, child: str) -> None:
     """What this mapping's roll-ups come to is defined anew: whoever uses them is decided again."""
-    for parent in sorted({one.parent for one in run.rolls if one.child.name == child}):
+    for parent in sorted({one.parent for one in run.rolls if isinstance(one, Roll) and one.child.name == child}):
         run.ledger.books.forget_decided(parent)
         run.ledger.links.forget_rests(parent)
 
@@ -91,6 +103,8 @@ def index(run: Run) -> None:
     """Brings the index up to date; parents of what moved, before or after, are to be decided again."""
     parents: defaultdict[tuple[int, str], set[tuple[str, int]]] = defaultdict(set)
     for one in run.rolls:
+        if isinstance(one, Answered):
+            continue
         for object_, (_, attribute) in one.over.items():
             parents[object_, attribute].update((one.parent, parent) for parent in one.parents)
 
@@ -103,12 +117,15 @@ def index(run: Run) -> None:
     refers.index(run, parents, follow)
 
 
-def with_rolled(ledger: Ledger, rolls: Iterable[Roll], mapping: str, facts: Iterable[Fact]) -> list[Fact]:
-    """The same facts, with what their children come to among the attributes."""
+def with_rolled(ledger: Ledger, rolls: Iterable[Roll | Answered], mapping: str, facts: Iterable[Fact]) -> list[Fact]:
+    """The same facts, with what their children come to, and who answered, among the attributes."""
     facts = list(facts)
     met: dict[Place, dict[str, list[Child] | None]] = {}
     for one in rolls:
         if one.parent != mapping:
+            continue
+        if isinstance(one, Answered):
+            facts = answers.with_answers(ledger, one, facts)
             continue
         if one.place not in met:  # several roll-ups over one reference have the same children
             keys = [fact.key for fact in facts if fact.object in one.parents and fact.state == "live"]

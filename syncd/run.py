@@ -25,6 +25,7 @@ from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
 
 if TYPE_CHECKING:
+    from syncd.answers import Answered
     from syncd.rollups import Roll
 
 Event = Callable[..., None]
@@ -101,7 +102,7 @@ class Run:
     tallies: dict[str, Tally] = field(default_factory=dict)
     watches: tuple[Watch, ...] = ()
     """The watches of this run."""
-    rolls: tuple[Roll, ...] = ()
+    rolls: tuple[Roll | Answered, ...] = ()
     """The roll-ups that mappings in force use."""
 
     def attributes(self, system: str, object: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from syncd.core.expr import Gate, Unknown
 from syncd.core.match import Rule
@@ -19,7 +19,7 @@ from syncd.core.model import UNSEEN, Bad, Canonical, Lookup, Neutral, Owners, Si
 if TYPE_CHECKING:
     from syncd.core.rollup import Rollup
 
-__all__ = ["Codec", "Default", "End", "Field", "Gate", "Mapping", "Reference", "Unknown"]
+__all__ = ["Answers", "Codec", "Default", "End", "Field", "Gate", "Mapping", "Reference", "Unknown"]
 
 Flow = Literal["both", "to_crm", "to_marketing", "none"]
 Policy = Literal["marketing", "crm", "newer", "hold", "stricter"]
@@ -200,6 +200,32 @@ def keys_of(raw: Any) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What makes a member of a campaign one who answered: marketing's watches see it, and no attribute tells."""
+
+    attribute: str
+    """The name that it has among the attributes of marketing's memberships: `NO` or `YES`."""
+    person: str
+    """The field that points to the person."""
+    list: str
+    """The field with the list's name."""
+    watches: abc.Mapping[str, tuple[str, abc.Mapping[str, tuple[str, ...]]]]
+    """By watch: its field that says which, and by list (lower case) what that field holds or ends in."""
+    place: str
+
+    NO: ClassVar[str] = "joined"
+    YES: ClassVar[str] = "answered"
+
+    def meets(self, watch: str, named: str, said: abc.Mapping[str, Any]) -> bool:
+        """Whether what a watch saw answers the campaign of the list of that name."""
+        if watch not in self.watches:
+            return False
+        field, lists = self.watches[watch]
+        told, named = str(said.get(field) or "").casefold(), named.casefold()
+        return any(told.endswith(one.casefold()) for one in lists.get(named, (named,)) if one)
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """A mapping file, compiled."""
 
@@ -226,6 +252,8 @@ class Mapping:
     fields: tuple[Field, ...]
     rollups: tuple[Rollup, ...] = ()
     """What these records come to for those that they point to."""
+    answers: Answers | None = None
+    """Of memberships: what makes a status, beside any attribute."""
 
     @property
     def ends(self) -> tuple[End, ...]:

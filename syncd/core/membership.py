@@ -7,6 +7,7 @@ wrong in the file is told at its place in the file.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,13 +15,17 @@ import pydantic
 
 from syncd.core.compile import compile_document
 from syncd.core.funnel import Funnel
+from syncd.core.mapping import Answers
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.membershipfile import MembershipFile
 from syncd.core.problem import Problem
-from syncd.core.toml import Document, Path, Spot, problems
+from syncd.core.toml import Document, Path, Spot, did_you_mean, problems
 
 LISTS: Final = "-lists"
 """What the mapping of lists with campaigns is called, behind the membership's own name."""
+
+ANSWERS: Final = "-answers"
+"""Behind the membership's own name: what stands in the place of an attribute with who answered."""
 
 _PLACES: Final[Mapping[Path, Path]] = {
     ("mapping",): ("name",),
@@ -57,8 +62,10 @@ def compile_membership(
         return [], found
     made: list[Compiled] = []
     for data in ([_lists(shape)] if shape.marketing.lists else []) + [_members(shape)]:
-        mapping, told = compile_document(_placed(document, data), text, funnel, others)
+        mapping, told = compile_document(_placed(document, data), text, funnel, others | {shape.name + ANSWERS})
         found += told
+        if mapping is not None and mapping.name == shape.name and shape.answers:
+            mapping = dataclasses.replace(mapping, answers=_answers(document, shape))
         made += [mapping] if mapping is not None else []
     return ([], sorted(set(found), key=lambda one: (one.line, one.column))) if found else (made, [])
 
@@ -81,10 +88,44 @@ def _check(document: Document, shape: MembershipFile) -> Iterator[Problem]:
         yield document.problem(("marketing", "status"), "statuses need a map", "write [status], in order")
     if shape.joined is not None and crm.status is None:
         yield document.problem(("joined",), "the CRM's side has no status", "add 'status' to [crm]")
+    yield from _check_answers(document, shape)
     if shape.response and marketing.status is None:
         yield document.problem(
             ("response",), "marketing's side has no status to be told", "add 'status' to [marketing]"
         )
+
+
+def _check_answers(document: Document, shape: MembershipFile) -> Iterator[Problem]:
+    if (shape.answered is None) == bool(shape.answers):
+        path, said = (("answers",), "no status is named for who answered") if shape.answers else (("answered",), "")
+        said = said or "nothing says who answered"
+        yield document.problem(path, said, "write both: answered = STATUS, and [answers.WATCH] with its 'field'")
+    elif shape.answers and shape.joined is None:
+        yield document.problem(("answered",), "there is no status that it comes after", "write 'joined' too")
+    elif shape.answers and shape.marketing.status is not None:
+        said = "marketing's side has a status of its own"
+        yield document.problem(("answers",), said, "take 'status' out of [marketing], or remove [answers]")
+    elif shape.answers and shape.marketing.lists is not None and shape.marketing.list_name is None:
+        said = "which list a member is in is not known by name"
+        yield document.problem(("answers",), said, "add 'list_name' to [marketing]")
+    for watch, part in shape.answers.items():
+        for name in part.lists.keys() - (shape.campaigns or part.lists).keys():
+            mend = did_you_mean(name, shape.campaigns) or "name a list of [campaigns]"
+            yield document.problem(("answers", watch, "lists", name), f"'{name}' takes no part here", mend, key=True)
+
+
+def _answers(document: Document, shape: MembershipFile) -> Answers:
+    line, column = document.where_key(("answers",))
+    return Answers(
+        f"{shape.name}{ANSWERS}.status",
+        "person",
+        "campaign" if shape.marketing.list_name is None else "list_name",
+        {
+            watch: (part.field, {name.casefold(): tuple(words) for name, words in part.lists.items()})
+            for watch, part in shape.answers.items()
+        },
+        f"{document.file}:{line}:{column}",
+    )
 
 
 # ---------------------------------------------------------------- the mappings
@@ -158,11 +199,14 @@ def _quoted(name: str) -> str:
 def _status(shape: MembershipFile) -> dict[str, Any]:
     field: dict[str, Any] = {"crm": shape.crm.status, "marketing": shape.marketing.status or {}, "clash": "crm"}
     field["flow"] = "both" if shape.response else "to_crm"
+    if shape.answers and shape.joined is not None and shape.answered is not None:
+        field |= {"marketing": f"{shape.name}{ANSWERS}.status", "type": "choice", "steps": "forward"}
+        field |= {"values": {Answers.NO: shape.joined, Answers.YES: shape.answered}}
     if shape.status is not None:
         field |= {"values": dict(shape.status), "type": "choice"}
         field |= {} if shape.backward else {"steps": "forward"}
     if shape.joined is not None:
-        field["on_create"] = {"crm": f'"{_quoted(shape.joined)}"'}
+        field["on_create"] = {"crm": f'"{Answers.NO if shape.answers else _quoted(shape.joined)}"'}
     return field
 
 

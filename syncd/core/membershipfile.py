@@ -16,6 +16,8 @@ MOST_CAMPAIGNS: Final = 10_000
 """Most pairs of a list and a campaign that one file names."""
 MOST_STATUSES: Final = 100
 """Most statuses in the map."""
+MOST_WATCHES: Final = 20
+"""Most watches that tell answers."""
 
 Word = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -54,6 +56,18 @@ class CampaignMemberPart(Part):
     campaigns: NamedPart | None = Field(None, description="The campaigns themselves; given where `lists` is.")
 
 
+class AnswerPart(Part):
+    """What a watch sees that is an answer to a campaign: a form sent, a link clicked."""
+
+    field: FieldName = Field(description="The watch's field that says which: a form's name.")
+    lists: dict[Word, list[Word]] = Field(
+        default_factory=dict,
+        max_length=MOST_CAMPAIGNS,
+        description="list = what that field holds, or ends in, for its campaign. A list that is not named here has its"
+        " own name there.",
+    )
+
+
 class MembershipFile(Part):
     """A membership: who is in a list of marketing's becomes a member of a campaign of the CRM's."""
 
@@ -76,6 +90,12 @@ class MembershipFile(Part):
         None, description="Which memberships cross: a rule over list_name, status, since. Left out: all."
     )
     joined: Word | None = Field(None, description="The status of a new member, where marketing's side has none.")
+    answered: Word | None = Field(None, description="The status of a member who answered, as [answers] say.")
+    answers: dict[Name, AnswerPart] = Field(
+        default_factory=dict,
+        max_length=MOST_WATCHES,
+        description="By watch: what a person did that answers a campaign. From `joined` to `answered`, and never back.",
+    )
     status: dict[Word, Word] | None = Field(
         None, max_length=MOST_STATUSES, description="marketing's status = the CRM's, in order, from first to last."
     )

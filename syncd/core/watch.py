@@ -282,6 +282,32 @@ def check_watches(
                     yield at_place(watch.places[name], said, "name the mapping that it belongs to")
 
 
+def check_answers(
+    mappings: Iterable[Compiled], watches: Mapping[str, Watch], declared: Iterable[str] = ()
+) -> Iterator[Problem]:
+    """What is wrong with the watches that tell memberships who answered. `declared`: names of files that have problems
+    of their own."""
+    declared = set(declared)
+    for mapping in mappings:
+        answers = mapping.answers
+        reference = mapping.field(answers.person).reference if answers is not None else None
+        if answers is None or reference is None:
+            continue
+        for name, (field, _) in answers.watches.items():
+            watch = watches.get(name)
+            if watch is None:
+                if name not in declared:
+                    mend = did_you_mean(name, watches) or f"there are: {', '.join(watches) or 'none'}"
+                    yield at_place(answers.place, f"there is no watch '{name}'", mend)
+                continue
+            if field not in {one.name for one in watch.fields}:
+                mend = did_you_mean(field, [one.name for one in watch.fields])
+                yield at_place(answers.place, f"the watch '{name}' has no field '{field}'", mend)
+            if watch.end.side != "marketing" or not any(reference.mapping in on for on in watch.on.values()):
+                said = f"the watch '{name}' does not say what marketing's records of '{reference.mapping}' did"
+                yield at_place(answers.place, said, f"its 'on' has to name '{reference.mapping}'")
+
+
 _READS: Final[Mapping[str, frozenset[str]]] = {
     "number": frozenset({"number", "text"}),
     "bool": frozenset({"bool", "choice"}),

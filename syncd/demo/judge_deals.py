@@ -110,6 +110,8 @@ def _deal(values: Row, row: Row, owners: Owners) -> list[str]:
         found.append("close_date")
     if not same_text(values.get("closed_lost_reason"), row.get("Loss_Reason__c")):
         found.append("lost_reason")
+    if not same_text(values.get("closed_won_reason"), row.get("Win_Reason__c")):
+        found.append("won_reason")
     if not same_text(values.get("description"), row.get("Description")):
         found.append("description")
     source, theirs = values.get("lead_source") or "", row.get("LeadSource") or ""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from syncd.demo.company import Cast, Row
-from syncd.sandbox.business import CAMPAIGNS, LOSS_REASONS, LOST, WON
+from syncd.sandbox.business import CAMPAIGNS, LOSS_REASONS, LOST, WIN_REASONS, WON
 
 PRIMARY_OF_CONTACT = [1, 279]
 """Type ids that make a company a contact's primary one."""
@@ -96,7 +96,8 @@ class Trade:
         if found is None:
             return None
         amount = float(self.chance.randrange(50, 400) * 100)
-        self._sales("Opportunity", found[2], {"StageName": WON, "Amount": amount})
+        reason = WIN_REASONS[int(amount / 100) % len(WIN_REASONS)]
+        self._sales("Opportunity", found[2], {"StageName": WON, "Amount": amount, "Win_Reason__c": reason})
         return "sales wins a deal, for another amount than it was to bring"
 
     def sales_loses(self) -> str | None:

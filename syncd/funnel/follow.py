@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from syncd import refers
+from syncd import refers, rollups
 from syncd.assembly import Mappings
 from syncd.core.sale import settle_sale
 from syncd.core.standing import Standing, settle
@@ -46,9 +46,8 @@ def follow(run: Run, mappings: Mappings, benches: Sequence[Bench]) -> None:
 
 def _index(run: Run, scope: Scope) -> None:
     """Who is on which deal, where no roll-up keeps that index already."""
-    kept = {(object_, attribute) for one in run.rolls for object_, (_, attribute) in one.over.items()}
     wanted = {(object_, attribute) for object_, (_, attribute) in scope.deal_place().items()}
-    refers.index(run, wanted - kept)
+    refers.index(run, wanted - rollups.indexed(run))
 
 
 class _Follower:

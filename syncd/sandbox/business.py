@@ -23,6 +23,7 @@ OPEN_STAGES = {
 """The stages that both systems know, in order, in the CRM's words; each pipeline ends as WON or LOST."""
 WON, LOST = "Closed Won", "Closed Lost"
 LOSS_REASONS = ("Price", "Competitor", "No decision", "Timing")
+WIN_REASONS = ("Price", "Product", "Service", "Relationship")
 _INDUSTRIES = (
     ("Manufacturing", 30),
     ("Electronics", 15),

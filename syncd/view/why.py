@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from syncd.answers import Answered
 from syncd.assembly import Connected, Mappings
 from syncd.core import plan
 from syncd.core.mapping import Field
@@ -131,7 +132,7 @@ def _in_mapping(
     side: Side,
     fact: Fact,
     field: str | None,
-    rolls: Sequence[Roll],
+    rolls: Sequence[Roll | Answered],
 ) -> dict[str, Any]:
     (fact,) = with_rolled(ledger, rolls, mapping.name, [fact])
     version = ledger.books.mapping(mapping.name)
@@ -234,7 +235,9 @@ def _gates(mapping: Compiled, side: Side, form: str, fact: Fact) -> dict[str, An
     return shown
 
 
-def _fields(ledger: Ledger, mapping: Compiled, link: Link, field: str | None, rolls: Sequence[Roll]) -> dict[str, Any]:
+def _fields(
+    ledger: Ledger, mapping: Compiled, link: Link, field: str | None, rolls: Sequence[Roll | Answered]
+) -> dict[str, Any]:
     forms = {side: ledger.facts.name_of(link.end(side).object)[1] for side in SIDES}
     facts = {side: ledger.facts.get(link.end(side).object, link.end(side).key) for side in SIDES}
     said = {

@@ -20,6 +20,7 @@ name   = "campaigns"
 kind   = "membership"
 person = "people"
 joined = "Sent"
+answered = "Responded"
 [marketing]
 system    = "hubspot"
 object    = "list_memberships"
@@ -38,6 +39,8 @@ responded = "FirstRespondedDate"
 campaigns = { object = "Campaign", name = "Name" }
 [campaigns]
 "General guide" = "General guide"
+[answers.forms]
+field = "form"
 """
 TASKS = """
 name   = "crm_tasks"
@@ -149,6 +152,28 @@ def test_who_asked_for_the_guide_is_a_member_of_its_campaign(world: World) -> No
     settle(world)
     assert members(world) == [(lead, None, "Sent"), (None, known, "Responded")]
     assert world.ledger.links.count("campaigns") == 2
+
+
+def test_who_sends_the_form_of_a_campaign_has_responded(world: World) -> None:
+    """Status, flag and day in Salesforce; of one who came by the form at once, of one who was sent the guide when she
+    answers. The form of another offer is no answer."""
+    sent, came = world.contact("sent@example.com"), world.contact("came@example.com")
+    world.hubspot.act("list_add", "contacts", sent, list="General guide")
+    world.hubspot.act("submit_form", "contacts", sent, form="Newsletter", page="Start")
+    world.hubspot.act("submit_form", "contacts", came, form="General guide", page="Guides", list="General guide")
+    settle(world)
+    leads = {row["Email"]: key for key, row in world.live("Lead").items()}
+    assert members(world) == sorted(
+        [(leads["sent@example.com"], None, "Sent"), (leads["came@example.com"], None, "Responded")], key=str
+    )
+    world.hubspot.act("submit_form", "contacts", sent, form="General guide", page="Guides")
+    world.pass_time(1)  # the feed's index lags
+    settle(world)
+    rows = [row for row in world.salesforce.records("CampaignMember").values() if not row["IsDeleted"]]
+    assert [(row["Status"], row["HasResponded"], bool(row["FirstRespondedDate"])) for row in rows] == [
+        ("Responded", True, True)
+    ] * 2
+    assert world.issues() == []
 
 
 def test_a_member_who_is_converted_is_the_same_member(world: World) -> None:

@@ -43,6 +43,7 @@ FORECASTS = {
 }
 """ForecastCategoryName to ForecastCategory."""
 LOSS_REASONS = ("Price", "Competitor", "No decision", "Timing")
+WIN_REASONS = ("Price", "Product", "Service", "Relationship")
 PIPELINES = ("New Business", "Renewals")
 """Also the names of the record types, whose developer names have underscores."""
 
@@ -84,6 +85,7 @@ OPPORTUNITY = ObjectType(
         text("Syncd_Key__c", "Syncd Key", 255, external_id=True, unique=True),
         text("Primary_Source__c", "Primary Source", 40),
         pick("Loss_Reason__c", "Loss Reason", LOSS_REASONS, restricted=True),
+        pick("Win_Reason__c", "Win Reason", WIN_REASONS, restricted=True),
         pick("Pipeline__c", "Pipeline", PIPELINES, restricted=True, defaulted=True, default=PIPELINES[0]),
     ),
 )
