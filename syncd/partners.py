@@ -36,7 +36,7 @@ from syncd.matchvalues import (
     wanted,
 )
 from syncd.merged import survivor
-from syncd.references import held_back, of_records
+from syncd.references import end_lacking, held_back, of_records
 from syncd.run import Bench, Run
 
 AT_SYSTEM = ("sent", "answered")
@@ -52,7 +52,9 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
         return []
     side, form = bench.forms[object_]
     mapping = bench.mapping
-    facts = [f for f in facts if plan.holds(mapping, mapping.scope, side, side, form, f.attributes)]
+    outside = {f.key for f in facts if not plan.holds(mapping, mapping.scope, side, side, form, f.attributes)}
+    end_lacking(run, bench, object_, outside)
+    facts = [fact for fact in facts if fact.key not in outside]
     making = set(run.ledger.intents.sent_sources(mapping.name))
     facts = _without_open_creates(run, bench, object_, facts, making)
     left = {fact.key: fact for fact in facts}
@@ -105,6 +107,7 @@ def drop_creates(run: Run, bench: Bench, object_: int, keys: Sequence[str]) -> N
     creates = run.ledger.intents.of_sources(bench.mapping.name, object_, keys)
     run.ledger.intents.close(intent.id for intent in creates if intent.state in ("planned", "held", "ready"))
     end_doubts(run, bench, object_, keys)
+    end_lacking(run, bench, object_, keys)
 
 
 def _new_link(bench: Bench, fact: Fact, partner: Held, named: str) -> NewLink:
@@ -200,7 +203,9 @@ def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: s
     if gate is None or not facts:
         return
     if bench.references:
+        looked = {fact.key for fact in facts}
         facts = [fact for fact in facts if _holds(bench, gate, side, form, fact)]
+        end_lacking(run, bench, object_, looked - {fact.key for fact in facts})
         bench = of_records(run, bench, object_, facts)
         mapping = bench.mapping
         held = held_back(run, bench, facts, to)

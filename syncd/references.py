@@ -178,8 +178,9 @@ class Waiting:
         """A record without a partner was looked at. `held`: by field, what its create waits for, and the object of the
         awaited record where that one's partner is being made."""
         self._records.append((fact.object, fact.key))
+        at, side = (fact.object, fact.key), self._bench.side(fact.object)
         for name, (waits, making) in held.items():
-            self._add((fact.object, fact.key), self._bench.field(name), waits, making, create=True)
+            self._add(at, self._bench.field(name), waits or [Waits(side, "")], making, create=True)
 
     def _add(
         self, at: tuple[int, str], field: Field, waits: Sequence[Waits], making: int = 0, *, create: bool = False
@@ -217,7 +218,9 @@ class Waiting:
             [
                 Note(
                     "waits",
-                    f"{self._rows[row]}: waits for its record in {row.parent}" + (", and is not created" * row.create),
+                    f"{self._rows[row]}: "
+                    + (f"refers to nobody in {row.parent}" if row.nobody else f"waits for its record in {row.parent}")
+                    + (", and is not created" * row.create),
                     name,
                     None,
                     row.object,
@@ -228,9 +231,14 @@ class Waiting:
         )
 
 
+LACKING = "lacks_required"
+"""The issue where a record is not created, because it refers to nobody and has to."""
+
+
 def held_back(run: Run, bench: Bench, facts: Sequence[Fact], to: Side) -> set[str]:
     """Keys of those records whose create on `to` waits: for a partner that somebody they refer to is about to get, or,
-    where the field is required, for whatever they should refer to. A reference back in a circle makes nobody wait."""
+    where the field is required, for whatever they should refer to. A reference back in a circle makes nobody wait.
+    Who refers to nobody is told to a person: nothing but an edit ends that."""
     if not facts:
         return set()
     waiting = Waiting(run, bench)
@@ -250,6 +258,7 @@ def held_back(run: Run, bench: Bench, facts: Sequence[Fact], to: Side) -> set[st
     }
     making = _making(run, bench, awaited)
     kept: set[str] = set()
+    lacking: set[str] = set()
     for fact in facts:
         held: dict[str, tuple[Sequence[Waits], int]] = {}
         for field, attribute in fields:
@@ -262,11 +271,38 @@ def held_back(run: Run, bench: Bench, facts: Sequence[Fact], to: Side) -> set[st
                 held[field.name] = ([one for one, _ in made], made[0][1])
             elif field.reference.required and (waits or fact.attributes.get(attribute) in (None, "", [])):
                 held[field.name] = (waits, 0)
+                if not waits and attribute in fact.attributes:
+                    lacking.add(fact.key)
+                    _tell_lacking(run, bench, fact, field)
         if held:
             kept.add(fact.key)
         waiting.undecided(fact, held)
     waiting.keep()
+    end_lacking(run, bench, facts[0].object, {fact.key for fact in facts} - lacking)
     return kept
+
+
+def _tell_lacking(run: Run, bench: Bench, fact: Fact, field: Field) -> None:
+    assert field.reference is not None
+    end = bench.mapping.end(other(bench.side(fact.object)))
+    run.ledger.inbox.raise_issue(
+        LACKING,
+        bench.mapping.name,
+        f"{field.name}: it refers to nobody in {field.reference.mapping}, and is not created in {end.system} before it does",
+        f"Fill in its {field.name}: it is created by itself then. Or let it go without: take 'required' out at"
+        f" {field.reference.place.rpartition('/')[2]}.",
+        run.now(),
+        object=fact.object,
+        key=fact.key,
+        field=field.name,
+    )
+
+
+def end_lacking(run: Run, bench: Bench, object_: int, keys: Iterable[str]) -> None:
+    """These records lack nothing any more, or are not to be created anyway."""
+    keys = sorted(keys)
+    if keys and run.ledger.inbox.issue_count(bench.mapping.name):
+        run.ledger.inbox.close_issues(run.now(), kind=LACKING, mapping=bench.mapping.name, object=object_, keys=keys)
 
 
 def _making(run: Run, bench: Bench, awaited: Mapping[tuple[str, str], Sequence[Waits]]) -> dict[tuple[str, Waits], int]:

@@ -299,6 +299,8 @@ def tell_report(report: dict[str, Any]) -> None:
             show.line(f"  outcomes: {', '.join(bad)}")
         if tally["waiting"]:
             show.line(f"  {tally['waiting']} writes wait to be seen again (no failure: the next cycles look)")
+        if tally["waiting_for_others"]:
+            show.line(f"  {tally['waiting_for_others']} records are not created before whom they refer to is linked")
         if tally["issues"]:
             show.line(f"  {tally['issues']} issues wait for a person: `syncd issues`")
         if tally["held"]:

@@ -82,6 +82,10 @@ def _tell(facts: dict[str, Any]) -> None:
             show.line(f"  {effect['state']}: {effect['op']} on {effect['side']}: {names}")
         for awaited in one["waits_for"]:
             before = ", and is not created before" if awaited["create"] else ""
+            if awaited["key"] is None:
+                names = " or ".join(awaited["fields"])
+                show.line(f"  lacks its {names}: it refers to nobody in {awaited['mapping']}{before}")
+                continue
             show.line(f"  waits for {awaited['side']} {awaited['key']} to be linked by {awaited['mapping']}{before}")
         if one["events"]:
             rows = [(e["at"][:19].replace("T", " "), e["watch"], _happened(e["values"])) for e in one["events"]]
@@ -116,6 +120,8 @@ def _tell_link(one: dict[str, Any]) -> None:
             said = f"{'yes' if gate['passes'] else 'no'}, by {gate['rule']} ({_file_and_line(gate['place'])})"
         if gate.get("unknown"):
             said += f": {gate['unknown']}"
+        if name == "create" and gate["passes"] and any(awaited["create"] for awaited in one["waits_for"]):
+            said += ", but not yet: see below"
         show.line(f"  {asked}: {said}")
 
 

@@ -28,6 +28,11 @@ class Wait(msgspec.Struct, frozen=True, gc=False):
     create: bool = False
     """A create is held back for it."""
 
+    @property
+    def nobody(self) -> bool:
+        """It refers to nobody yet, and has to before it is created: `parent_key` is empty."""
+        return not self.parent_key
+
 
 class Waits:
     """The wait table."""

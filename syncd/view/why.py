@@ -204,10 +204,17 @@ def _happened(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact) -> list
 
 
 def _waits_for(ledger: Ledger, mapping: Compiled, link: Link | None, fact: Fact) -> list[dict[str, Any]]:
-    """Whom the record refers to that has no link yet. `create`: its own partner is not made before."""
+    """Whom the record refers to that has no link yet; `key` None: it refers to nobody, and has to. `create`: its own
+    partner is not made before."""
     at = (link.marketing.object, link.marketing.key) if link is not None else (fact.object, fact.key)
     return [
-        {"mapping": one.parent, "side": one.side, "key": one.parent_key, "create": one.create}
+        {
+            "mapping": one.parent,
+            "side": one.side,
+            "key": one.parent_key or None,
+            "fields": [f.name for f in mapping.references if f.reference and f.reference.mapping == one.parent],
+            "create": one.create,
+        }
         for one in ledger.waits.of_record(mapping.name, *at)
     ]
 

@@ -51,6 +51,7 @@ KINDS = {
     "held_plan": "A plan waits to be released",
     "safe_mode": "A mapping is in safe mode",
     "ambiguous": "Several records match",
+    "lacks_required": "Something is missing before it can be created",
     "refused": "A system refused a write",
     "unanswered": "A write got no answer",
     "exists_already": "The record exists already",

@@ -323,7 +323,8 @@ def test_why_judges_references_as_a_cycle_does(kin: Kin) -> None:
         "stand",
         "waits for its company",
     )
-    assert told["waits_for"] == [{"mapping": "companies", "side": "marketing", "key": nameless, "create": False}]
+    waits = {"mapping": "companies", "side": "marketing", "key": nameless, "fields": ["company"], "create": False}
+    assert told["waits_for"] == [waits]
 
 
 def test_parity_compares_references_by_their_links(kin: Kin) -> None:
@@ -369,3 +370,55 @@ def test_an_idle_cycle_asks_each_object_once_and_nothing_else(kin: Kin) -> None:
     for store in (kin.mk, kin.sf):
         asked = [(call.method, call.object) for call in store.calls if call.method not in ("identify", "page")]
         assert sorted(asked) == sorted(("changes", name) for name in store.kinds)
+
+
+def test_who_lacks_what_is_required_is_told_until_it_is_there(tmp_path: Path) -> None:
+    """A deal of nobody: counted as waiting, told by `why`, one issue that names field and line; made and closed by
+    itself when the company is filled in, though only the association moved."""
+    required = DEALS.replace('link = "companies"\n', 'link = "companies"\nrequired = true\n')
+    kin = make_kin(tmp_path, required, PEOPLE, COMPANIES)
+    deal = kin.mk.create("deals", {"name": "One engine"}, by="ann")
+    kin.settle()
+    assert kin.all_once()["deals"].waiting_for == 1
+    (issue,) = kin.ledger.inbox.issues()
+    assert (issue.kind, issue.field, issue.key) == ("lacks_required", "company", deal)
+    assert issue.reason == "company: it refers to nobody in companies, and is not created in sf before it does"
+    assert "file0.toml:14:" in issue.remedy
+    told = why(kin.ledger, kin.mappings(), {}, ("mk", "deals", deal), None)["mappings"][0]
+    assert told["waits_for"] == [
+        {"mapping": "companies", "side": "marketing", "key": None, "fields": ["company"], "create": True}
+    ]
+    assert [one["id"] for one in told["issues"]] == [issue.id]
+    said = [one.said for one in kin.ledger.journal.page(object=issue.object, key=deal, limit=50) if one.kind == "waits"]
+    assert said == ["company: refers to nobody in companies, and is not created"]
+
+    company = kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    kin.mk.edit("deals", deal, {"associations.companies": company}, by="ann")
+    kin.pass_time(3600)
+    kin.settle()
+    (opportunity,) = kin.sf.keys("Opportunity")
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] == kin.sf.keys("Account")[0]
+    assert kin.ledger.inbox.issues() == []
+    assert kin.waits() == 0
+
+
+@pytest.mark.parametrize("end", ["deleted", "not meant to cross", "not required", "linked by hand"])
+def test_that_something_is_lacking_is_told_no_longer_than_it_matters(tmp_path: Path, end: str) -> None:
+    """The issue ends with its record, with the rule that wanted it created, and with a partner that is found."""
+    required = DEALS.replace('link = "companies"\n', 'link = "companies"\nrequired = true\n')
+    required = required.replace("crm = 'name != \"\"'", "crm = 'name.startsWith(\"One\")'")
+    kin = make_kin(tmp_path, required, PEOPLE, COMPANIES)
+    deal = kin.mk.create("deals", {"name": "One engine"}, by="ann")
+    kin.settle()
+    assert [issue.kind for issue in kin.ledger.inbox.issues()] == ["lacks_required"]
+    if end == "deleted":
+        kin.mk.delete("deals", deal)
+    elif end == "not meant to cross":
+        kin.mk.edit("deals", deal, {"name": "An engine"}, by="ann")
+    elif end == "not required":
+        kin.texts = (required.replace("required = true\n", ""), PEOPLE, COMPANIES)
+    else:
+        kin.sf.create("Opportunity", {"Name": "One engine"}, by="rep")
+    kin.pass_time(7 * 3600)
+    kin.settle()
+    assert kin.ledger.inbox.issues() == []
