@@ -31,6 +31,9 @@ from syncd.view.records import conflict, entry, issue, place
 
 HISTORY = 100
 """Most journal entries that are told."""
+UNSEEN = "sent, not seen again yet"
+"""Why two values differ whose write is believed only once it is seen."""
+AT_SYSTEM = ("sent", "answered")
 EVENTS = 50
 """Most events that are told, for each mapping."""
 
@@ -259,11 +262,22 @@ def _fields(
     in_scope = all(
         plan.holds(mapping, mapping.scope, side, side, forms[side], said[side]) for side in SIDES if facts[side]
     )
+    unseen = _unseen(ledger, link, facts)
     shown = {}
     for pair in paired:
         if field in (None, pair.field.name):
-            shown[pair.field.name] = _field(pair, link, said, verdicts.get(pair.field.name), in_scope)
+            told = shown[pair.field.name] = _field(pair, link, said, verdicts.get(pair.field.name), in_scope)
+            if (unseen is None or pair.field.name in unseen) and told["verdict"] != "agree":
+                told |= {"verdict": "stand", "reason": UNSEEN, "writes": None}
     return shown
+
+
+def _unseen(ledger: Ledger, link: Link, facts: Mapping[Side, Fact | None]) -> set[str] | None:
+    """The fields that were written and not seen again yet; None: all of them, the record was just made."""
+    sent = [intent for intent in ledger.intents.of_links([link.id]) if intent.state in AT_SYSTEM]
+    if None in facts.values() or any(intent.op == "create" for intent in sent):
+        return None
+    return {change.field for intent in sent for change in intent.body.changes}
 
 
 def _field(
