@@ -25,6 +25,8 @@ from syncd.merged import survivor
 from syncd.run import Bench, Run
 
 BATCH = 1000
+MOST_READ_AGAIN = 10_000
+"""Unlinked records whose references are read again in a cycle with conversions."""
 WHY = "made by the conversion of its person"
 
 
@@ -34,6 +36,44 @@ def wanted(run: Run, names: dict[tuple[str, str], set[str]]) -> None:
         if not run.systems[system].trouble:
             made = run.systems[system].traits(form).conversions
             attributes.update(attribute for object_, attribute in made.items() if (system, object_) in names)
+
+
+def with_feeders(run: Run, mappings: Mappings, names: Sequence[str] | None) -> Sequence[str] | None:
+    """These mappings, and those whose records are converted into theirs: who alone is looked at would else be made anew
+    beside what a conversion made. Only what was in force before is added: it is read on, and not decided."""
+    if names is None:
+        return None
+    objects = {
+        (end.system, form)
+        for name in names
+        if name in mappings.by_name
+        for end in mappings.by_name[name].ends
+        for form in end.forms
+    }
+    found = list(names)
+    for name, mapping in mappings.by_name.items():
+        if name in names or run.ledger.books.mapping(name) is None:
+            continue
+        made = {
+            (end.system, object_)
+            for end in mapping.ends
+            for form in end.forms
+            for object_ in _makes(run, end.system, form)
+        }
+        if made & objects:
+            found.append(name)
+    return found
+
+
+def _makes(run: Run, name: str, form: str) -> Iterable[str]:
+    """What a conversion of these records makes. Of a system in trouble nothing is known: what needs it is not decided."""
+    system = run.systems[name]
+    if system.trouble:
+        return ()
+    try:
+        return system.traits(form).conversions
+    except (Transient, AccessError):
+        return ()
 
 
 def read_last(run: Run, system: str, form: str) -> bool:
@@ -79,6 +119,8 @@ def _follow(run: Run, bench: Bench, object_: int, targets: Sequence[Target]) -> 
         converted = [fact for fact in moved if fact.state == "converted"]
         persons = _persons(run, bench, object_, converted) if converted else {}
         _read_again(run, bench, persons.values())
+        if persons:
+            _read_unlinked(run, bench, object_, targets)
         with run.ledger.transaction():
             for mapping, made_object, attribute in targets:
                 made = {fact.key: str(key) for fact in converted if (key := fact.attributes.get(attribute))}
@@ -134,6 +176,29 @@ def _read_again(run: Run, bench: Bench, persons: Iterable[Place]) -> None:
             system.trouble, system.failure = error.message, error
             continue
         run.ledger.facts.keep_part(object_, records)
+
+
+def _read_unlinked(run: Run, bench: Bench, object_: int, targets: Sequence[Target]) -> None:
+    """Whom the unlinked records of other mappings refer to, where no stamp tells: a deal that was given to its person
+    since the last sweep is that person's deal all the same."""
+    side = other(bench.side(object_))
+    for mapping, _, _ in targets:
+        system = run.systems[mapping.end(side).system]
+        for form in mapping.end(side).forms:
+            named = (
+                field.attribute(side, form)
+                for field in mapping.references
+                if field.reference is not None and field.reference.mapping == bench.mapping.name
+            )
+            names = sorted({name for name in named if name and system.traits(form).moves_no_stamp(name)})
+            made = run.ledger.facts.object_id(system.name, form)
+            keys = run.ledger.links.without(mapping.name, made, MOST_READ_AGAIN) if names else []
+            try:
+                records = list(system.connector.fetch(form, names, keys)) if keys else []
+            except (Transient, AccessError) as error:
+                system.trouble, system.failure = error.message, error
+                return
+            run.ledger.facts.keep_part(made, records)
 
 
 def _keep(

@@ -56,12 +56,10 @@ def _cycle(
     yes: bool,
     gate: Callable[[Run, Bench], None] | None,
 ) -> None:
-    benches = prepare(run, mappings, names)
-    for bench in benches:
+    benches = prepare(run, mappings, conversions.with_feeders(run, mappings, names))
+    for bench in _named(benches, names):
         recover(run, bench)
-    read(run, benches)
-    benches = _as_seen(run, mappings, benches)
-    conversions.propose(run, mappings, benches)
+    benches = _read_and_propose(run, mappings, benches, names)
     for bench in benches:
         if _held_back(run, bench):
             continue
@@ -77,12 +75,22 @@ def _cycle(
     report(run, benches)
 
 
-def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) -> list[Bench]:
-    """Everything up to the plan: polls, keeps facts and planned effects, sends nothing."""
-    benches = prepare(run, mappings, names)
-    read(run, benches)
+def _read_and_propose(run: Run, mappings: Mappings, benches: list[Bench], names: Sequence[str] | None) -> list[Bench]:
+    """Everything before deciding; returns the named mappings, laid as their objects look by now."""
+    read(run, benches, names)
     benches = _as_seen(run, mappings, benches)
     conversions.propose(run, mappings, benches)
+    return _named(benches, names)
+
+
+def _named(benches: list[Bench], names: Sequence[str] | None) -> list[Bench]:
+    return [bench for bench in benches if names is None or bench.mapping.name in names]
+
+
+def plan_only(run: Run, mappings: Mappings, names: Sequence[str] | None = None) -> list[Bench]:
+    """Everything up to the plan: polls, keeps facts and planned effects, sends nothing."""
+    benches = prepare(run, mappings, conversions.with_feeders(run, mappings, names))
+    benches = _read_and_propose(run, mappings, benches, names)
     for bench in benches:
         if not _held_back(run, bench):
             confirm(run, bench)
@@ -277,8 +285,8 @@ def _owners(run: Run, mappings: Sequence[Compiled]) -> dict[str, Owners]:
     return found
 
 
-def read(run: Run, benches: Sequence[Bench]) -> None:
-    """Polls each object once; sweeps what no feed tells when its time has come."""
+def read(run: Run, benches: Sequence[Bench], names: Sequence[str] | None = None) -> None:
+    """Polls each object once; sweeps what no feed tells when its time has come. `names`: whose reading is counted."""
     objects: dict[tuple[str, str], list[tuple[str, Side]]] = {}
     for bench in benches:
         for side, form in () if bench.stuck else bench.forms.values():
@@ -301,7 +309,8 @@ def read(run: Run, benches: Sequence[Bench]) -> None:
             _trouble(run, system, error)
             continue
         for user, side in users:
-            run.tally(user).read[side] += kept.read
+            if names is None or user in names:
+                run.tally(user).read[side] += kept.read
         run.event("polled", system=name, object=form, read=kept.read, moved=kept.moved)
     run.read_at = run.now()
     observe.observe(run, benches)

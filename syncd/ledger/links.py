@@ -196,6 +196,15 @@ class Links:
         for mapping in {end[0] for end in ends}:
             wake(t, mapping, [(side, key) for _, side, key in ends])
 
+    def without(self, mapping: str, object: int, limit: int) -> list[str]:
+        """Keys of an object's live records that no link of the mapping ends at, by key."""
+        rows = self._store.rows(
+            "SELECT f.key FROM fact f WHERE f.object = ? AND f.state = 'live' AND NOT EXISTS (SELECT 1 FROM link_side s"
+            " WHERE s.mapping = ? AND s.object = f.object AND s.key = f.key) ORDER BY f.key LIMIT ?",
+            (object, mapping, limit),
+        )
+        return [row[0] for row in rows]
+
     def across(self, mapping: str, object: int, keys: Sequence[str]) -> list[tuple[str, int, int, str]]:
         """Of the records of an object that have a live link: (key, link, object and key of the other end)."""
         return [

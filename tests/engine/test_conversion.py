@@ -178,3 +178,40 @@ def test_parents_of_a_linked_pair_are_each_others_partner(kin: Kin) -> None:
 
     assert pairs(kin, "people") == [(contact, person)]
     assert pairs(kin, "companies") == [(company, account)]
+
+
+def test_a_deal_given_to_its_person_since_the_last_sweep_is_met(kin: Kin) -> None:
+    """Nobody's feed tells of it: whom unlinked deals refer to is read again when a conversion made an opportunity."""
+    keys = person(kin, deal=None)
+    deal = kin.mk.create("deals", {"name": "Acme, 2027"}, by="ann")
+    kin.settle()
+    kin.mk.edit("deals", deal, {"associations.contacts": [keys["contact"]]}, by="ann")
+    _, opportunity, _ = convert(kin, keys["lead"])
+    kin.settle()
+
+    assert pairs(kin, "deals") == [(deal, opportunity)]
+    assert [len(kin.mk.keys("deals")), len(kin.sf.keys("Opportunity"))] == [1, 1]
+
+
+@pytest.mark.parametrize("alone", [("companies",), ("deals",), ("deals", "companies")])
+def test_a_mapping_that_runs_alone_sees_what_was_converted(kin: Kin, alone: tuple[str, ...]) -> None:
+    """`once companies` after a conversion: the account is the person's company, and none is made beside it. The mapping
+    of people is read, and neither decided nor counted."""
+    keys = person(kin)
+    account, opportunity, _ = convert(kin, keys["lead"])
+    kin.pass_time(60)
+    tallies = kin.all_once(*alone)
+    assert set(tallies) == set(alone)
+    made = {"companies": (keys["company"], account), "deals": (keys["deal"], opportunity)}
+    for mapping in alone:
+        assert pairs(kin, mapping) == [made[mapping]]
+    assert pairs(kin, "people") == [(keys["contact"], keys["lead"])], "not decided"
+    kin.settle()
+    assert [len(kin.mk.keys(name)) for name in ("companies", "contacts", "deals")] == [1, 1, 1]
+
+
+def test_a_mapping_that_runs_alone_first_reads_nothing_of_others(tmp_path: Path) -> None:
+    """What was never in force is no feeder: one command does not begin another mapping."""
+    kin = make_selling(tmp_path)
+    kin.all_once("companies")
+    assert kin.ledger.books.mapping("people") is None
