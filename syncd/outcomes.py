@@ -13,12 +13,14 @@ import msgspec
 
 from syncd import refusals
 from syncd.connector import Outcome
+from syncd.core.mapping import keys_of
 from syncd.core.merge import base_key
 from syncd.core.model import Side, other
 from syncd.core.plan import Change, settle
 from syncd.ledger.intents import Body, Dropped, Intent
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
+from syncd.ledger.waits import Wait
 from syncd.run import Bench, Run
 
 CIRCUMSTANCE_TRIES = 5
@@ -160,10 +162,12 @@ def _named(intent: Intent, outcome: Outcome) -> list[Change]:
 
 def _goes_without(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> bool:
     """A create that is refused for a field that need not be there is made without it; the field's issue comes with the
-    record. False: it cannot."""
+    record. A reference is decided again instead: whom it led to may have been merged away at that moment. False: it
+    cannot."""
     named = _named(intent, outcome)
     if not refusals.may_go_without(run, bench, intent, named):
         return False
+    pointing = [one for one in named if bench.field(one.field).reference is not None]
     why = [
         Dropped(
             one.field,
@@ -171,9 +175,21 @@ def _goes_without(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> b
             refusals.remedy(run, bench, intent, outcome, [one]),
         )
         for one in named
+        if one not in pointing
     ]
     changes = [change for change in intent.body.changes if change not in named]
-    body = msgspec.structs.replace(intent.body, changes=changes, dropped=[*intent.body.dropped, *why])
+    decided = {
+        name: value
+        for name, value in (intent.body.decided or {}).items()
+        if name.partition(":")[0] not in {one.field for one in pointing}
+    }
+    body = msgspec.structs.replace(
+        intent.body,
+        changes=changes,
+        decided=decided,
+        waits=intent.body.waits or bool(pointing),
+        dropped=[*intent.body.dropped, *why],
+    )
     run.ledger.intents.rewrite(intent.id, body)
     fields = ", ".join(change.field for change in named)
     run.note([told(bench, intent, "refused", f"create refused: {outcome.code}; it is sent without {fields}")])
@@ -204,6 +220,7 @@ def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> N
     run.note([told(bench, intent, "refused", f"{intent.op} refused: {outcome.code}")])
     run.ledger.intents.close([intent.id])
     if intent.link is None:
+        _wait_for_another_key(run, bench, intent, named)
         return
     if intent.unique and set(outcome.culprits) == {bench.key_attribute(intent.object)}:
         # Only our key is in the way: the fields go without it.
@@ -213,6 +230,22 @@ def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> N
     settle_changes(run, bench, intent, [c.field for c in (named or intent.body.changes)])
     if named and len(named) < len(intent.body.changes):
         decide_again(run, bench, [intent])
+
+
+def _wait_for_another_key(run: Run, bench: Bench, intent: Intent, named: Sequence[Change]) -> None:
+    """A create that was refused for whom it points to: perhaps that one was merged away at that moment. As soon as its
+    link leads to another record, the create is decided again."""
+    if intent.source is None or intent.op != "create":
+        return
+    side = other(side_of(intent))
+    rows = [
+        Wait(*intent.source, reference.mapping, side, key, 0, True)
+        for change in named
+        if (reference := bench.field(change.field).reference) is not None
+        for key in keys_of(change.decided)
+    ]
+    if rows:
+        run.ledger.waits.keep(bench.mapping.name, [intent.source], rows)
 
 
 def settle_changes(run: Run, bench: Bench, intent: Intent, fields: Sequence[str]) -> None:

@@ -51,8 +51,11 @@ def remedy(run: Run, bench: Bench, intent: Intent, outcome: Outcome, named: Sequ
 
 
 def may_go_without(run: Run, bench: Bench, intent: Intent, named: Sequence[Change]) -> bool:
-    """Whether a create can be made without what was refused: something is left of it, nothing of that is required, and
-    the record is still recognised by its match values."""
+    """Whether a create can be made without what was refused: something is left of it, nothing of that is required, here
+    or there, and the record is still recognised by its match values."""
+    references = (bench.field(change.field).reference for change in named)
+    if any(reference is not None and reference.required for reference in references):
+        return False
     matching = {name for rule in bench.mapping.match for name in rule.fields}
     schema = _schema(run, intent.object)
     return 0 < len(named) < len(intent.body.changes) and not any(

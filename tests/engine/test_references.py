@@ -10,7 +10,7 @@ import pytest
 from kin import COMPANIES, DEALS, MAIN_CONTACT, PEOPLE, Kin, make_kin
 from world import writes
 
-from connectors.memory import MemoryConnector
+from connectors.memory import MemoryConnector, Store
 from syncd import parity
 from syncd.connector import Record
 from syncd.cycle import plan_only, prepare
@@ -422,3 +422,32 @@ def test_that_something_is_lacking_is_told_no_longer_than_it_matters(tmp_path: P
     kin.pass_time(7 * 3600)
     kin.settle()
     assert kin.ledger.inbox.issues() == []
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_create_that_points_to_somebody_merged_away_at_that_moment_settles_itself(
+    tmp_path: Path, required: bool
+) -> None:
+    """Refused; as soon as the merge is seen the link leads to the survivor, and so does the create, or, where it need not
+    refer to anybody, the record that was made without it. Nobody has to retry anything."""
+    strict = DEALS.replace('link = "companies"\n', 'link = "companies"\nrequired = true\n')
+    kin = make_kin(tmp_path, strict if required else DEALS, PEOPLE, COMPANIES)
+    company = kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    kin.settle()
+    account = kin.across("companies", "companies", company)
+    survivors: list[str] = []
+
+    def merges(store: Store, effect: object) -> None:
+        survivors.append(store.create("Account", {"Name": "Analytical"}, by="rep"))
+        store.merge("Account", survivors[0], account)
+
+    kin.sf.fault("meanwhile", op="create", object="Opportunity", run=merges)
+    kin.mk.create("deals", {"name": "One engine", "associations.companies": company}, by="ann")
+    kin.all_once()
+    assert survivors
+    assert [issue.kind for issue in kin.ledger.inbox.issues()] == ["refused"] * required
+    kin.settle()
+    (opportunity,) = kin.sf.keys("Opportunity")
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] == survivors[0]
+    assert kin.ledger.inbox.issues() == []
+    assert kin.waits() == 0
