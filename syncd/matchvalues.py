@@ -6,12 +6,13 @@ lost it is decided again. It decides nothing: who belongs to whom is `partners`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from syncd.core.match import BETWEEN, Held, Rule
-from syncd.core.model import Side
+from syncd.core.model import Side, other
 from syncd.ledger.facts import Fact
 from syncd.ledger.intents import Intent
 from syncd.merged import survivor
@@ -91,6 +92,40 @@ def values_across(
     side, form = bench.forms[object_]
     bound = of_records(run, bench, object_, [facts[key] for key in own])
     return {key: rule.values_across(bound.fields, side, form, facts[key].attributes) for key in own}
+
+
+def through_partners(
+    run: Run, bench: Bench, object_: int, rule: Rule, values: Mapping[str, Sequence[str]], found: Found
+) -> tuple[dict[str, list[str]], Found]:
+    """Match values with those that whoever holds one of them on the other side has beside it: a record with two addresses
+    may be looked for by two others, of whom each knows but one. With who holds the new ones."""
+    far = other(bench.side(object_))
+    met: dict[int, set[str]] = defaultdict(set)
+    for value in {value for held in values.values() for value in held}:
+        for one in found.get((far, value), ()):
+            met[one.object].add(one.key)
+    theirs: dict[Place, list[str]] = {}
+    for at, keys in met.items():
+        facts = run.ledger.facts.many(at, sorted(keys))
+        theirs |= {(at, key): held for key, held in values_by(bench, at, facts, rule).items()}
+    more = {
+        key: list(
+            dict.fromkeys(
+                [
+                    *held,
+                    *(
+                        further
+                        for value in held
+                        for one in found.get((far, value), ())
+                        for further in theirs.get((one.object, one.key), ())
+                    ),
+                ]
+            )
+        )
+        for key, held in values.items()
+    }
+    new = {value for held in more.values() for value in held} - {value for held in values.values() for value in held}
+    return more, {**found, **(candidates(run, bench, rule, sorted(new)) if new else {})}
 
 
 def candidates(run: Run, bench: Bench, rule: Rule | None, values: Sequence[str]) -> Found:

@@ -30,6 +30,7 @@ from syncd.matchvalues import (
     candidates,
     own_values,
     proposed,
+    through_partners,
     together,
     values_across,
     values_by,
@@ -99,6 +100,9 @@ def _rounds(run: Run, bench: Bench, object_: int, left: dict[str, Fact]) -> Iter
         values = values_by(bench, object_, left, rule)
         across = values_across(run, bench, object_, left, rule, values)
         held = candidates(run, bench, rule, wanted(values, across)) if values else {}
+        if values and not rule.refers(bench.fields) and any(bench.fields[name].also for name in rule.fields):
+            values, held = through_partners(run, bench, object_, rule, values, held)
+            across = values
         yield rule.name, values, across, held
 
 
