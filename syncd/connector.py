@@ -136,6 +136,8 @@ class Attribute:
     updatable: bool = True
     required: bool = False
     """A create without a value for it is refused."""
+    instead: tuple[str, ...] = ()
+    """Other attributes that say the same: of those that are required, one is enough."""
     unique: bool = False
     restricted: bool = False
     """Only the listed `options` are accepted."""

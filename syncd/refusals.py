@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from syncd.connector import Outcome
 from syncd.core.drift import MOST_NAMED
 from syncd.core.mapping import Field
+from syncd.core.model import Side
 from syncd.core.plan import Change
 from syncd.ledger.described import Attribute, Schema
 from syncd.ledger.intents import Intent
@@ -43,11 +44,25 @@ def remedy(run: Run, bench: Bench, intent: Intent, outcome: Outcome, named: Sequ
     ways = [way for change in named if (way := _way(bench.field(change.field), change, schema))]
     lacking = [name for name in outcome.culprits if name not in intent.attributes and _is_required(schema, name)]
     if lacking and not named:
-        ways.append(f"give {', '.join(lacking)} a value: map it in {bench.mapping.file}, with 'on_create' for blanks")
+        ways += [_lacks(bench, intent, name, schema) for name in lacking]
     if not ways:
         return f"Mend the value, or the rule in the system that refuses it; {RETRY}."
     said = "; ".join(ways)
     return f"{said[:1].upper()}{said[1:]}; {RETRY}."
+
+
+def _lacks(bench: Bench, intent: Intent, name: str, schema: Schema | None) -> str:
+    """What to do about a required attribute that the create does not name."""
+    attribute = schema.attributes.get(name) if schema is not None else None
+    side: Side = "crm" if intent.side == "crm" else "marketing"
+    form = bench.form(intent.object)
+    for field in bench.mapping.fields:
+        if attribute is not None and field.attribute(side, form) in (name, *attribute.instead):
+            return (
+                f"give {name} a value: '{field.name}' says none for this record; fill it in on the other side, or write"
+                f" 'on_create' at {field.place}"
+            )
+    return f"give {name} a value: map it in {bench.mapping.file}, with 'on_create' for blanks"
 
 
 def may_go_without(run: Run, bench: Bench, intent: Intent, named: Sequence[Change]) -> bool:

@@ -76,15 +76,15 @@ class Staged:
         return bool(self.name) and self.name in attributes
 
     def described(self, known: dict[str, Attribute]) -> dict[str, Attribute]:
-        """The attributes as a description tells of them; none where one of the two cannot be seen. The stage alone is
-        no longer required: a create may name it either way."""
+        """The attributes as a description tells of them; none where one of the two cannot be seen. A create may name
+        the stage either way."""
         if not self.name or self.pipeline not in known or self.stage not in known:
             return {}
         pipeline, stage = known[self.pipeline], known[self.stage]
         options = tuple(f"{one}/{other}" for one in pipeline.options for other in stage.options)
         both = replace(stage, name=self.name, type="choice", label=f"{pipeline.label} / {stage.label}", length=0)
         return {
-            self.stage: replace(stage, required=False),
+            self.stage: replace(stage, instead=(self.name,)),
             self.name: replace(
                 both,
                 options=options,

@@ -140,9 +140,11 @@ def _choices(field: Field, side: Side, form: str, was: AttributeLike, now: Attri
     known = set(field.values) if side == "marketing" else set(field.values.values())
     fresh = [word for word in now.options if word not in was.options and word not in known]
     if fresh:
-        what = f"{form}.{now.name} offers {_listed(fresh)} now, and 'values' does not say what that means across"
-        rule = "such records wait for a person" if field.other == "hold" else "such values stay on their side"
-        problem = at_place(field.place, f"{what}; until then {rule}", "add it to 'values'; or, if that is as it should")
+        one, it = (len(fresh) == 1, "it" if len(fresh) == 1 else "them")
+        what = f"{form}.{now.name} has the new {'choice' if one else 'choices'} {_listed(fresh)}, and 'values' of"
+        rule = "is asked about" if field.other == "hold" else "is left as it is on the other side"
+        said = f"{what} '{field.name}' does not list {it}: who has {it} {rule}"
+        problem = at_place(field.place, said, f"add {it} to 'values'; if {it if one else 'they'} shall not cross")
         yield Finding(_or_retry(problem), field.name, now.name)
 
 
@@ -150,15 +152,17 @@ def _room(field: Field, side: Side, form: str, was: AttributeLike, now: Attribut
     shorter = now.length and (not was.length or now.length < was.length)
     if shorter and field.writable(side) and not (field.truncate is not None and field.truncate <= now.length):
         before = f"; it held {was.length}" if was.length else ""
-        what = f"{form}.{now.name} holds {now.length} characters now{before}: longer values will be refused"
-        mend = f"truncate = {now.length} cuts them (one way only)" if field.flow != "both" else "lengthen it again"
-        yield Finding(
-            _or_retry(at_place(field.place, what, f"{mend}; or, if that is as it should")), field.name, now.name
+        what = f"{form}.{now.name} holds {now.length} characters now{before}: longer values of '{field.name}' will be"
+        what = f"{what} refused"
+        mend = (
+            f"lengthen it again, or cut them: truncate = {now.length}" if field.flow != "both" else "lengthen it again"
         )
+        yield Finding(_or_retry(at_place(field.place, what, f"{mend}; if none is longer")), field.name, now.name)
 
 
 def _or_retry(problem: Problem) -> Problem:
-    return dataclasses.replace(problem, mend=f"{problem.mend} be, take note of it: `syncd issues retry ID`")
+    """Or nothing has to be mended: a person says that they know."""
+    return dataclasses.replace(problem, mend=f"{problem.mend}, say that you know: `syncd issues retry ID`")
 
 
 def _listed(words: Iterable[str]) -> str:

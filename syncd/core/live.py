@@ -36,6 +36,8 @@ class AttributeLike(Protocol):
     @property
     def required(self) -> bool: ...
     @property
+    def instead(self) -> tuple[str, ...]: ...
+    @property
     def unique(self) -> bool: ...
     @property
     def restricted(self) -> bool: ...
@@ -261,7 +263,7 @@ class _Live:
         for name, attribute in sorted(self.schema.attributes.items()):
             if not attribute.required:
                 continue
-            field = writers.get(name)
+            field = next((writers[one] for one in (name, *attribute.instead) if one in writers), None)
             if field is None or not field.writable(self.side):
                 said = f"a create needs {self._where(attribute)}, and no field of the mapping writes it"
                 problem = Problem(self.mapping.file, 1, 1, said, "map it, or give it a default in the system")

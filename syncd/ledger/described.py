@@ -25,6 +25,7 @@ class Attribute(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     creatable: bool = True
     updatable: bool = True
     required: bool = False
+    instead: tuple[str, ...] = ()
     unique: bool = False
     restricted: bool = False
     options: tuple[str, ...] = ()

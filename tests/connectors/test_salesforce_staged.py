@@ -43,6 +43,15 @@ def test_it_is_described_with_all_its_options_where_both_can_be_seen(shop: Shop)
     assert shop.fetch("Opportunity", ["Name", STAGE], deal)[deal].attributes == {"Name": "Deal"}
 
 
+def test_a_stage_is_required_in_one_of_its_two_ways(shop: Shop) -> None:
+    """A create without any is refused, and the refusal names it; check --online asks for either."""
+    told = shop.connector.describe("Opportunity").attributes
+    assert (told["StageName"].required, told["StageName"].instead) == (True, (STAGE,))
+    assert not told[STAGE].required
+    (refused,) = shop.write("Opportunity", Effect("a", "create", None, {"Name": "N", "CloseDate": "2027-01-31"}))
+    assert (refused.kind, refused.culprits, refused.code) == ("refused", ("StageName",), "REQUIRED_FIELD_MISSING")
+
+
 def test_it_is_written_as_two_fields_and_refused_as_one(shop: Shop) -> None:
     """A stage without its pipeline is no stage; what the org refuses of either is said of both."""
     deal = shop.make("Opportunity")

@@ -506,6 +506,20 @@ def test_a_reference_that_a_create_waits_for_is_never_blank() -> None:
     assert live(f"{part}required = true\n", schema, CREATES) == []
 
 
+def test_of_attributes_that_say_the_same_one_is_enough() -> None:
+    """Required, and written under another name; by a field that may be blank it is not."""
+    joined = lead(
+        Stage=Attribute("Stage", "text", required=True, instead=("It__c",)),
+        It__c=Attribute("It__c", "text", length=255),
+    )
+    assert live(IT, joined, CREATES + "\n[scope]\nmarketing = 'it != \"\"'") == []
+    (said,) = live(IT, joined, CREATES)
+    assert "a create needs" in said
+    assert "'it' may be blank" in said
+    alone = lead(Stage=Attribute("Stage", "text", required=True), It__c=Attribute("It__c", "text", length=255))
+    assert any("no field of the mapping writes it" in said for said in live(IT, alone, CREATES))
+
+
 def test_a_later_form_is_never_created_so_it_requires_nothing() -> None:
     """Creates make a Lead; a Contact comes of converting one."""
     contact = Schema("Contact", {**lead().attributes, "LastName": Attribute("LastName", "text", required=True)})

@@ -236,7 +236,7 @@ def test_a_new_choice_that_no_map_knows_is_told_once_and_can_be_agreed_with(worl
     later(world)
     world.once()
     (issue,) = issues(world)
-    assert "offers 'Nurturing' now" in issue.reason
+    assert "has the new choice 'Nurturing', and 'values' of 'stage' does not list it" in issue.reason
 
     run = world.run()
     (bench,) = prepare(run, world.mappings(), None)

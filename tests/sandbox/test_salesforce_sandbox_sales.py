@@ -6,8 +6,10 @@ from __future__ import annotations
 import pytest
 from salesforce_org import NOW_MS, Api
 
-from connectors.salesforce.sandbox import load
+from connectors.salesforce.sandbox import load, populate, populate_deals
 from connectors.salesforce.sandbox.instants import rest_time
+from syncd.sandbox.business import deals, firms
+from syncd.sandbox.company import people
 from syncd.sandbox.wire import Refused
 
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2027-01-31"}
@@ -337,3 +339,16 @@ def test_records_of_any_object_are_loaded_with_what_follows(org: Api) -> None:
     assert member == {"HasResponded": True}
     assert len(org.rows(f"SELECT Id FROM OpportunityHistory WHERE OpportunityId = '{key}'")) == 1
     assert org.read(task, "Task")["CompletedDateTime"] == rest_time(done_s)
+
+
+def test_deals_that_were_there_before_have_a_first_step(org: Api) -> None:
+    """As each save leaves one: a deal's history begins with the deal."""
+    everybody = list(people(3, 30))
+    populate(org.app, everybody, contact_every=1, firms=firms(3, everybody))
+    made = populate_deals(org.app, deals(3, everybody, 5))
+    assert made
+    rows = org.rows("SELECT OpportunityId, StageName, CreatedDate FROM OpportunityHistory")
+    assert sorted(row["OpportunityId"] for row in rows) == sorted(made)
+    for row in rows:
+        first = org.read(row["OpportunityId"], "Opportunity")
+        assert (row["StageName"], row["CreatedDate"]) == (first["StageName"], first["CreatedDate"])

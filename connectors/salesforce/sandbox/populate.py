@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.salesforce.sandbox.derived import derive
+from connectors.salesforce.sandbox.history import track_opportunity
 from connectors.salesforce.sandbox.org import Org
 from connectors.salesforce.sandbox.store import Row
 from syncd.sandbox.business import Deal, Firm
@@ -89,6 +90,8 @@ def populate_deals(app: SalesforceSandbox, deals: Iterable[Deal], *, days_ago: i
                 roles.append({**stamps, "Id": org.mint.new("00K"), **role, "IsPrimary": person is deal.people[0]})
     org.table("Opportunity").load(opportunities)
     org.table("OpportunityContactRole").load(roles)
+    for opportunity in opportunities:
+        track_opportunity(org, opportunity["OwnerId"], None, opportunity)
     return [row["Id"] for row in opportunities]
 
 
