@@ -119,7 +119,10 @@ def _compare(run: Run, bench: Bench, links: Sequence[Link], figure: Figure) -> N
     for side in SIDES:
         for object_ in bench.objects(side):
             # What no feed told is told now: the next cycle decides on it.
-            run.ledger.facts.keep(object_, [record for (of, _), record in said[side].items() if of == object_])
+            seen_now = {key: record for (of, key), record in said[side].items() if of == object_}
+            run.ledger.facts.keep(object_, list(seen_now.values()))
+            asked = {end.key for link in links if (end := link.end(side)).object == object_}
+            run.ledger.unseen.keep(object_, sorted(asked - seen_now.keys()), sorted(asked & seen_now.keys()), run.now())
 
 
 def _rolled(bench: Bench, side: Side, fact: Fact) -> dict[str, Any]:

@@ -55,6 +55,8 @@ def retry(run: Run, bench: Bench, issue: Issue) -> None:
             # What is only news is agreed with; what is wrong is told again, unless another look finds it mended.
             run.ledger.described.agree(issue.object, [str(name) for name, _ in issue.doc.get("attributes", ())])
             run.ledger.described.stale(issue.object, run.now() + 1)
+        if issue.kind == disappearance.NOT_SHOWN and issue.object is not None and issue.key is not None:
+            disappearance.believe(run, issue.object, issue.key)
         if issue.kind == disappearance.DISAPPEARED and issue.object is not None:
             disappearance.accept(run, name, issue.object)
         elif issue.object is None or issue.key is None:

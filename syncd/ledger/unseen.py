@@ -49,6 +49,17 @@ class Unseen:
             with self._store.transaction() as t:
                 t.execute("UPDATE unseen SET accepted = 1 WHERE object = ? AND since < ?", (object, before))
 
+    def missed(self, mapping: str, object: int, before: float, limit: int) -> list[str]:
+        """Keys of the records of a mapping's live links that are not shown to us since that time, without those that
+        were accepted."""
+        rows = self._store.rows(
+            "SELECT u.key FROM unseen u CROSS JOIN link_side s ON s.mapping = ? AND s.object = u.object"
+            " AND s.key = u.key CROSS JOIN link l ON l.id = s.link AND l.state IN ('live', 'converted')"
+            " WHERE u.object = ? AND NOT u.accepted AND u.since <= ? ORDER BY u.key LIMIT ?",
+            (mapping, object, before, limit),
+        )
+        return [row[0] for row in rows]
+
     def linked(self, mapping: str, object: int) -> int:
         """How many records of a mapping's links are not shown to us, without those that were accepted."""
         row = self._store.row(

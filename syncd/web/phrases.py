@@ -59,6 +59,7 @@ KINDS = {
     "out_of_sight": "A written record cannot be seen",
     "mapping_invalid": "A mapping file has errors",
     "handoff_sum": "The hand-off does not add up",
+    "not_shown": "A record is not shown any more",
     "disappeared": "Many records disappeared at once",
     "deletes_wait": "Deletes wait for a decision",
     "deleted_and_edited": "Deleted here, edited there",

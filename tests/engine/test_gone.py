@@ -255,7 +255,8 @@ def test_a_mass_of_deletes_that_was_meant_goes_on_by_a_persons_word(world: World
 
 
 def test_a_few_that_are_never_shown_again_do_not_add_up(world: World) -> None:
-    """Purged one by one over the year: each is an old story after a day. Many at once wait for a person's word."""
+    """Purged one by one over the year: each is told, and an old story after a day. Many at once wait for a person's
+    word, and are one question."""
     crowd(world)
     guarded(world)
     contacts = world.mk.keys("contacts")
@@ -264,7 +265,7 @@ def test_a_few_that_are_never_shown_again_do_not_add_up(world: World) -> None:
         world.pass_time(86_400)
         guarded(world)
         guarded(world)
-    assert kinds(world) == []
+    assert set(kinds(world)) == {"not_shown"}
 
     crowd(world, who="q")
     for contact in world.mk.keys("contacts")[-4:]:
@@ -273,12 +274,12 @@ def test_a_few_that_are_never_shown_again_do_not_add_up(world: World) -> None:
     guarded(world)
     world.pass_time(86_400 * 3)
     guarded(world)
-    (issue,) = world.ledger.inbox.issues()
+    (issue,) = world.ledger.inbox.issues(kind="disappeared")
     run = world.run()
     (bench,) = prepare(run, world.mappings(), None)
     retry(run, bench, issue)
     guarded(world)
-    assert kinds(world) == []
+    assert set(kinds(world)) == {"not_shown"}
 
 
 def test_a_side_that_is_emptied_from_our_sight_is_told_and_nothing_follows(world: World) -> None:
@@ -299,3 +300,43 @@ def test_a_side_that_is_emptied_from_our_sight_is_told_and_nothing_follows(world
     guarded(world)
     assert guarded(world) == 0
     assert kinds(world) == []
+
+
+@pytest.mark.parametrize("end", ["shown again", "gone for good"])
+def test_a_record_that_is_never_answered_again_is_told_and_a_person_says_what_it_is(world: World, end: str) -> None:
+    """Purged, or hidden: by evidence neither. Told once a second look is due; shown again, it ends by itself; a person who
+    says that it is gone lets [gone] decide, and nothing is made anew."""
+    contact, lead = linked(world)
+    world.mk.hide("contacts", contact)
+    world.pass_time(6 * 3600)
+    world.once()
+    assert kinds(world) == []
+    world.pass_time(6 * 3600)
+    world.once()
+    (issue,) = world.ledger.inbox.issues()
+    assert (issue.kind, issue.key) == ("not_shown", contact)
+    assert "mk does not answer for this contacts any more" in issue.reason
+    world.pass_time(30 * 3600)
+    world.once()
+    assert [one.id for one in world.ledger.inbox.issues()] == [issue.id], "still, and once"
+
+    if end == "shown again":
+        world.mk.show("contacts", contact)
+        world.pass_time(6 * 3600)
+        world.once()
+        world.once()
+        assert (kinds(world), state(world)) == ([], "live")
+        return
+    run = world.run()
+    (bench,) = prepare(run, world.mappings(), None)
+    retry(run, bench, issue)
+    world.until_quiet()
+    world.pass_time(30 * 3600)
+    world.once()
+    assert (kinds(world), state(world)) == ([], "unlinked")
+    assert (world.sf.keys("Lead"), len(world.contacts())) == ([lead], 1)
+
+
+def state(world: World) -> str:
+    (link,) = world.ledger.links.page("people", 0, 10)
+    return link.state
