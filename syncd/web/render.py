@@ -59,6 +59,7 @@ def environment() -> Environment:
         "rough": words.rough,
         "moment": moment,
         "period": words.period,
+        "during": words.during,
         "spoken": words.spoken,
         "kind": phrases.kind,
         "shown": words.shown,

@@ -39,7 +39,7 @@ def money(value: int | None, currency: str | None) -> str:
 
 def share(value: float | None) -> str:
     """0.1234 -> `12.3 %`, cut and never rounded up."""
-    return UNKNOWN if value is None else f"{int(value * 1000 + 1e-9) / 10:.1f} %"
+    return UNKNOWN if value is None else f"{int(value * 1000 + 1e-9) / 10:.1f}\u00a0%"
 
 
 def duration(seconds: float | None) -> str:
@@ -115,6 +115,17 @@ def period(one: Mapping[str, Any]) -> str:
         return day(since)
     begins = str(since.day) if (since.year, since.month) == (last.year, last.month) else day(since)
     return f"{begins} to {day(last)}"
+
+
+def during(one: Mapping[str, Any]) -> str:
+    """The same in a sentence: `in November 2026`, `from 1 to 14 Nov 2026`, `on 3 Nov 2026`."""
+    said = period(one)
+    since, until = date.fromisoformat(one["since"]), date.fromisoformat(one["until"])
+    if since.year < 1000 or until <= since:
+        return f"in {said}"
+    if until - since == timedelta(days=1):
+        return f"on {said}"
+    return f"from {said}" if " to " in said else f"in {said}"
 
 
 def _months_on(since: date, months: int) -> date:

@@ -131,6 +131,6 @@ def test_the_page_can_be_used_without_a_mouse(desk: Desk) -> None:
     """A way past the menu, visible focus, wide tables that can be scrolled with keys."""
     text = desk.visit().get("/").text
     assert '<a class="skip" href="#main">' in text
-    assert 'class="scroll" role="region"' in text
+    assert 'class="scroll" role="group"' in text
     assert ":focus-visible" in static("style.css").decode()
     assert "outline: none" not in static("style.css").decode().replace("main:focus { outline: none; }", "")

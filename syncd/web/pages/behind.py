@@ -79,7 +79,7 @@ def described(asked: Asked, of: str, query: Mapping[str, str]) -> str:
         parts.append(f"in {words.shown(query['currency'])}")
     if _is_day(query.get("since")) and _is_day(query.get("until")):
         when = {"deals": "closed", "people": "who qualified" if query.get("day") == "qualified" else "who came"}[of]
-        parts.append(f"{when} in {words.period(query)}")
+        parts.append(f"{when} {words.during(query)}")
     return " ".join(parts) + "."
 
 

@@ -11,7 +11,7 @@ from syncd.view.records import conflict as shape
 from syncd.web import phrases, words
 from syncd.web.page import LIMIT, Asked, Row, View
 from syncd.web.pages.records import field_anchor
-from syncd.web.table import Act, Column, Table, cell
+from syncd.web.table import Act, Cell, Column, Table, cell
 
 
 def page(asked: Asked) -> View:
@@ -36,8 +36,7 @@ def page(asked: Asked) -> View:
                 f"/mappings/{one['mapping']}#{field_anchor(one['field'])}",
                 text=words.spoken(one["field"]),
             ),
-            cell(words.shown(one["kept"])),
-            cell(words.shown(one["lost"])),
+            *(_value(asked, one["field"], one[which]) for which in ("kept", "lost")),
             cell(one["by"], text=phrases.sides(one["by"])),
             cell("restored", tone="good", text="put back") if one["restored"] else cell("lost"),
         )
@@ -61,3 +60,10 @@ def _listed(asked: Asked, mapping: str | None) -> Iterator[Conflict]:
     while found := asked.ledger.inbox.conflicts(mapping=mapping, before=before, limit=LIMIT):
         yield from found
         before = found[-1].id
+
+
+def _value(asked: Asked, field: str, value: Any) -> Cell:
+    """A value; a stage by its title."""
+    agreed, text = asked.files.mappings.funnel, words.shown(value)
+    called = agreed.called(text) if agreed is not None and field == agreed.about.stage else text
+    return cell(text, text=called)

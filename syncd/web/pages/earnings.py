@@ -167,7 +167,7 @@ def goals(asked: Asked) -> View:
     currency = told["currency"]
     steps: list[tuple[str, Any, str]] = [
         ("The goal", figures.money(told["goal"]), "agreed, in mappings/funnel.toml"),
-        ("Won so far", figures.money(told["won"]), f"deals won in {words.period(told['period'])}"),
+        ("Won so far", figures.money(told["won"]), f"deals won {words.during(told['period'])}"),
         ("Expected by now", figures.money(told["expected"]), "the goal × how much of the period is over"),
         ("Forecast", figures.money(told["forecast"]), "what was won ÷ how much of the period is over"),
         ("An average deal", figures.money(told["average"]), "of what was won lately"),

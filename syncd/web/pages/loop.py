@@ -14,7 +14,7 @@ BY = ("source", "campaign", "segment", "owner")
 CLOCKS: dict[str, tuple[str, Tone]] = {
     "on_track": ("on track", "good"),
     "due_soon": ("due soon", "warn"),
-    "breached": ("too late, still waiting", "bad"),
+    "breached": ("too late", "bad"),
     "met": ("in time", "good"),
     "met_late": ("answered late", "warn"),
     "paused": ("paused", ""),
@@ -264,4 +264,4 @@ def follow_up(asked: Asked) -> View:
         "link": figures.behind,
         "filters": filters.offered(asked, told["period"], [_broken("", told["by"])]),
     }
-    return View("follow_up.html", "Follow-up", facts, (open_, by))
+    return View("follow_up.html", "Follow-up", facts, (by, open_))

@@ -19,6 +19,7 @@ from syncd.funnel.figures import iso_ms
 from syncd.view.why import why
 from syncd.web import phrases, words
 from syncd.web.page import Asked, View
+from syncd.web.pages import figures
 from syncd.web.pages.earnings import MODELS
 from syncd.web.pages.loop import CLOCKS
 from syncd.web.pages.records import field_anchor
@@ -95,7 +96,7 @@ def _person(funnel: Funnel, now: Standing) -> list[Line]:
     rule = funnel.qualified
     for name, points, scale in (("Fit", now.fit, rule.fit), ("Interest", now.interest, rule.interest)):
         if points is not None and scale is not None:
-            lines.append(Line(name, f"{points} points; {scale.at_least} are enough"))
+            lines.append(Line(name, f"{words.plural(points, 'point')}; {scale.at_least} or more are enough"))
     if 0 <= now.reached < len(funnel.stages):
         lines.append(Line("Furthest stage", funnel.stages[now.reached].called))
     named = (("Source", now.source), ("Campaign", now.campaign), ("Segment", now.segment), ("Owner", now.owner))
@@ -143,12 +144,13 @@ def _shares(funnel: Funnel | None, sale: Sale) -> Table:
             cell(name, text=MODELS[name] + (", as agreed" if name == agreed else "")),
             cell(source or None),
             cell(campaign or None),
-            cell(words.money(part, sale.currency)),
+            figures.amount({"value": part, "currency": sale.currency, "records": None}),
+            cell(sale.currency),
         )
         for name in models
         for source, campaign, part in sale.shares[name]
     ]
-    columns = (Column("model"), Column("source"), Column("campaign"), Column("credit", "number"))
+    columns = (Column("model"), Column("source"), Column("campaign"), Column("credit", "number"), Column("currency"))
     return Table("credit", "Who gets credit", columns, rows, "Nobody gets credit.")
 
 
@@ -185,6 +187,10 @@ def _value(asked: Asked, field: Field, side: Side, system: str, said: dict[str, 
         return cell("")
     value = said[side]
     shown = words.shown(value)
+    agreed = asked.files.mappings.funnel
+    if agreed is not None and side == "marketing" and agreed.about.stage == field.name and value:
+        called = agreed.called(shown)
+        return cell(shown, text=called, below="" if called == shown else shown)
     if field.type == "owner" and value:
         return cell(shown, text=_owner(asked, system, str(value)) or shown, below=shown)
     if field.reference is None or not value:
@@ -229,7 +235,11 @@ def _timeline(asked: Asked, facts: dict[str, Any], funnel: Funnel | None, standi
     lines: list[tuple[str, str, str, Cell, str]] = []
     for one in facts["mappings"]:
         for event in one["events"]:
-            said = ", ".join(f"{words.spoken(name)}: {words.shown(value)}" for name, value in event["values"].items())
+            said = ", ".join(
+                f"{words.spoken(name)}: {words.shown(value)}"
+                for name, value in event["values"].items()
+                if value not in (None, "") and not _same_moment(value, event["at"])
+            )
             lines.append(
                 (event["at"], "watched", words.spoken(event["watch"]), asked.names.cell(event["record"]), said)
             )
@@ -247,6 +257,12 @@ def _timeline(asked: Asked, facts: dict[str, Any], funnel: Funnel | None, standi
         rows.append((cell(at), cell(by, tone="quiet"), cell(kind), record, cell(said)))
     columns = (Column("at", "time"), Column("by"), Column("what"), Column("record"), Column("said"))
     return Table("story", "What happened, newest first", columns, rows, "Nothing happened yet that was kept.")
+
+
+def _same_moment(value: Any, at: str) -> bool:
+    """Whether a value only says again when it happened."""
+    found = words.at(value) if isinstance(value, str) else None
+    return found is not None and found == words.at(at)
 
 
 def _steps(funnel: Funnel, now: Standing) -> Iterator[tuple[str, str, str]]:

@@ -67,6 +67,10 @@
     const form = event.target.closest("main form");
     if (form) form.dataset.changed = "1";
   });
+  document.addEventListener("change", (event) => {
+    const form = event.target.dataset.one && event.target.value && event.target.form;
+    if (form) [...form.elements].forEach((one) => { if (one !== event.target && one.dataset.one) one.value = ""; });
+  });
   document.addEventListener("submit", (event) => {
     if (event.target.method === "post") event.target.querySelectorAll("button").forEach((one) => { one.disabled = true; });
   });
