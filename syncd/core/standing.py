@@ -186,8 +186,10 @@ def _handed(
         if not meets and not said.handed and said.by_hand_ms is None:
             return now
         first_sight = was.version == 0
-        told = first_sight or said.by_hand_ms is not None
-        since = said.since_ms if told and said.since_ms is not None else said.stamp_ms
+        since = said.stamp_ms
+        if first_sight or said.by_hand_ms is not None:
+            entered = said.times.get(str(said.context.get(funnel.about.stage)))
+            since = next((at for at in (said.since_ms, entered) if at is not None), since)
         since = min(since, now_ms)
         if said.handed and not meets and said.linked_ms is not None:
             since = said.linked_ms

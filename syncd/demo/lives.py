@@ -101,7 +101,7 @@ def lives(people: Sequence[Person], seed: int, now_ms: int) -> list[Life]:
     for at, person in enumerate(people):
         came_ms = now_ms - YEAR_DAYS * DAY_MS + at * step_ms + chance.randrange(max(1, step_ms))
         found.append(_life(person, came_ms, turn_ms, now_ms - HOUR_MS, chance))
-    waiting = [one for one in found[-len(found) // 4 :] if one.second_ms is None]
+    waiting = [one for one in found[-len(found) // 4 :] if one.second_ms is None and not one.rounds]
     for life in waiting[:: max(1, len(waiting) // FRESH)][:FRESH]:
         _chooses_now(life, now_ms, chance)
     return found

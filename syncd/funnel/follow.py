@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from syncd import refers, rollups
 from syncd.assembly import Mappings
+from syncd.core.heir import inherit
 from syncd.core.sale import settle_sale
 from syncd.core.standing import Standing, settle
 from syncd.funnel.gathering import Scope
@@ -91,13 +92,30 @@ class _Follower:
         now_ms = round(self.run.now() * 1000)
         for object_, keys in self._ours(records).items():
             said = self.scope.said(object_, self.marketing[object_], sorted(keys))
-            before = self.ledger.loop.standings(object_, list(said))
+            heirs = self._heirs(object_, list(said))
+            before = self.ledger.loop.standings(object_, [*said, *heirs])
+            gone = {key: before.pop(key) for key in heirs if key in before}
+            was = dict(before)
+            for key, one in gone.items():
+                was[heirs[key]] = inherit(was.get(heirs[key]), one)
             now = {
-                key: settle(self.scope.funnel, one, before.get(key), now_ms, self.version) for key, one in said.items()
+                key: settle(self.scope.funnel, one, was.get(key), now_ms, self.version)
+                for key, one in said.items()
+                if key not in heirs
             }
             self.ledger.loop.keep_standings(object_, now, before)
-            self._alarm(object_, now, before)
+            self.ledger.loop.drop_standings(object_, gone)
+            self._alarm(object_, now, was)
             self._deals_of(object_, list(said))
+
+    def _heirs(self, object_: int, keys: Sequence[str]) -> dict[str, str]:
+        """Those who live on as one of these people: the key that they had -> the one that they have."""
+        facts = self.ledger.facts
+        found = {key: into for into, old in facts.swallowed(object_, keys).items() for of, key in old if of == object_}
+        for key, fact in facts.many(object_, keys).items():
+            if fact.into is not None and (to := facts.lives_on(fact)) is not None and to[0] == object_:
+                found[key] = to[1]
+        return {key: into for key, into in found.items() if into in set(keys) and into not in found}
 
     def _ours(self, records: Iterable[tuple[int, str]]) -> dict[int, set[str]]:
         """Marketing's people among them, or linked with them, or as whom they live on."""

@@ -73,6 +73,16 @@ class Loop:
                 self.sums.move(was, (cell for one in changed.values() for cell in cells_of(one)))
         return len(rows)
 
+    def drop_standings(self, object: int, before: Mapping[str, Standing]) -> None:
+        """Nobody stands there any more: they live on as another record."""
+        if before:
+            with self._store.transaction() as t:
+                keys = [(object, key) for key in before]
+                # What is deleted as it stands counts as erased, and stays in the sums.
+                t.executemany("UPDATE standing SET state = NULL, doc = '{}' WHERE object = ? AND key = ?", keys)
+                t.executemany("DELETE FROM standing WHERE object = ? AND key = ?", keys)
+                self.sums.move((cell for one in before.values() for cell in cells_of(one)), ())
+
     def keep_sales(self, object: int, now: Mapping[str, Sale], before: Mapping[str, Sale]) -> int:
         """Keeps what changed; returns how many rows. A deal that is gone is kept as nothing."""
         changed = {key: one for key, one in now.items() if before.get(key) != one}
