@@ -101,7 +101,7 @@ def _told(ledger: Ledger, alert: Alert, link: str | None, *, persons: bool) -> d
 
 def _sentence(told: dict[str, Any], said: dict[str, Any]) -> str:
     if told["event"] != FOLLOW_UP:
-        return f"Over: {said.get('text', '')}" if told["recovered"] else str(said.get("text", ""))
+        return str(said.get("text", ""))
     record = told["record"]
     text = _CLOCKS.get(str(told["state"]), "Follow-up")
     text += f": {record['system']} {record['object']} {record['key']}" if record else ""

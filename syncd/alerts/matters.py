@@ -23,26 +23,26 @@ def matters(
     """By name, what is told about it. `troubles`: the systems that are in trouble."""
     found: dict[str, dict[str, Any]] = {}
 
-    def add(event: str, about: str, text: str, **more: Any) -> None:
-        found[f"{event}:{about}"] = {"event": event, "about": about, "text": text, **more}
+    def add(event: str, about: str, text: str, over: str) -> None:
+        found[f"{event}:{about}"] = {"event": event, "about": about, "text": text, "over": over}
 
     for name in mappings:
         if ledger.intents.held(name) is not None:
-            add(
-                HELD,
-                name,
-                f"The plan of {name} is held: look at it with `syncd plan {name}`, release it with `approve`.",
-            )
+            held = f"The plan of {name} is held: look at it with `syncd plan {name}`, release it with `approve`."
+            add(HELD, name, held, f"The plan of {name} is no longer held.")
     for mapping, kind in ledger.inbox.open_kinds():
         if kind != HELD_PLAN:
-            said = f"Something of {mapping} waits for a person: {kind.replace('_', ' ')}; `syncd issues` lists it."
-            add(ISSUE, f"{mapping}: {kind}", said)
+            what = f"{mapping}, {kind.replace('_', ' ')}"
+            said = f"Something waits for a person ({what}): `syncd issues` lists it."
+            add(ISSUE, f"{mapping}: {kind}", said, f"Nothing of this kind waits any more ({what}).")
     for system in troubles:
-        add(UNHEALTHY, system, f"{system} cannot be read or written; `syncd status` says why.")
+        said = f"{system} cannot be read or written; `syncd status` says why."
+        add(UNHEALTHY, system, said, f"{system} can be read and written again.")
     if full:
-        add(UNHEALTHY, "disk", "The ledger's disk is full: nothing is sent.")
+        add(UNHEALTHY, "disk", "The ledger's disk is full: nothing is sent.", "The ledger's disk has room again.")
     if crashes:
-        add(UNHEALTHY, "cycle", "A cycle ended in a fault of syncd's; the log has it.")
+        said = "A cycle ended in a fault of syncd's; the log has it."
+        add(UNHEALTHY, "cycle", said, "Cycles end well again.")
     return found
 
 
@@ -70,8 +70,8 @@ def tell(ledger: Ledger, now: Mapping[str, dict[str, Any]], at: float, patience_
     with ledger.transaction():
         began, over = ledger.alerts.turn(now, at, patience)
         rows = [
-            (0, name, said["event"], at, {**said, "state": state})
-            for state, each in (("began", began), ("over", over))
+            (0, name, said["event"], at, {"about": said["about"], "text": said[words], "state": state})
+            for state, words, each in (("began", "text", began), ("over", "over", over))
             for name, said in each
         ]
         if rows:

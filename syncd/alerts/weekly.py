@@ -1,7 +1,8 @@
 """The weekly digest: when it is due, made once a week, written to a folder and given to receivers.
 
 Promise: once for each week, over restarts: the week's row in the ledger is made in the transaction that says so. Files
-are whole or not there, and a week's files are written again with the same names. A moment that was missed is made up for.
+are whole or not there, and a week's files are written again with the same names. A moment that was missed is made up for, but none
+from before anything was agreed.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from syncd.ledger.alerts import DIGEST
 from syncd.receivers import DAYS, Digest
 
 
-def due_week(digest: Digest, now: float) -> tuple[str, str]:
-    """(the week that the newest due digest is about, a day of it). Weeks are those of ISO 8601."""
+def due_week(digest: Digest, now: float) -> tuple[float, str, str]:
+    """(the newest moment at which one was due, the week that it is about, a day of it). Weeks are those of ISO 8601."""
     zone = ZoneInfo(digest.zone)
     here = datetime.fromtimestamp(now, UTC).astimezone(zone)
     hour, minute = int(digest.time[:2]), int(digest.time[3:])
@@ -28,9 +29,10 @@ def due_week(digest: Digest, now: float) -> tuple[str, str]:
     moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
     if moment > here:
         day -= timedelta(days=7)
+        moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
     about = day - timedelta(days=7)
     year, week, _ = about.isocalendar()
-    return f"{year}-W{week:02d}", about.isoformat()
+    return moment.timestamp(), f"{year}-W{week:02d}", about.isoformat()
 
 
 def make(ledger: Ledger, files: Files, now: float, day: str | None) -> dict[str, Any]:
@@ -69,9 +71,12 @@ def make_if_due(ledger: Ledger, files: Files, now: float) -> str | None:
     digest = files.settings.alerts.digest
     if digest is None:
         return None
-    week, day = due_week(digest, now)
+    due_at, week, day = due_week(digest, now)
     if ledger.alerts.has_digest(week):
         return None
+    agreed_at = ledger.books.agreed_since()
+    if agreed_at is None or agreed_at > due_at:
+        return None  # there was nothing to tell of yet
     if digest.folder is not None:
         write(folder_of(files, digest.folder), week, make(ledger, files, now, day))
     with ledger.transaction():

@@ -139,22 +139,20 @@ class _Follower:
         return found
 
     def _alarm(self, object_: int, now: dict[str, Standing], before: dict[str, Standing]) -> None:
-        """One alert when a clock turns, and one when it was met after all."""
+        """One alert when a clock turns, and one when it was met after all, of those about whom there was one."""
+        clocks = {key: before[key].clock if key in before else None for key in now}
+        late = ("due_soon", "breached")
+        met = [key for key, one in now.items() if one.clock in ("met", "met_late") and clocks[key] in late]
+        told = self.ledger.alerts.about(object_, met) if met else set()
+        since_ms = (self.run.now() - NEWS_S) * 1000
         rows = []
         for key, one in now.items():
-            was = before[key].clock if key in before else None
-            turned = one.clock in ("due_soon", "breached") and one.clock != was
-            if was is None and one.due_ms is not None and one.due_ms < (self.run.now() - NEWS_S) * 1000:
+            turned = one.clock in late and one.clock != clocks[key]
+            if clocks[key] is None and one.due_ms is not None and one.due_ms < since_ms:
                 continue  # it was late long before anybody looked: that is history, and no alert
-            recovered = one.clock in ("met", "met_late") and was in ("due_soon", "breached")
-            if turned or recovered:
-                said = {
-                    "state": one.clock,
-                    "before": was,
-                    "due_ms": one.due_ms,
-                    "owner": one.owner,
-                    "segment": one.segment,
-                }
+            if turned or key in told:
+                said = {"state": one.clock, "before": clocks[key], "due_ms": one.due_ms}
+                said |= {"owner": one.owner, "segment": one.segment}
                 rows.append((object_, key, "follow_up", self.run.now(), said))
         if rows:
             self.ledger.alerts.alarm(rows)

@@ -56,6 +56,14 @@ class Alerts:
                 [(*row[:4], orjson.dumps(row[4])) for row in rows],
             )
 
+    def about(self, object: int, keys: Sequence[str]) -> set[str]:
+        """Of these records, those about which there was an alert (that is still kept)."""
+        rows = self._store.rows(
+            "SELECT DISTINCT a.key FROM json_each(?) j CROSS JOIN alert a ON a.object = ? AND a.object != 0 AND a.key = j.value",
+            (orjson.dumps(list(keys)).decode(), object),
+        )
+        return {row[0] for row in rows}
+
     def has_digest(self, week: str) -> bool:
         """Was that week's digest made already?"""
         return self._store.row("SELECT 1 FROM alert WHERE kind = 'digest' AND key = ?", (week,)) is not None

@@ -13,7 +13,7 @@ from syncd.ledger.pageschema import PAGES, SHARES, SUMS
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 18
+VERSION = 19
 """Kept in `PRAGMA user_version`: how many migrations there are, so that none is forgotten (a test counts them). A ledger
 with a larger one comes from a newer syncd and is refused."""
 
@@ -363,6 +363,10 @@ def migrations() -> Migrations:
     @steps()
     def m150_pages(db: Database) -> None:
         _execute(db, PAGES)
+
+    @steps()
+    def m160_alert_record(db: Database) -> None:
+        _execute(db, "CREATE INDEX alert_record ON alert (object, key) WHERE object != 0")
 
     return steps
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import time_machine
 
 from syncd.alerts import matters, post
 from syncd.alerts.post import Post
@@ -18,6 +19,7 @@ from syncd.assembly import Clock
 from syncd.files import read_files
 from syncd.ledger import Ledger
 from syncd.session import Session
+from syncd.work import Work
 from tests.alerts.receivers import Hook, Smtp
 from tests.cli.shop import Shop
 
@@ -228,6 +230,7 @@ def test_what_ails_syncd_is_told_once_when_it_begins_and_once_when_it_is_over(of
             ("issue", "over", True),
         ]
         assert "ambiguous" in hook.alerts[0]["text"]
+        assert "any more" in hook.alerts[1]["text"]
 
 
 def test_a_short_trouble_is_nobodys_trouble(office: Any, hook: Hook) -> None:
@@ -263,7 +266,43 @@ def test_once_tells_of_a_held_plan_before_it_ends(shop: Shop, hook: Hook) -> Non
     assert [(got["event"], got["state"]) for got in hook.alerts][1:] == [("held", "over")]
 
 
+def test_the_daemons_cycles_go_on_while_a_receiver_is_dead(shop: Shop, hook: Hook) -> None:
+    """Cycles, requests and the others' alerts; what waits is told when it answers again."""
+    dead = Hook()
+    dead.stall = threading.Event()
+    with dead, shop.config.open("a") as file:
+        file.write(webhook(hook) + webhook(dead, "dead"))
+        file.flush()
+        shop.lead()
+        files, now_s = read_files(shop.config, os.environ), [0.0]
+        with Session.hold(files, "run", clock=Clock(random=lambda: 1.0)) as session:
+            work = Work(session, os.environ, lambda: now_s[0], lambda: False)
+            for _ in range(3):
+                work.cycle()
+                now_s[0] += 60
+                work.serve()
+            assert session.ledger.books.last_cycle("people") is not None
+            while not session.ledger.alerts.counts().get("ops", {}).get("told"):
+                time.sleep(0.01)
+                now_s[0] += 60
+                work.serve()
+            assert session.ledger.alerts.counts() == {
+                "ops": {"told": 1, "waiting": 0, "lost": 0},
+                "dead": {"told": 0, "waiting": 1, "lost": 0},
+            }
+            work.close()
+
+
 # ---------------------------------------------------------------- the digest
+
+
+def agreed(shop: Shop, lines: str) -> None:
+    """A cycle puts the definition in force, weeks before."""
+    whole = shop.config.read_text()
+    shop.config.write_text(whole.partition("# alerts\n")[0])
+    with time_machine.travel(NOW - 30 * 86_400):
+        assert shop.run("once", "--yes").code == 0
+    shop.config.write_text(whole)
 
 
 def test_the_digest_goes_out_once_a_week_over_restarts(office: Any, smtp: Smtp, shop: Shop) -> None:
@@ -273,6 +312,10 @@ def test_the_digest_goes_out_once_a_week_over_restarts(office: Any, smtp: Smtp, 
         'from = "syncd@x.test"\nto = ["heads@x.test"]\nevents = []\n'
         '[alerts.digest]\nto = ["heads"]\nfolder = "digests"\nday = "mon"\ntime = "07:00"\nzone = "Europe/Berlin"\n'
     )
+    with office(lines) as one:
+        one.settle()
+        assert smtp.got == []  # nothing was agreed yet
+    agreed(shop, lines)
     with office(lines) as one:
         one.settle()
         one.settle()
@@ -295,6 +338,7 @@ def test_the_digest_goes_out_once_a_week_over_restarts(office: Any, smtp: Smtp, 
 
 def test_a_folder_that_cannot_be_written_is_told_and_tried_again(office: Any, shop: Shop) -> None:
     """The week is not lost by it."""
+    agreed(shop, "")
     (shop.folder / "digests").write_text("in the way")
     with office('[alerts.digest]\nfolder = "digests"\n') as one:
         one.settle()

@@ -73,6 +73,13 @@ def test_what_was_late_long_before_anybody_looked_is_no_alert(loop: Loop) -> Non
 
     assert (loop.standing(old).clock, loop.standing(new).clock) == ("breached", "breached")
     assert [one.key for one in loop.ledger.alerts.unspread(10)] == [new]
+    for key in (old, new):
+        loop.call(loop.lead(key))
+    loop.cycle(2)
+    assert [(one.key, one.said["state"]) for one in loop.ledger.alerts.unspread(10)] == [
+        (new, "breached"),
+        (new, "met_late"),
+    ]
 
 
 def test_a_touch_in_time_keeps_the_agreement_and_says_where_the_time_went(loop: Loop) -> None:
