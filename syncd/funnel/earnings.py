@@ -27,7 +27,7 @@ def revenue(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[st
     """What was won, and who gets credit for it under each model. Filters: since, until, model (which one leads)."""
     reader = _reader(ledger, files, now, filters)
     period, model = reader.period(), model_of(reader, filters)
-    won = {currency: pair for (currency, _), pair in reader.sums("won", period, "").items()}
+    won = _won(reader, period)
     credit = {one: reader.sums(f"credit:{one}", period, "pair") for one in (*MODELS, "assist")}
     causes = reader.sums("cause", period, "cause")
     names = sorted({key for of in credit.values() for key in of}, key=lambda key: (-_of(credit[model], key)[1], key))
@@ -35,9 +35,7 @@ def revenue(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[st
         "period": shown(period),
         "model": model,
         "models": list(MODELS),
-        "won": [reader.money(amount, currency, period, state="won") for currency, (_, amount) in sorted(won.items())]
-        if reader.sells
-        else [{"value": None, "currency": None, "records": None}],
+        "won": won_in(reader, period),
         "deals": reader.figure(sum(n for n, _ in won.values()) if reader.sells else None, "deals", period, state="won"),
         "rows": [_row(reader, period, key, model, credit) for key in names],
         "unattributed": [
@@ -73,6 +71,18 @@ def revenue(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[st
             for (currency, reason), (n, amount) in sorted(reader.sums("lost", period, "reason").items())
         ],
     }
+
+
+def won_in(reader: Reader, period: Period) -> list[Figure]:
+    """What was won in a period, by currency."""
+    if not reader.sells:
+        return [{"value": None, "currency": None, "records": None}]
+    won = sorted(_won(reader, period).items())
+    return [reader.money(amount, currency, period, state="won") for currency, (_, amount) in won]
+
+
+def _won(reader: Reader, period: Period) -> dict[str, tuple[int, int]]:
+    return {currency: pair for (currency, _), pair in reader.sums("won", period, "").items()}
 
 
 def _row(

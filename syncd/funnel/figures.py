@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from syncd.core.agreement import Period, PeriodKind, day_of, midnight_ms, period_of
 from syncd.core.funnel import Funnel
@@ -41,7 +42,7 @@ class Reader:
     now_ms: int
     filters: Mapping[str, str]
 
-    @property
+    @cached_property
     def known(self) -> bool:
         """Is there a definition, and was anything followed by it?"""
         return self.funnel is not None and self.ledger.books.funnel() is not None
@@ -96,7 +97,7 @@ class Reader:
         query = {**({by: name} if by else {}), **where}
         if period is not None:
             query |= {"since": period.since.isoformat(), "until": period.until.isoformat()}
-        return {"value": value, "records": f"{of}?{urlencode(sorted(query.items()))}"}
+        return {"value": value, "records": f"{of}?{_query(query)}"}
 
     def money(self, value: int | None, currency: str, period: Period | None, **where: Any) -> Figure:
         """An amount with its link."""
@@ -104,6 +105,14 @@ class Reader:
             "currency": currency,
             **self.figure(value, "deals", period, currency=currency, **{"part": "amount", **where}),
         }
+
+
+def _query(query: Mapping[str, Any]) -> str:
+    """As `urlencode` writes it; a page has thousands of links, and few names."""
+    return "&".join([f"{name}={_quoted(str(value))}" for name, value in sorted(query.items())])
+
+
+_quoted = lru_cache(maxsize=10_000)(quote_plus)
 
 
 def reader_of(ledger: Ledger, files: Files, now: float, filters: Mapping[str, str]) -> Reader:

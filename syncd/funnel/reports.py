@@ -57,7 +57,7 @@ from syncd.core.agreement import Period, period_of
 from syncd.core.qualify import OUTCOMES
 from syncd.core.standing import CLOCKS, STATES, Standing
 from syncd.funnel.cohorts import funnel
-from syncd.funnel.earnings import campaigns, revenue
+from syncd.funnel.earnings import campaigns, revenue, won_in
 from syncd.funnel.figures import DIMENSIONS, MOST, Figure, Reader, iso_ms, reader_of, shown, total
 from syncd.funnel.opened import open_link
 from syncd.funnel.target import goals, marketing, quota
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 
 __all__ = ["campaigns", "follow_up", "funnel", "goals", "handoffs", "records_behind", "revenue", "today", "weekly"]
 
+DAYS = ("since", "until")
 PAGE = 500
 """People who are read at once where all are told."""
 
@@ -79,9 +80,8 @@ def today(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
     period = reader.period()
     outcomes = reader.sums("outcome", None)
     passed = funnel(ledger, files, now, **filters)
-    speed = clocks(ledger, files, now, **filters)
+    speed = _Clocks(reader, period, None).told(reader.dimension()[1] or "")
     hands = balance(ledger, files, now, **filters)
-    sold = revenue(ledger, files, now, **filters)
     return {
         "at": iso_ms(reader.now_ms),
         "period": shown(period),
@@ -99,7 +99,7 @@ def today(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
         "quota": quota(reader, period),
         "agreement": {**speed["states"], "kept": speed["kept"]},
         "handoff": hands,
-        "won": sold["won"],
+        "won": won_in(reader_of(ledger, files, now, {name: filters[name] for name in DAYS if name in filters}), period),
         "goal": goals(ledger, files, now) if reader.funnel is not None and reader.funnel.target else None,
     }
 
@@ -185,15 +185,11 @@ def clocks(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str
     reader = reader_of(ledger, files, now, filters)
     period = reader.period()
     by = filters.get("by") if filters.get("by") in DIMENSIONS else "owner"
-    agreed = reader.funnel is not None and any(
-        speed.first_touch_s is not None
-        for speed in (reader.funnel.agreement.speed, *reader.funnel.agreement.speeds.values())
-    )
     chosen = reader.dimension()[1] or ""
-    broken_down = _Clocks(reader, period, by, agreed)
+    broken_down = _Clocks(reader, period, by)
     return {
         "period": shown(period),
-        **_Clocks(reader, period, None, agreed).told(chosen),
+        **_Clocks(reader, period, None).told(chosen),
         "by": by,
         "rows": [{"name": name or None, **broken_down.told(name)} for name in broken_down.names()],
     }
@@ -202,8 +198,11 @@ def clocks(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str
 class _Clocks:
     """The clocks of a period, read once for all names that they are broken down by."""
 
-    def __init__(self, reader: Reader, period: Period, by: str | None, agreed: bool) -> None:
-        self.reader, self.period, self.by, self.agreed = reader, period, by, agreed
+    def __init__(self, reader: Reader, period: Period, by: str | None) -> None:
+        self.reader, self.period, self.by = reader, period, by
+        agreement = reader.funnel.agreement if reader.funnel else None
+        speeds = (agreement.speed, *agreement.speeds.values()) if agreement else ()
+        self.agreed = any(speed.first_touch_s is not None for speed in speeds)
         self.clocks, self.delays, self.depths = (reader.sums(of, period, by) for of in ("clock", "delay", "depth"))
 
     def names(self) -> list[str]:

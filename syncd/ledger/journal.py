@@ -116,11 +116,11 @@ class Journal:
     ) -> list[Entry]:
         """Entries in order (or newest first), all of them or one record's."""
         order = "DESC" if newest else "ASC"
+        of, given = ("", ()) if key is None else (" AND j.object = ? AND j.key = ?", (object, key))
         rows = self._store.rows(
             "SELECT j.seq, j.at, j.run, j.kind, j.mapping, j.link, j.object, j.key, j.said, v.doc FROM journal j"
-            " LEFT JOIN journal_value v ON v.seq = j.seq WHERE j.seq > ? AND (? IS NULL OR (j.object = ? AND j.key = ?))"
-            f" ORDER BY j.seq {order} LIMIT ?",
-            (after, key, object, key, limit),
+            f" LEFT JOIN journal_value v ON v.seq = j.seq WHERE j.seq > ?{of} ORDER BY j.seq {order} LIMIT ?",
+            (after, *given, limit),
         )
         return [Entry(*[*row[:9], orjson.loads(row[9]) if row[9] else None]) for row in rows]
 

@@ -152,7 +152,7 @@ def judge(loop: Loop, life: Life, told: list[str]) -> None:
     assert version is not None
     now_ms = round((loop.at - 60) * 1000)
     for object_, form in scope.objects(scope.people, "marketing").items():
-        said = scope.said(object_, form, [fact.key for fact in ledger.facts.walk(object_)])
+        said = scope.said(object_, form, [fact.key for fact in ledger.facts.walk(object_) if fact.into is None])
         kept = ledger.loop.standings(object_, list(said))
         again = {key: settle(scope.funnel, one, kept[key], now_ms, version.version) for key, one in said.items()}
         if "agree_anew" not in told:  # a new definition judges whom something moves from then on, and nobody before

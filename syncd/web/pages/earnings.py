@@ -24,6 +24,17 @@ def revenue(asked: Asked) -> View:
     """What was won, and who gets credit. Filters: since, to, until, model."""
     told = reports.revenue(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", "model"))
     model = MODELS.get(told["model"], told["model"])
+    credited = (
+        (
+            figures.name(row["source"]),
+            figures.name(row["campaign"]),
+            figures.amount(row["amount"]),
+            cell(row["amount"]["currency"]),
+            figures.figure(row["touches"]),
+            figures.figure(row["assists"]),
+        )
+        for row in told["rows"]
+    )
     credit = Table(
         "credit",
         f"Credit, {model}",
@@ -31,18 +42,10 @@ def revenue(asked: Asked) -> View:
             *(Column("source"), Column("campaign"), Column("credit", "number", "its share of what was won")),
             *(Column("currency"), Column("touches", "number"), Column("assists", "number", "won deals it helped with")),
         ),
-        [
-            (
-                figures.name(row["source"]),
-                figures.name(row["campaign"]),
-                figures.amount(row["amount"]),
-                cell(row["amount"]["currency"]),
-                figures.figure(row["touches"]),
-                figures.figure(row["assists"]),
-            )
-            for row in told["rows"]
-        ],
+        asked.shown(credited),
         "No won deal of this period has a touch to credit. The next table says why, deal by deal.",
+        len(told["rows"]),
+        every=asked.all(credited),
     )
     unattributed = Table(
         "unattributed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from syncd.core.money import plain
 from syncd.web import words
@@ -17,7 +17,7 @@ NAMELESS = "not known"
 
 def behind(link: str | None) -> str | None:
     """Where the records behind a figure are listed."""
-    return None if link is None else "/behind?" + urlencode({"link": link})
+    return None if link is None else f"/behind?link={quote_plus(link)}"
 
 
 def figure(one: Figure, tone: Tone = "") -> Cell:
