@@ -43,10 +43,10 @@ $(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.run $(VENV)/.dev)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak check format bench wheel schemas lock install clean
+.PHONY: help demo test soak kill-table check format bench wheel schemas lock install clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf '%-16s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/.run ## both sandbox systems with a living company in them, synced both ways
@@ -57,6 +57,9 @@ test: $(VENV)/.dev ## all tests; among them: the wheel builds and holds what it 
 
 soak: $(VENV)/.dev ## what `test` takes a sample of, whole: every kill, every failing call (hours; not all at once: ARGS="-k kill")
 	@SYNCD_SOAK=1 $(BIN)/python -m pytest -m soak --timeout=0 $(ARGS)
+
+kill-table: $(VENV)/.dev ## bugs planted on purpose, and who catches each: prints the table, and writes docs/kill-table.md
+	@$(BIN)/python tests/bugs/plant.py $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, strict types, tests: what a change must pass
 	@$(BIN)/ruff format --check .

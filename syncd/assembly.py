@@ -222,8 +222,10 @@ def connect(
 
 
 def identify(system: Connected, ledger: Ledger | None, at: float) -> Account:
-    """Asks once which account this is, and pins it in the ledger; another account than the pinned one is refused."""
-    if system.account is None:
+    """Asks once which account this is, and pins it in the ledger; another account than the pinned one is refused.
+
+    It is a status call: where an old figure of the vendor's stops all others, it asks again whether there is room."""
+    if system.account is None or system.budget.stale:
         with system.lane(None):
             account = system.connector.identify()
         known = ledger.books.account(system.name) if ledger else None

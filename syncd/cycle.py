@@ -163,8 +163,6 @@ def _identify(run: Run, system: Connected, forms: Sequence[str]) -> None:
     if system.trouble:
         return
     try:
-        if system.budget.stale:  # no call but a status call may ask whether there is room again
-            system.account = None
         identify(system, run.ledger, run.now())
         for form in forms:
             system.traits(form)

@@ -221,21 +221,28 @@ def said_along(run: Run, bench: Bench, link: Link, side: Side, changes: Sequence
 def _without_open_intents(
     run: Run, bench: Bench, links: Sequence[Link], facts: dict[tuple[int, str], Fact], anew: bool
 ) -> list[Link]:
-    """Links that may be decided now: whose effects are at a system wait; unsent effects on moved facts are dropped."""
+    """Links that may be decided now: whose effects are at a system wait; unsent effects on moved facts are dropped, also
+    those that are planned beside one that is at a system."""
     waiting: set[int] = set()
+    undoing: set[int] = set()
     unmoved: set[int] = set()
     stale: set[int] = set()
+    outdated: set[int] = set()
     by_id = {link.id: link for link in links}
     for intent in run.ledger.intents.of_links(list(by_id)):
         assert intent.link is not None
         if intent.state in AT_SYSTEM or intent.puts_back:
             waiting.add(intent.link)
+            if intent.puts_back:
+                undoing.add(intent.link)
             continue
         link = by_id[intent.link]
         seen = [facts[e.object, e.key].rev for e in (link.marketing, link.crm) if (e.object, e.key) in facts]
-        current = not anew and intent.rev is not None and max(seen, default=0) <= intent.rev
-        (unmoved if current else stale).add(intent.link)
-    stale -= waiting
+        moved = intent.rev is None or max(seen, default=0) > intent.rev
+        (stale if anew or moved else unmoved).add(intent.link)
+        if moved:
+            outdated.add(intent.link)
+    stale = (stale - waiting) | (outdated & waiting) - undoing
     if stale:
         run.ledger.intents.drop_unsent(bench.mapping.name, sorted(stale))
     run.ledger.books.decide_again(

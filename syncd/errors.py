@@ -93,8 +93,11 @@ class QuotaExhausted(Transient):
     """A budget of calls is used up: the vendor's, or our own share of it. Nothing was sent."""
 
 
-class LedgerFull(Transient):
-    """The ledger could not be written (disk full). Nothing was sent that is not on disk."""
+class LedgerFull(SyncdError):
+    """The ledger could not be written (disk full). Nothing was sent that is not on disk. It may work later, and no system is
+    to blame: not Transient, so that nobody takes it for trouble of the system that was just asked."""
+
+    exit_code = EXIT_TRANSIENT
 
 
 class Doubt(Transient):

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 if str(Path(__file__).parent) not in sys.path:
     sys.path.append(str(Path(__file__).parent))
 
-from bugs import BUGS, SIMULATION, Bug  # noqa: E402
+from bugs import BREAKS, BUGS, SIMULATION, Bug  # noqa: E402
 
 SEEDS = 400
 """Within so many a bug must be caught."""
@@ -45,7 +45,8 @@ class Caught:
     @property
     def row(self) -> str:
         who = self.by if self.by else "**survived**"
-        return f"| {self.bug.name} | {self.bug.hazard} | {who} | {self.seeds or ''} |"
+        seeds = str(self.seeds) if self.seeds else "none: a test" if self.by else f"{SEEDS}"
+        return f"| {self.bug.name} | {BREAKS[self.bug.hazard]} | {self.bug.hazard} | {who} | {seeds} |"
 
 
 def check(bug: Bug) -> str:
@@ -90,27 +91,34 @@ def _simulated(bug: Bug, copy: Path, seeds: int) -> Caught:
     played = re.search(r"^(\d+) seeds, ", said, re.MULTILINE)
     if played is None:
         raise RuntimeError(f"the campaign did not end over '{bug.name}':\n{said[-2000:]}")
-    return Caught(bug, broken[1] if broken else "", int(played[1]) if broken else 0)
+    return Caught(bug, f"simulation: {broken[1]}" if broken else "", int(played[1]) if broken else 0)
 
 
 def _tested(bug: Bug, copy: Path) -> Caught:
     code, said = _run(copy, ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", bug.by))
     if code not in (0, 1):
         raise RuntimeError(f"{bug.by} did not run over '{bug.name}':\n{said[-2000:]}")
-    return Caught(bug, bug.by if code == 1 else "", 0)
+    failed = re.search(r"^FAILED \S+::(\w+)", said, re.MULTILINE)
+    return Caught(bug, f"`{failed[1] if failed else bug.by}`" if code == 1 else "", 0)
 
 
 def table(found: Sequence[Caught]) -> str:
     """The kill table as a page."""
+    simulated = [one.seeds for one in found if one.seeds]
     head = [
         "# The kill table",
         "",
-        "Bugs planted on purpose, one at a time, and who catches each: an invariant of the simulation, after so many",
-        "seeds, or the test that looks where the simulation cannot. `python tests/bugs/plant.py` makes this page anew; a bug",
-        "that survives fails it, and so does one that cannot be planted any more.",
+        "Bugs planted on purpose, one at a time, each a change that a tired engineer could have made; what it breaks; and",
+        "who catches it: an invariant of the simulation, with the first seed that breaks it, or a test that looks where the",
+        "simulation cannot. `make kill-table` plants them all and makes this page anew; it fails if one survives",
+        f"{SEEDS} seeds, or cannot be planted any more. `make test` plants a sample, `make soak` all. The numbers are those of",
+        "[proof.md](proof.md).",
         "",
-        "| bug | hazard | caught by | seeds |",
-        "|---|---|---|---|",
+        f"{len(found)} planted, {sum(bool(one.by) for one in found)} caught; by the simulation {len(simulated)}, half of them by"
+        f" seed {sorted(simulated)[len(simulated) // 2] if simulated else 0}, the last by seed {max(simulated, default=0)}.",
+        "",
+        "| bug | what it breaks | number | caught by | seed |",
+        "|---|---|---|---|---|",
     ]
     return "\n".join([*head, *(one.row for one in found), ""])
 

@@ -8,8 +8,8 @@ says). Each check names its invariant:
     C2   it is news: the source moved since both sides last agreed; who loses a clash by the mapping is not written over
     I6   no key stands on two live records; I7 no create is applied twice; I5 what people deleted is not made again
     I10  a create in the CRM needs the gate, on what was shown; I11 only mapped attributes, that way, in scope
-    I13  nothing is sent while a vendor asked for quiet; I20 nobody is made more contactable
-    I16  a held plan is not sent
+    I13  nothing is sent while a vendor asked for quiet, or has only its reserve left; I20 nobody is made more contactable
+    I16  a held plan is not sent, nor more in one cycle than the guard lets pass
     P2   where the system has conditions, an edit that the engine had not seen is never written over
 """
 
@@ -20,9 +20,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hazards import tell
+from hazards import became_of, order_of, tell
 from line import Exchange
 from memory import Memory, Place
+from meter import Meter
 from rules import BY_NAME, FORMS, KEY, SYSTEM, Rule, in_scope, qualified, written_by
 from told import Write, answered, searched, shown, writes
 from town import Town
@@ -57,6 +58,8 @@ class Acceptor:
     """(contact, person): since when."""
     keys: Counter[str] = field(default_factory=Counter)
     """Creates that were applied, by key."""
+    tried: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Creates that left, by key: what they carried last."""
     born: dict[Place, int] = field(default_factory=dict)
     """Records that the engine made, and when."""
     loose: int = 0
@@ -64,7 +67,12 @@ class Acceptor:
     cycle_began: int = 0
     may_send: bool = True
     """Whether plans may be sent at all: not in safe mode before a person approved."""
-    quiet_until: dict[str, float] = field(default_factory=dict)
+    most_updates: float = float("inf")
+    """So many updates may be sent in this cycle."""
+    unmapped: frozenset[str] = frozenset()
+    """Fields that were taken out of the mapping."""
+    learned: dict[str, int] = field(default_factory=dict)
+    """Since when a field is in the mapping (again)."""
     owed: list[tuple[Place, Rule, Any, int]] = field(default_factory=list)
     """Edits that were written over unseen, where no condition exists: each must be found among the losers."""
     writes: int = 0
@@ -73,6 +81,7 @@ class Acceptor:
     """Effects that the engine was told were done: (n of the exchange, record)."""
     _sights: dict[Place, int] = field(default_factory=dict)
     """The exchange that showed a record last."""
+    _looked_s: dict[Place, float] = field(default_factory=dict)
     leaves: Callable[[], None] = lambda: None
     """Called when a request that writes was judged, before it leaves."""
     _written: set[Place] = field(default_factory=set)
@@ -80,6 +89,9 @@ class Acceptor:
     _partner: dict[Place, Place] = field(default_factory=dict)
     crashed: Exception | None = None
     _last_ack: list[tuple[tuple[Place, Place, str], tuple[int, Any] | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.meter = Meter(self.happened)
 
     def attach(self) -> None:
         """From now on it hears everything."""
@@ -103,23 +115,34 @@ class Acceptor:
 
     # ------------------------------------------------ what the engine sends
 
-    def begin_cycle(self) -> None:
+    def begin_cycle(self, most_updates: float = float("inf")) -> None:
         """A cycle begins: what is known now is what it may have decided on."""
+        self.look_around()
         self.cycle_began = self.memory.n
+        self.most_updates = most_updates
+
+    def edited(self, taken_out: frozenset[str]) -> None:
+        """The mapping is another one: what comes back into it begins anew."""
+        for name in self.unmapped - taken_out:
+            self.learned[name] = self.memory.tick()
+        self.unmapped = taken_out
 
     def before(self, vendor: str, request: Request) -> None:
         """The engine sends a request."""
-        if self.town.time.now_s < self.quiet_until.get(vendor, 0.0) and "oauth" not in request.path:
-            self.fail("I13", f"{vendor} had asked for quiet")
+        if broken := self.meter.broken_by(vendor, request, self.town.time.now_s):
+            self.fail("I13", broken)
         self._pending = writes(vendor, request)
         if not self._pending:
             if request.method not in ("GET", "POST"):
                 self.fail("I11", f"{request.method} {request.path}")
             return
         self.writes += 1
-        self._look_around()
+        self.look_around()
         if not self.may_send:
             self.fail("I16", "a plan was sent that a person had not released")
+        self.most_updates -= sum(one.op == "update" for one in self._pending)
+        if self.most_updates < 0:
+            self.fail("I16", "more updates are sent in one cycle than the guard lets pass")
         self.look_at_links()
         seen: set[str] = set()
         for one in self._pending:
@@ -175,10 +198,14 @@ class Acceptor:
             self.fail("I11", f"{one.object} is made for {source}, which has no e-mail address")
         if one.object != "contacts" and not any(qualified(values) for values in self._lately(source)):
             self.fail("I10", f"{one.object} is made for {source}, which is not qualified as it was shown")
+        key = one.values[KEY[one.object]]
+        if self.tried.get(key) == one.values:
+            return  # what may have arrived already leaves again as it was; edits follow it
+        self.tried[key] = one.values
         for attribute, value in one.values.items():
             if attribute == KEY[one.object] or value in (None, ""):
                 continue
-            rule = written_by(one.object, attribute)
+            rule = self._rule(one.object, attribute)
             if rule is None:
                 self.fail("I11", f"{one.object}.{attribute} is not to be written")
             elif not (rule.made is not None and value == rule.made) and not self._image(
@@ -202,7 +229,7 @@ class Acceptor:
         for attribute, value in one.values.items():
             if attribute == KEY[one.object]:
                 continue
-            rule = written_by(one.object, attribute)
+            rule = self._rule(one.object, attribute)
             if rule is None:
                 self.fail("I11", f"{one.object}.{attribute} is not to be written")
                 continue
@@ -210,6 +237,11 @@ class Acceptor:
                 self.fail("H104", f"{place}.{attribute} is blanked")
             elif value not in (None, "") or rule.kind != "stage":
                 self._judge_value(rule, place, source, attribute, value)
+
+    def _rule(self, object: str, attribute: str) -> Rule | None:
+        """The field that may be written into an attribute, as the mapping is now."""
+        rule = written_by(object, attribute)
+        return None if rule is None or rule.name in self.unmapped else rule
 
     def _just_seen(self, place: Place) -> bool:
         """Whether the last sight of a record is from a look just before: since then the other system was not asked anything,
@@ -267,7 +299,7 @@ class Acceptor:
         linked = self.linked.get((contact, person))
         if linked is None:
             return None
-        start = max(self.loose, linked)
+        start = max(self.loose, linked, self.learned.get(rule.name, 0))
         found = self.agreed.get((contact, person, rule.name))
         best = found[0] if found is not None and found[0] >= start else None
         events = sorted(
@@ -322,7 +354,7 @@ class Acceptor:
         """The vendor is about to carry a request out: what stands there now may be lost."""
         asked = writes(vendor, request)
         if asked:
-            self._look_around()
+            self.look_around()
         for one in asked:
             if one.op != "update":
                 continue
@@ -333,7 +365,7 @@ class Acceptor:
                 if rule is not None and rule.flow == "both" and value not in (None, ""):
                     self._cover(place, rule, attribute, value, row.get(attribute), one)
 
-    def _look_around(self) -> None:
+    def look_around(self) -> None:
         """Takes note of what became so in the meantime: a long transaction ended, an automation ran."""
         for vendor in self.town.apps:
             self.memory.became(self.now(vendor))
@@ -363,11 +395,7 @@ class Acceptor:
             (one.object, one.key or "", name): value for one in asked if one.sent for name, value in one.values.items()
         }
         changed = set(self.memory.became(rows, written))
-        self.happened["bent"] += any(
-            value not in (None, "", True, False) and str(rows[spot[0], spot[1]].get(spot[2])) != str(value)
-            for spot, value in written.items()
-            if spot[:2] in rows
-        )
+        became_of(self.happened, asked, written, rows, self.memory.automatic)
         done = {one.key for one in asked if one.sent}
         # A refused write covers nothing.
         self.owed = [owed for owed in self.owed if owed[3] < self.memory.n - 1 or (owed[0][1] in done)]
@@ -420,13 +448,13 @@ class Acceptor:
     def after(self, exchange: Exchange) -> None:
         """An exchange is over. What was not told is not known."""
         told = exchange.told
+        self.meter.told(exchange, self.town.time.now_s)
         if self._pending and exchange.done is not None and told is None:
             self.happened[f"{self._pending[0].op} unanswered"] += 1
         tell(self.happened, self.town, exchange)
+        order_of(self.happened, exchange)
         if told is None:
             return
-        if told.status == 429 and (wait := told.headers.get("Retry-After")) and wait.isdigit():
-            self.quiet_until[exchange.vendor] = self.town.time.now_s + min(float(wait), 2.0) - 0.001
         if searched(exchange.request):
             return
         self._last_ack = []
@@ -439,6 +467,10 @@ class Acceptor:
                     self._written.add((one.object, one.key or ""))
                     self._acknowledge(one)
         for seen in shown(exchange.vendor, exchange.request, told):
+            if seen.at_s is not None and seen.at_s <= self._looked_s.get((seen.object, seen.key), 0.0):
+                continue  # a step that the engine had seen the end of
+            if seen.at_s is None:
+                self._looked_s[seen.object, seen.key] = exchange.at_s
             self.happened["echo"] += (seen.object, seen.key) in self._written
             self._sights[seen.object, seen.key] = exchange.n
             self.memory.see((seen.object, seen.key), seen.values)
@@ -460,7 +492,7 @@ class Acceptor:
 
     def died(self) -> None:
         """The process is gone: what it was told last, it may never have written down; nor who had asked for quiet."""
-        self.quiet_until.clear()
+        self.meter.forget()
         for at, before in self._last_ack:
             if before is None:
                 self.agreed.pop(at, None)
@@ -471,7 +503,7 @@ class Acceptor:
     def forgot(self) -> None:
         """Another ledger is in place: nothing counts as agreed."""
         self.loose = self.memory.tick()
-        self.quiet_until.clear()
+        self.meter.forget()
         self.agreed.clear()
         self.linked.clear()
 

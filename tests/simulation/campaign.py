@@ -22,13 +22,17 @@ for _folder in (str(HERE), str(HERE.parent.parent)):
     if _folder not in sys.path:
         sys.path.append(_folder)
 
-from hazards import RARE, SOMETIMES  # noqa: E402
+import family  # noqa: E402
+from hazards import COUNTERS, RARE  # noqa: E402
+from items import Item, Script, Story  # noqa: E402
 from play import Player, play  # noqa: E402
-from script import Author, Item, Script, Story  # noqa: E402
+from script import Author  # noqa: E402
 
 MEMORY = Path("/dev/shm")
 """Ledgers of the simulation lie there if it exists: it asks for durability thousands of times, and dies only in play."""
 SHRINK_TRIES = 400
+FAMILY_EVERY = 4
+"""Every fourth seed also tells a story of a family."""
 
 
 @dataclass
@@ -37,7 +41,7 @@ class Failure:
 
     seed: int
     said: str
-    story: Story
+    story: Story | family.Family
     items: int
 
     def __str__(self) -> str:
@@ -57,7 +61,7 @@ class Campaign:
     def missing(self, *, long: bool) -> list[str]:
         """What never happened, and should have."""
         return [
-            name for name, counter in SOMETIMES.items() if not self.happened[counter] and (long or name not in RARE)
+            name for name, counter in COUNTERS.items() if not self.happened[counter] and (long or counter not in RARE)
         ]
 
 
@@ -91,6 +95,22 @@ def run(
         campaign.happened.update(player.acceptor.happened)
         if player.acceptor.violations:
             campaign.failures.append(failure(story, player, shrink=shrink))
+        if seed % FAMILY_EVERY == 0:
+            family_of(campaign, seed)
+    return campaign
+
+
+def family_of(campaign: Campaign, seed: int) -> Campaign:
+    """The same seed's story of records that refer to each other, added to the campaign."""
+    folder = Path(tempfile.mkdtemp(prefix="syncd-family-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        told = family.tell(seed, folder / "whole")
+        campaign.happened.update(told.happened)
+        if told.broken:
+            short = family.shortened(told, folder / "short")
+            campaign.failures.append(Failure(seed, f"family at {seed}: {short.broken}", short, len(short.steps)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return campaign
 
 
@@ -176,7 +196,7 @@ def main() -> int:
     done = run(iter(range(asked.first, last)), asked.rounds, until=until, most=asked.most, shrink=not asked.no_shrink)
     for one in done.failures:
         print(f"\nBROKEN  {one}\n")
-    for name, counter in SOMETIMES.items():
+    for name, counter in COUNTERS.items():
         print(f"{done.happened[counter]:7}  {name}")
     spent = time.monotonic() - began
     print(

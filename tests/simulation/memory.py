@@ -36,6 +36,8 @@ class Memory:
     """(contact, person, field): the values that both sides really had at one time."""
     disturbed: set[Place] = field(default_factory=set)
     """Records that people merged, converted, deleted or restored: what came before is no guide for them."""
+    automatic: set[str] = field(default_factory=set)
+    """What automations of an account put in, whatever was written."""
     tombs: dict[Place, int] = field(default_factory=dict)
     """When a person deleted it."""
 
@@ -93,7 +95,7 @@ class Memory:
             for name, value in row.items():
                 if before.get(name) != value:
                     changed.append((*place, name))
-                    if (*place, name) not in written and name != "_live":
+                    if (*place, name) not in written and not name.startswith("_"):
                         self.made[(*place, name)].append((n, value))
             self.real[place] = row
         return changed

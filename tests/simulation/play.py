@@ -6,26 +6,32 @@ wrong: that is `acceptor` while it runs, and `verdict` in the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from acceptor import Acceptor
 from hazards import count
+from items import EVERYBODY, Act, Admin, Cycle, Die, During, Habit, Item, Keep, Script, Story, Trouble, Wait
 from line import Killed
 from memory import Memory, Place
 from rules import BY_NAME, KEY, STAGES, Words
-from script import Act, Cycle, Die, During, Habit, Item, Keep, Script, Story, Trouble, Wait
-from town import LATE_S, MAPPING, Refused, Town, town
+from told import writes
+from town import LATE_S, MAPPING, MOST_UPDATES, TAKEN_OUT, Refused, Town, town
 from verdict import judge
 
-from syncd.errors import Fault, SyncdError
+from syncd.errors import Fault, LedgerFull, SyncdError
 from syncd.sandbox.company import REPS
+from syncd.sandbox.wire import Request
 
 VENDOR = {"marketing": "hubspot", "crm": "salesforce"}
 STEP_S = 30.0
 """Between two cycles when it is quiet."""
+DAY_S = 86_400.0
 MOST_CYCLES = 14
 """In so many quiet cycles it must have come to rest."""
 
@@ -45,6 +51,9 @@ class Player:
     """The records that people made, by whom they are about."""
     during: list[During] = field(default_factory=list)
     die: Die | None = None
+    undo: list[Admin] = field(default_factory=list)
+    """What administrators did, until it is undone."""
+    careful: bool = False
     rested: int = 0
     _writes_at_backup: int = 0
     _requests: int = 0
@@ -59,6 +68,8 @@ class Player:
         self.town.line.after = self._after
         self.town.doomed = self._at_commit
         self.acceptor.leaves = self._leaves
+        self.careful = story.careful
+        self.acceptor.may_send = not story.careful
         for item in story.beginning:
             self._do(item)
         self.town.time.pass_s(20)
@@ -100,6 +111,13 @@ class Player:
                 self._keep(what)
             case Habit(vendor, name, value):
                 self.town.apps[vendor].switch({name: value})
+                if name == "automations":
+                    self.memory.automatic |= {text for one in value for text in one["set"].values()}
+            case Admin(vendor, what, do, _):
+                if item not in self.undo:
+                    self.undo.append(item)
+                    self._administer(vendor, do)
+                    self.acceptor.happened[what] += 1
 
     def _keep(self, what: str) -> None:
         town = self.town
@@ -118,9 +136,45 @@ class Player:
                 self.acceptor.happened["a second daemon was started"] += 1
                 if not town.second_daemon():
                     self.acceptor.fail("H186", "a second daemon was let in")
+            case "elsewhere":
+                self._elsewhere()
             case "stop":
                 town.stop()
-                self.acceptor.quiet_until.clear()
+                self.acceptor.meter.forget()
+            case "full":
+                town.room(full=True)
+            case "edit":
+                town.edit(narrow=True)
+                self.acceptor.edited(frozenset({TAKEN_OUT}))
+                self.acceptor.happened["the mapping was edited"] += 1
+
+    def _elsewhere(self) -> None:
+        """What another machine's ledger knows is none of this one's; but it writes nothing that nobody has released."""
+        acceptor, line = self.acceptor, self.town.line
+        hooks = line.hear_before, line.hear_after, line.before, line.after
+
+        def sends(vendor: str, request: Request) -> None:
+            if writes(vendor, request):
+                acceptor.fail("H187", "a second daemon with a ledger of its own sends what nobody released")
+
+        line.hear_before, line.hear_after = sends, lambda exchange: None
+        line.before = line.after = lambda: None
+        try:
+            self.town.elsewhere()
+        finally:
+            line.hear_before, line.hear_after, line.before, line.after = hooks
+        acceptor.happened["a daemon elsewhere"] += 1
+
+    def _administer(self, vendor: str, acts: tuple[dict[str, Any], ...]) -> None:
+        """An administrator does something to the account."""
+        for one in acts:
+            self.town.apps[vendor].act(dict(one))
+            if one["do"] == "rename_field":
+                at = next(
+                    (at for at, name in self.town.renamed.items() if name == one["field"]),
+                    (one["object"], one["field"]),
+                )
+                self.town.renamed[at] = one["to"]
 
     def _forgot(self, what: str, something: bool) -> None:
         if something:
@@ -133,9 +187,14 @@ class Player:
     def _cycle(self) -> bool:
         """True if it came to its end and nothing was in trouble. The very first plan is released unseen."""
         self._requests = self._commits = self._writes = 0
-        self.acceptor.begin_cycle()
         try:
-            run = self.town.cycle(yes=not self.town.approved())
+            first = not self.town.approved()
+            yes = first and not self.careful
+            self.acceptor.begin_cycle(float("inf") if yes else self._most_updates())
+            run = self.town.cycle(yes=yes)
+        except LedgerFull:
+            self.acceptor.happened["the disk was full"] += 1
+            return False
         except Killed:
             self.acceptor.happened["killed"] += 1
             self.acceptor.died()
@@ -149,9 +208,17 @@ class Player:
         finally:
             self.die = None
             self.during.clear()
+        self.acceptor.look_at_links()
         tally = run.tally(MAPPING)
-        count(self.acceptor.happened, self.town, tally)
+        count(self.acceptor.happened, self.town, run, first=first)
         return not tally.skipped and not any(system.trouble for system in run.systems.values())
+
+    def _most_updates(self) -> float:
+        """So many updates may be sent in a cycle that nobody released: what the guard lets pass, and what it let pass
+        before."""
+        if not self.town.tight:
+            return float("inf")
+        return MOST_UPDATES + self.town.open().ledger.intents.total(("ready", "sent", "answered"), MAPPING)
 
     def _after_death(self) -> None:
         ledger = self.town.open().ledger
@@ -200,6 +267,16 @@ class Player:
     def _heal(self, script: Script) -> None:
         """What went wrong is mended, one vendor after the other, with a cycle in between."""
         first = len(script) % 2
+        self.town.room(full=False)
+        for one in reversed(self.undo):
+            self._administer(one.vendor, one.undo)
+        if self.undo:
+            # A day of calls is over, and what objects look like has been looked at again.
+            self.town.time.pass_s(DAY_S)
+        self.undo.clear()
+        if self.town.narrow:
+            self.town.edit(narrow=False)
+            self.acceptor.edited(frozenset())
         vendors = ["hubspot", "salesforce"]
         for vendor in vendors[first:] + vendors[:first]:
             self.town.apps[vendor].faults.clear()
@@ -241,7 +318,7 @@ class Player:
             raise
         except SyncdError:
             return
-        if self.town.open().ledger.epoch.safe(MAPPING) is None:
+        if self.town.open().ledger.epoch.safe(MAPPING) is None and (self.town.approved() or not self.careful):
             self.acceptor.may_send = True
 
     # ------------------------------------------------ people
@@ -251,15 +328,30 @@ class Player:
         self._acting = True
         try:
             vendor = VENDOR[act.side]
+            if act.who == EVERYBODY:
+                self._everybody(act, vendor)
+                return
             place = self._place(act.side, act.who, live=act.do != "restore")
             done = self._create(act) if act.do == "create" else place is not None and self._change(act, vendor, place)
-            if not done:
-                return
-            self.memory.became(self.acceptor.now(vendor))
-            for left, right in self.acceptor.pairs():
-                self.memory.meet(left, right)
+            if done:
+                self._noted(vendor)
         finally:
             self._acting = False
+
+    def _noted(self, vendor: str) -> None:
+        self.memory.became(self.acceptor.now(vendor))
+        for left, right in self.acceptor.pairs():
+            self.memory.meet(left, right)
+
+    def _everybody(self, act: Act, vendor: str) -> None:
+        """One field of all records is emptied, or all records of a side are deleted."""
+        done = 0
+        for object in ("contacts",) if act.side == "marketing" else ("Lead", "Contact"):
+            for key in [key for key, row in self.town.rows(object).items() if row["_live"]]:
+                one = Act(act.side, EVERYBODY, "edit" if act.do == "wipe" else act.do, act.field)
+                done += self._change(one, vendor, (object, key))
+        self._noted(vendor)
+        self.acceptor.happened[f"{act.do} of many"] += done > 2
 
     def _create(self, act: Act) -> bool:
         value = dict(act.value)
@@ -292,6 +384,10 @@ class Player:
             case "delete":
                 done = self._try(vendor, "delete", object, key) is not None
                 if done:
+                    partner = self.acceptor._partner.get(place)
+                    since = self.town.line.log[-1].at_s - STEP_S if self.town.line.log else 0.0
+                    edits = self.town.edited_at.get(partner, ()) if partner else ()
+                    self.acceptor.happened["deleted and edited"] += any(at > since for at in edits)
                     memory.tombs[place] = memory.tick()
                     memory.disturbed.add(place)
                     self.acceptor.happened["deleted"] += 1
@@ -308,8 +404,10 @@ class Player:
             case "convert":
                 if object != "Lead":
                     return False
-                made = self._try(vendor, "convert", object, key)
+                into = self._into(act.with_)
+                made = self._try(vendor, "convert", object, key, **into)
                 if made is not None:
+                    self.acceptor.happened["converted into another's contact"] += bool(into)
                     self.people.setdefault(act.who, []).append(("Contact", str(made["contact"])))
                     memory.disturbed |= {place, ("Contact", str(made["contact"]))}
                     self.acceptor.happened["converted"] += 1
@@ -319,6 +417,13 @@ class Player:
             memory.disturbed.add(place)  # that it is shown again moves no stamp
             self.acceptor.happened["hidden from our sight"] += 1
         return True
+
+    def _into(self, who: int) -> dict[str, str]:
+        """The contact that a lead is converted into; none: a new one."""
+        place = self._place("crm", who) if who >= 0 else None
+        if place is None or place[0] != "Contact":
+            return {}
+        return {"contact": place[1]}
 
     def _merge(self, act: Act, vendor: str, place: Place) -> bool:
         other = self._place(act.side, act.with_)
@@ -330,7 +435,7 @@ class Player:
         survivor = (place[0], str(made["key"]))
         self.people.setdefault(act.who, []).insert(0, survivor)
         self.memory.disturbed |= {place, other, survivor}
-        self.acceptor.happened["merged"] += 1
+        self.acceptor.happened[f"merged in {'the crm' if act.side == 'crm' else 'marketing'}"] += 1
         return True
 
     def _edit(self, act: Act, vendor: str, place: Place) -> bool:
@@ -353,6 +458,8 @@ class Player:
         more = {"by": "ann"} if vendor == "hubspot" else {}
         done = self._try(vendor, do, place[0], place[1], values={attribute: value}, **more) is not None
         self.acceptor.happened["cleared"] += done and act.value is None
+        self.acceptor.happened["another address"] += done and rule.name == "email" and act.value is not None
+        self.acceptor.happened["a day or a moment"] += done and rule.kind in ("day", "moment")
         self.acceptor.happened["opted out"] += done and rule.kind == "consent" and act.value is True
         return done
 
@@ -397,9 +504,24 @@ def words_of(town: Town) -> Words:
     return Words({number: mail for number, mail in {**ours, **theirs}.items() if mail in both})
 
 
+@contextmanager
+def standing_in(zone: str) -> Iterator[None]:
+    """The machine stands in that time zone."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = zone
+    time.tzset()
+    try:
+        yield
+    finally:
+        os.environ.pop("TZ")
+        if before is not None:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
 def play(story: Story, folder: Path, also: Callable[[Player], None] = lambda player: None) -> Player:
     """Plays a story in a fresh town. What was broken is in the player's acceptor."""
-    with town(folder, tight=story.tight) as made:
+    with town(folder, tight=story.tight, small=story.small) as made, standing_in(story.zone):
         memory = Memory(words_of(made))
         player = Player(made, Acceptor(made, memory), memory)
         try:

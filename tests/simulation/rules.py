@@ -1,4 +1,4 @@
-"""What the shipped mapping of people means, written down a second time from `mappings/people.toml` and `docs/mapping.md`.
+"""What the shipped mapping of people means, written down a second time from `mappings/people.toml` (and `town.DATES`) and `docs/mapping.md`.
 
 Promise: nothing of `syncd.core` is used, so a mistake there cannot excuse itself. It says which attributes belong
 together, when two values are the same, and which side wins; it does not say when anything is written (`acceptor`).
@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -81,6 +82,8 @@ RULES = (
     Rule("rejection_reason", "crm_rejection_reason", "Rejection_Reason__c", None, "reason", "to_marketing", blank="clear"),
     Rule("rating", "crm_rating", "Rating", None, "rating", "to_marketing", blank="clear"),
     Rule("lead_source", "lead_source", "LeadSource", "LeadSource", "source"),
+    Rule("follow_up_on", "follow_up_on", "Follow_Up_On__c", "Follow_Up_On__c", "day"),
+    Rule("called_at", "called_at", "Called_At__c", "Called_At__c", "moment"),
     Rule("original_source", "hs_analytics_source", "Original_Source__c", "Original_Source__c", "cut", "to_crm"),
     Rule("score", "hubspotscore", "Marketing_Score__c", "Marketing_Score__c", "number", "to_crm"),
     Rule("opt_out", "hs_email_optout", "HasOptedOutOfEmail", "HasOptedOutOfEmail", "consent", "to_crm"),
@@ -181,6 +184,14 @@ def _number(words: Words, object: str, raw: Any) -> Any:
         return UNMAPPED
 
 
+def _day(words: Words, object: str, raw: Any) -> Any:
+    return str(raw)[:10] if raw else None
+
+
+def _moment(words: Words, object: str, raw: Any) -> Any:
+    return datetime.fromisoformat(str(raw).replace("+0000", "+00:00")).timestamp() if raw else None
+
+
 def _consent(words: Words, object: str, raw: Any) -> Any:
     return raw in (True, "true")
 
@@ -188,6 +199,7 @@ def _consent(words: Words, object: str, raw: Any) -> Any:
 _KINDS: Mapping[str, Callable[[Words, str, Any], Any]] = {
     "text": _text, "email": _email, "phone": _phone, "country": _country, "owner": _owner, "stage": _stage,
     "reason": _reason, "rating": _rating, "source": _source, "cut": _cut, "number": _number, "consent": _consent,
+    "day": _day, "moment": _moment,
 }  # fmt: skip
 
 

@@ -1,147 +1,19 @@
-"""What befalls a run, as a flat list of items that can be left out one by one, and the seeded author of such lists.
+"""The author: writes a story from a seed, out of what can go wrong and what people do.
 
-Promise: the same seed gives the same script; a script is plain data, and playing it draws nothing by chance. Whatever
-stands before a `Cycle` and is not an act of its own (`During`, `Trouble`, `Die`) belongs to that cycle.
+Promise: the same seed gives the same story. It plays nothing.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 from typing import Any
 
+from items import EVERYBODY, Act, Admin, Cycle, Die, During, Habit, Keep, Script, Story, Trouble, Wait
 from rules import BY_NAME, COUNTRIES, REASONS, SOURCES, STAGES
 
 HOT = 4
 """So many people get seven tenths of all that happens."""
 PEOPLE = 7
-
-
-@dataclass(frozen=True)
-class Act:
-    """A person does something about one of the people, on one side."""
-
-    side: str
-    who: int
-    do: str
-    field: str = ""
-    value: Any = None
-    with_: int = -1
-    """Whom they merge it with."""
-
-    def __str__(self) -> str:
-        what = f" {self.field} := {self.value!r}" if self.field else ""
-        other = f" with person {self.with_}" if self.with_ >= 0 else ""
-        return f"somebody on the {self.side} side: {self.do} person {self.who}{what}{other}"
-
-
-@dataclass(frozen=True)
-class During:
-    """An act as the cycle's n-th request leaves; below zero: as its n-th request that writes leaves."""
-
-    request: int
-    act: Act
-
-    def __str__(self) -> str:
-        return f"as {'request' if self.request > 0 else 'write'} {abs(self.request)} leaves, {self.act}"
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """A fault of one vendor from here on, until it healed."""
-
-    vendor: str
-    name: str
-    rule: dict[str, Any] = field(hash=False)
-
-    def __str__(self) -> str:
-        where = self.rule.get("path", "anything")
-        return f"{self.vendor}: {self.name}, at request {self.rule.get('nth', 1)} to {where}"
-
-
-@dataclass(frozen=True)
-class Die:
-    """The process dies at the n-th commit, request (before it leaves), answer, write (before), told write or made record of a
-    cycle."""
-
-    at: str
-    n: int
-
-    def __str__(self) -> str:
-        return f"syncd is killed at the {self.n}. {self.at} of the next cycle"
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """One cycle of the daemon."""
-
-    def __str__(self) -> str:
-        return "a cycle"
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Time goes by."""
-
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.seconds:g} s go by"
-
-
-@dataclass(frozen=True)
-class Keep:
-    """Something about the ledger or the process: backup, restore, lose, second, stop."""
-
-    what: str
-
-    def __str__(self) -> str:
-        return {
-            "backup": "the ledger is copied",
-            "restore": "the old copy is put in the ledger's place",
-            "lose": "the ledger is lost",
-            "second": "a second daemon is started",
-            "stop": "the daemon is stopped, and started again",
-        }[self.what]
-
-
-@dataclass(frozen=True)
-class Habit:
-    """An account's habit is switched."""
-
-    vendor: str
-    name: str
-    value: Any = field(hash=False)
-
-    def __str__(self) -> str:
-        return f"{self.vendor} has the habit {self.name} = {self.value!r}"
-
-
-Item = Act | During | Trouble | Die | Cycle | Wait | Keep | Habit
-Script = list[Item]
-"""One round: what happens before it heals."""
-
-
-@dataclass
-class Story:
-    """A run: how it begins, and its rounds."""
-
-    seed: int
-    tight: bool
-    calm: bool
-    """Everybody is linked before the storm begins."""
-    beginning: Script
-    rounds: list[Script]
-
-    def told(self) -> str:
-        """The story in words."""
-        lines = [f"seed {self.seed}" + (", guard on three updates a cycle" if self.tight else "")]
-        lines[0] += ", calm at first" if self.calm else ""
-        for title, script in [("at first", self.beginning)] + [
-            (f"round {n}", one) for n, one in enumerate(self.rounds, 1)
-        ]:
-            lines += [f"  {title}:"] + [f"    {item}" for item in script]
-        return "\n".join(lines)
 
 
 # ---------------------------------------------------------------- what can go wrong
@@ -186,9 +58,18 @@ PATHS = {
     "hubspot": (None, "/search$", "/batch/read$", "/batch/create$", "/batch/update$", "/batch/(create|update)$"),
     "salesforce": (None, "/queryAll", "/query", "/composite/sobjects$", "/composite(/sobjects)?$", "/composite$"),
 }
+CALLED_AT = {
+    "name": "called_at",
+    "label": "Called at",
+    "type": "datetime",
+    "fieldType": "date",
+    "groupName": "contactinformation",
+}
+AUTOMATIC = ("Autoville", "Robot")
+"""What automations of the CRM put in."""
 HABITS: dict[str, dict[str, tuple[Any, ...]]] = {
     "hubspot": {
-        "search_lag_ms": (0, 3000, 8000),
+        "search_lag_ms": (0, 3000, 8000, 20_000),
         "recalculation_ms": (0, 2000),
         "trim_strings": (True, False),
         "noop_bumps": (True, False),
@@ -210,13 +91,67 @@ HABITS: dict[str, dict[str, tuple[Any, ...]]] = {
         "page_rows": (2000, 2000, 3),
         "bends": ([], [{"object": "Lead", "field": "Title", "how": "upper"}]),
         "bin_holds_unique": (False, True),
+        "automations": (
+            [],
+            [{"object": "Lead", "on": "update", "when": "Title != null", "set": {"City": AUTOMATIC[0]}}],
+            [{"object": "Lead", "on": "both", "set": {"Title": AUTOMATIC[1]}}],
+        ),
     },
 }
+ADMINS = (
+    Admin(
+        "salesforce",
+        "a field was out of our sight",
+        ({"do": "field", "object": "Lead", "field": "Title", "set": {"hidden": True}},),
+        ({"do": "field", "object": "Lead", "field": "Title", "set": {"hidden": False}},),
+    ),
+    Admin(
+        "salesforce",
+        "a field was renamed",
+        ({"do": "rename_field", "object": "Lead", "field": "Follow_Up_On__c", "to": "Follow_Up_Old__c"},),
+        ({"do": "rename_field", "object": "Lead", "field": "Follow_Up_Old__c", "to": "Follow_Up_On__c"},),
+    ),
+    Admin(
+        "hubspot",
+        "a property was archived",
+        ({"do": "property", "object": "contacts", "change": "archive", "name": CALLED_AT["name"]},),
+        ({"do": "property", "object": "contacts", "change": "define", "definition": CALLED_AT},),
+    ),
+    Admin(
+        "salesforce",
+        "a validation rule",
+        ({"do": "add_rule", "object": "Lead", "error_when": "City LIKE '%1%'", "message": "No ones.", "field": "City"},),
+        ({"do": "drop_rule", "object": "Lead", "message": "No ones."},),
+    ),
+    Admin(
+        "salesforce",
+        "a field is required",
+        ({"do": "require_field", "object": "Lead", "field": "Title", "required": True},),
+        ({"do": "require_field", "object": "Lead", "field": "Title", "required": False},),
+    ),
+    Admin(
+        "hubspot",
+        "other programs use up the day's calls",
+        ({"do": "usage", "calls": 560_000},),
+        (),  # until its day is over
+    ),
+    Admin(
+        "salesforce",
+        "other programs use up the day's calls",
+        ({"do": "usage", "calls": 85_000},),
+        ({"do": "usage", "calls": -85_000},),
+    ),
+)  # fmt: skip
 
 # ---------------------------------------------------------------- what people write
 
 NASTY = ("Ann", " Zoë ", "Zoe\u0301", "O'Neil", "=1+1", "漢字", "ß", "İx", "a  b", "x" * 25, "-", "0", "null", '"q"')
+DATES = ("follow_up_on", "called_at")
 TEXTS = ("first_name", "last_name", "company_name", "job_title", "city")
+DAYS = ("2026-03-29", "2026-10-25", "2024-02-29", "2027-01-01", "1969-12-31", "2026-11-21")
+"""Days on which clocks are turned, leap days, and before the epoch."""
+MOMENTS = ("2026-03-29T01:30:00Z", "2026-10-25T00:30:00Z", "2026-12-31T23:59:59Z", "2026-11-01T06:30:00Z")
+ZONES = ("UTC", "UTC", "America/Los_Angeles", "Pacific/Kiritimati", "Europe/Berlin")
 PHONES = ("+49 30 {:07d}", "+4930{:07d}", "+49 (30) {:07d}", "+49-30-{:07d}")
 
 
@@ -239,7 +174,11 @@ class Author:
         """The whole of it."""
         tight = self.random.random() < 0.1
         calm = self.random.random() < 0.5
-        return Story(self.seed, tight, calm, self._beginning(), [self._round() for _ in range(rounds)])
+        careful = self.random.random() < 0.1
+        small = self.random.random() < 0.3
+        zone = self.random.choice(ZONES)
+        beginning = self._beginning()
+        return Story(self.seed, tight, calm, beginning, [self._round() for _ in range(rounds)], careful, small, zone)
 
     def _beginning(self) -> Script:
         script: Script = []
@@ -286,9 +225,13 @@ class Author:
             if self.random.random() < self.death:
                 at = self.random.choice(("request", "answer", "write", "told", "made", "commit"))
                 script.append(Die(at, {"made": 1, "write": 2, "told": 2}.get(at) or self.random.randint(1, 30)))
+            if self.random.random() < 0.15:
+                script += self._unanswered_create()
+            if self.random.random() < 0.2:
+                script.append(self.random.choice(ADMINS))
             script.append(Cycle())
-            if self.random.random() < 0.06:
-                script.append(Keep(self.random.choice(("second", "stop"))))
+            if self.random.random() < 0.12:
+                script.append(Keep(self.random.choice(("second", "stop", "elsewhere", "full", "edit"))))
         if self.random.random() < 0.12:
             at = self.random.randint(0, len(script))
             script.insert(at, Keep("backup"))
@@ -296,6 +239,16 @@ class Author:
         elif self.random.random() < 0.04:
             script.insert(self.random.randint(0, len(script)), Keep("lose"))
         return script
+
+    def _unanswered_create(self) -> Script:
+        """Somebody new, whose partner is made and nobody hears of it."""
+        side, who = self.random.choice((("marketing", PEOPLE - 1), ("crm", PEOPLE - 2)))
+        vendor, path = ("salesforce", "/composite/sobjects$") if side == "marketing" else ("hubspot", "/batch/create$")
+        name = self.random.choice(("reset after", "503 after the deed", "truncated", "lands late"))
+        return [
+            Act(side, who, "create", value=self._person(who) | {"score": 80, "stage": "marketingqualifiedlead"}),
+            Trouble(vendor, name, TROUBLES[name] | {"nth": 1, "times": 1, "path": path}),
+        ]
 
     def _trouble(self) -> Script:
         found: Script = []
@@ -334,9 +287,14 @@ class Author:
             return Act(*self.random.choice(self.deleted), "restore")
         if roll < 0.92:
             return Act(side, who, "merge", with_=self.random.randrange(PEOPLE))
-        if roll < 0.95:
-            return Act("crm", who, "convert")
-        if roll < 0.97:
+        if roll < 0.945:
+            return Act("crm", who, "convert", with_=self.random.choice((-1, -1, self.random.randrange(PEOPLE))))
+        if roll < 0.955:
+            name = self.random.choice(("rating", "phone", "city") if side == "crm" else ("phone", "city"))
+            return Act(side, EVERYBODY, "wipe", name)
+        if roll < 0.96:
+            return Act(side, EVERYBODY, "delete")
+        if roll < 0.975:
             return Act(side, who, self.random.choice(("hide", "show")))
         return Act(side, who, "touch")
 
@@ -346,7 +304,7 @@ class Author:
             "crm": ("stage", "rating", "rejection_reason", "opt_out"),
         }[side]
         return self.random.choice(
-            (*TEXTS, *TEXTS, "phone", "phone", "mobile", "country", "lead_source", "owner", "email", *own)
+            (*TEXTS, *TEXTS, "phone", "phone", "mobile", "country", "lead_source", "owner", "email", *DATES, *own)
         )
 
     def _text(self) -> str:
@@ -373,6 +331,10 @@ class Author:
                 return choose((*STAGES, "subscriber"))
             case "reason":
                 return choose((*REASONS.values(), None))
+            case "day":
+                return choose((*DAYS, None))
+            case "moment":
+                return choose(MOMENTS)
             case "rating":
                 return choose(("Hot", "Warm", "Cold", None))
             case "source":

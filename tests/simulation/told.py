@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,6 +26,8 @@ class Shown:
     object: str
     key: str
     values: dict[str, Any]
+    at_s: float | None = None
+    """It is a step of the record's history: when it was taken. None: it is how the record is."""
 
 
 @dataclass
@@ -124,6 +127,7 @@ def shown(vendor: str, request: Request, response: Response) -> Iterator[Shown]:
         asked = _asked(request)
         for row in response.body.get("results", [response.body]):
             if "id" in row and isinstance(row.get("properties"), dict):
+                yield from _steps(str(row["id"]), row.get("propertiesWithHistory") or {})
                 said = row["properties"]
                 names = [name for name in asked if name in said] if asked else list(said)
                 yield Shown("contacts", str(row["id"]), {name: said[name] for name in names})
@@ -131,6 +135,16 @@ def shown(vendor: str, request: Request, response: Response) -> Iterator[Shown]:
     body = response.body
     body = json.loads(body) if isinstance(body, bytes) and body else body
     yield from _salesforce(body)
+
+
+def _steps(key: str, histories: dict[str, list[dict[str, Any]]]) -> Iterator[Shown]:
+    """What a record said before, oldest first."""
+    taken = [
+        Shown("contacts", key, {name: step["value"]}, datetime.fromisoformat(step["timestamp"]).timestamp())
+        for name, steps in histories.items()
+        for step in reversed(steps)
+    ]
+    yield from sorted(taken, key=lambda one: one.at_s or 0.0)
 
 
 def _asked(request: Request) -> list[str]:

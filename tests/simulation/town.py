@@ -6,6 +6,7 @@ one from its session (lease, epoch, books) downwards; the mapping is the shipped
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from line import TIMEOUT_S, Heard, Killed, Line, Time
-from rules import KEY, OBJECTS, RULES, SYSTEM
+from rules import FORMS, KEY, OBJECTS, RULES, SYSTEM
 
 from bench.alone import people_alone
+from connectors.hubspot import reads
 from connectors.hubspot import sandbox as hubspot
+from connectors.hubspot.sandbox import search
 from connectors.salesforce import sandbox as salesforce
 from syncd import poll
 from syncd.answer import Watch
@@ -77,12 +80,51 @@ sweep = {{ deletions = "60s" }}
 [guard]
 {guard}
 """
+DATES = """
+[fields.follow_up_on]
+marketing = "follow_up_on"
+crm       = "Follow_Up_On__c"
+type      = "date"
+clash     = "crm"
+[fields.called_at]
+marketing = "called_at"
+crm       = "Called_At__c"
+type      = "datetime"
+clash     = "crm"
+"""
+"""Fields besides the shipped ones: a day and a moment, which cross time zones and the turning of clocks."""
+TAKEN_OUT = "city"
+"""The field that an edit takes out of the mapping."""
 KINDS = ("creates", "updates", "clears", "deletes", "gone", "field", "same_value", "identity", "edited", "moved")
 FREE = "\n".join(f"{kind} = {{ per_cycle = 1000000, per_day = 1000000, share = 1.0 }}" for kind in KINDS)
-TIGHT = FREE.replace("updates = { per_cycle = 1000000", "updates = { per_cycle = 3").replace(
-    "per_day = 1000000, share = 1.0 }\nclears", "per_day = 1000000, share = 0.0 }\nclears"
+MOST_UPDATES = 3
+TIGHT_KINDS = {"updates": MOST_UPDATES, "clears": 1, "gone": 2}
+TIGHT = "\n".join(
+    f"{kind} = {{ per_cycle = {TIGHT_KINDS[kind]}, per_day = 1000000, share = 0.0 }}" if kind in TIGHT_KINDS else line
+    for kind, line in zip(KINDS, FREE.splitlines(), strict=True)
 )
-"""More than three updates in one cycle wait for a person."""
+"""More than three updates in one cycle wait for a person, and so do two values emptied, or three people gone."""
+
+
+SMALL_PAGE, SMALL_REACH = 3, 4
+DATE_FIELDS = {"Follow_Up_On__c": "date", "Called_At__c": "datetime"}
+EXTENDED: dict[str, list[dict[str, Any]]] = {
+    "hubspot": [
+        {
+            "do": "property",
+            "object": "contacts",
+            "change": "define",
+            "definition": {"name": name, "label": name, "type": kind, "fieldType": "date", "groupName": "contactinformation"},
+        }
+        for name, kind in (("follow_up_on", "date"), ("called_at", "datetime"))
+    ],
+    "salesforce": [
+        {"do": "field", "object": form, "field": name, "set": {"label": name, "type": kind}}
+        for form in FORMS
+        for name, kind in DATE_FIELDS.items()
+    ],
+}  # fmt: skip
+"""What the accounts have besides what ships."""
 
 
 @dataclass
@@ -98,6 +140,12 @@ class Town:
     commits: int = 0
     doomed: Callable[[str], None] = lambda point: None
     """Told of each commit, before and after; it may raise Killed."""
+    narrow: bool = False
+    """The mapping was edited: a field is taken out."""
+    full: bool = False
+    """No room on the ledger's disk."""
+    renamed: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(object, attribute): the name that an administrator gave it."""
     _life: ExitStack = field(default_factory=ExitStack)
     session: Session | None = None
     _dead: bool = False
@@ -110,6 +158,10 @@ class Town:
         }
         self.hosts = {name: Heard(app) for name, app in self.apps.items()}
         self.line = Line({PLACES[name]: host for name, host in self.hosts.items()}, self.time)
+        for vendor, acts in EXTENDED.items():
+            for one in acts:
+                self.apps[vendor].act(one)
+        self.apps["salesforce"].switch({"convert_mapping": {name: name for name in DATE_FIELDS}})
         text = CONFIG.format(mappings=shipped(), timeout=int(TIMEOUT_S), guard=TIGHT if self.tight else FREE, **PLACES)
         (self.folder / "syncd.toml").write_text(text)
 
@@ -124,16 +176,19 @@ class Town:
         if self.session is None:
             self._dead = False
             settings = load(self.folder / "syncd.toml", SECRETS)
-            clock = WorldClock(
-                now=self.time,
-                sleep=self.time.pass_s,
-                random=lambda: 0.5,
-                monotonic=self.time,
-                session=self.line,  # type: ignore[arg-type]
-            )
-            holding = Session.hold(Files(settings, compiled()), "run", clock=clock, event=self._told)
+            holding = Session.hold(Files(settings, compiled(self.narrow)), "run", clock=self._clock(), event=self._told)
             self.session = self._life.enter_context(holding)
+            self._fill()
         return self.session
+
+    def _clock(self) -> WorldClock:
+        return WorldClock(
+            now=self.time,
+            sleep=self.time.pass_s,
+            random=lambda: 0.5,
+            monotonic=self.time,
+            session=self.line,  # type: ignore[arg-type]
+        )
 
     def _told(self, name: str, **facts: Any) -> None:
         self.events.append((name, facts))
@@ -206,6 +261,37 @@ class Town:
         except LeaseHeld:
             return True
 
+    def elsewhere(self) -> None:
+        """Somebody starts one on another machine: it has a ledger of its own, and makes a cycle that nobody released."""
+        folder = self.folder / "elsewhere"
+        folder.mkdir(exist_ok=True)
+        shutil.copy(self.folder / "syncd.toml", folder)
+        files = Files(load(folder / "syncd.toml", SECRETS), compiled())
+        with suppress(SyncdError), Session.hold(files, "run", clock=self._clock(), event=self._told) as session:
+            names = files.named(None)
+            with session.run("run", names) as run:
+                cycle(run, files.mappings, names)
+
+    # ------------------------------------------------ its files and its disk
+
+    def edit(self, *, narrow: bool) -> None:
+        """Somebody edits the mapping: a field is taken out, or all are there again. The daemon reads it at once."""
+        self.narrow = narrow
+        if self.session is not None:
+            self.session.files = Files(self.session.files.settings, compiled(narrow))
+
+    def room(self, *, full: bool) -> None:
+        """The ledger's disk is full, or has room again."""
+        self.full = full
+        if self.session is not None:
+            self._fill()
+
+    def _fill(self) -> None:
+        assert self.session is not None
+        connection = self.session.ledger.store._connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + 1 if self.full else 2**30}")
+
     # ------------------------------------------------ the ledger's keeping
 
     def backup(self) -> None:
@@ -240,14 +326,17 @@ class Town:
         return done
 
     def rows(self, object: str) -> dict[str, dict[str, Any]]:
-        """Every record there ever was of that object, by key: its mapped attributes; `_live`: it is there now."""
+        """Every record there ever was of that object, by key: its mapped attributes; `_live`: it is there now; `_also`:
+        its further addresses."""
         found = self.apps[SYSTEM[object]].state(object)["objects"][object]
         made = {}
         for key, row in found.items():
             values = row["values"] if object == "contacts" else row
             gone = row["archived"] if object == "contacts" else row["IsDeleted"] or row.get("IsConverted")
-            made[key] = {name: None if values.get(name) == "" else values.get(name) for name in MAPPED[object]} | {
-                "_live": not gone
+            now = {name: self.renamed.get((object, name), name) for name in MAPPED[object]}
+            made[key] = {name: None if values.get(at) == "" else values.get(at) for name, at in now.items()} | {
+                "_live": not gone,
+                "_also": tuple(str(values.get("hs_additional_emails") or "").lower().split(";")),
             }
         return made
 
@@ -280,23 +369,41 @@ def shipped() -> Path:
 
     folder = Path(tempfile.mkdtemp(prefix="syncd-simulation-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return people_alone(folder)
+    people_alone(folder)
+    with (folder / "people.toml").open("a") as file:
+        file.write(DATES)
+    return folder
 
 
 @cache
-def compiled() -> Mappings:
-    """The mappings, compiled once: a daemon does not compile them for each cycle either."""
-    mappings = load_mappings(shipped())
+def edited() -> Path:
+    """The same with a field taken out."""
+    folder = shipped() / "edited"
+    shutil.copytree(shipped(), folder)
+    blocks = re.split(r"(?m)^(?=\[fields\.)", (folder / "people.toml").read_text())
+    kept = [block for block in blocks if not block.startswith(f"[fields.{TAKEN_OUT}]")]
+    (folder / "people.toml").write_text("".join(kept))
+    return folder
+
+
+@cache
+def compiled(narrow: bool = False) -> Mappings:
+    """The mappings, compiled once: a daemon does not compile them for each cycle either. `narrow`: with a field less."""
+    mappings = load_mappings(edited() if narrow else shipped())
     assert not mappings.problems, [str(problem) for problem in mappings.problems]
     return mappings
 
 
 @contextmanager
-def town(folder: Path, *, tight: bool = False) -> Iterator[Town]:
+def town(folder: Path, *, tight: bool = False, small: bool = False) -> Iterator[Town]:
     """A fresh town. While it stands, every commit of a ledger is told to it, and pages are read one after the other
-    (the engine reads a page ahead in a thread, whose requests would come in no certain order)."""
+    (the engine reads a page ahead in a thread, whose requests would come in no certain order). `small`: HubSpot's pages of
+    changes hold three, and a search reaches four."""
     made = Town(folder, tight)
     transaction, ahead, connect = Store.transaction, poll.ahead, sqlite3.connect
+    page, reach = reads.SEARCH_PAGE, search.REACH
+    if small:
+        reads.SEARCH_PAGE, search.REACH = SMALL_PAGE, SMALL_REACH
 
     @contextmanager
     def watched(self: Store) -> Iterator[Any]:
@@ -317,6 +424,7 @@ def town(folder: Path, *, tight: bool = False) -> Iterator[Town]:
         yield made
     finally:
         Store.transaction, poll.ahead = transaction, ahead  # type: ignore[method-assign]
+        reads.SEARCH_PAGE, search.REACH = page, reach
         assert connect is sqlite3.connect
         try:
             made.stop()

@@ -44,6 +44,7 @@ class Verdict:
         self.words = self.memory.words
         self.ledger = town.open().ledger
         self._evers: dict[str, set[Any]] = {}
+        acceptor.look_around()
         acceptor.look_at_links()
         self.rows: Rows = {**acceptor.now("hubspot"), **acceptor.now("salesforce")}
         self.pairs = acceptor.pairs()
@@ -52,7 +53,8 @@ class Verdict:
         for issue in self.ledger.inbox.issues(limit=10_000):
             place = (object_name(self.ledger, issue.object), issue.key or "") if issue.object else None
             self.issues.add((place, issue.field))
-            for link in self.ledger.links.many(issue.doc.get("links", ())):
+            linked = issue.doc.get("links")  # some kinds keep how many, others which
+            for link in self.ledger.links.many(linked if isinstance(linked, list) else ()):
                 self.issues |= {
                     ((object_name(self.ledger, end.object), end.key), issue.field) for end in (link.marketing, link.crm)
                 }
@@ -71,7 +73,7 @@ class Verdict:
             left, right = self.rows.get(contact), self.rows.get(person)
             if left and right and left["_live"] and right["_live"]:
                 for rule in RULES:
-                    if rule.attribute(person[0]) is not None:
+                    if rule.attribute(person[0]) is not None and rule.name not in self.acceptor.unmapped:
                         self._field(rule, contact, left, person, right)
         self._everybody_has_a_partner()
         self._nobody_is_back()
@@ -119,6 +121,10 @@ class Verdict:
             return (bool(target) and not source) or self.memory.by_person(there, rule, said)
         if rule.kind == "text" and a is not None and b is not None and shouted(a) == shouted(b):
             return True  # an account that writes everything in capitals: the difference is known, and stands
+        if rule.kind == "email" and b in self.rows[contact]["_also"]:
+            return True  # one of the further addresses of the contact: the same person's, and both stand
+        if {a, b} & self.memory.automatic:
+            return True  # an automation put it there in the very write of ours: a known difference, which stands
         if rule.kind == "source" and {a, b} & {"Other"}:
             return False
         if rule.flow != "both":
@@ -140,7 +146,7 @@ class Verdict:
         return bool({one, two} & self.memory.disturbed)
 
     def _was_made(self, rule: Rule, place: Place, value: Any) -> bool:
-        if rule.made is not None and value == NOT_GIVEN:
+        if (rule.made is not None and value == NOT_GIVEN) or value in self.memory.automatic:
             return True
         wanted = self.words.canon(rule, place[0], value)
         return wanted in self._ever(rule) or shouted(wanted) in self._ever(rule)

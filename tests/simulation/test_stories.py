@@ -1,0 +1,55 @@
+"""Stories that broke a promise once, as short as they were shrunk: each is a bug that the simulation found in the engine."""
+
+from __future__ import annotations
+
+from campaign import scene
+from items import Act, Cycle, Item, Keep, Story, Trouble
+from play import Player
+from script import ADMINS
+
+PERSON = {"email": "p0@x.test", "score": 80, "stage": "marketingqualifiedlead", "last_name": "Ada", "form": "Contact"}
+USED_UP = next(one for one in ADMINS if one.vendor == "hubspot" and "calls" in one.what)
+
+
+def played(beginning: list[Item], story: list[Item], *, calm: bool = False) -> Player:
+    """What became of it; no promise may be broken."""
+    player = scene(Story(0, False, calm, beginning, [story]))
+    assert not player.acceptor.violations, player.acceptor.violations[0]
+    return player
+
+
+def test_a_day_of_calls_that_others_used_up_is_over_some_time() -> None:
+    """A daemon that was started when only the vendor's reserve was left believed that figure for ever."""
+    player = played([Act("crm", 4, "create", value=PERSON)], [USED_UP, Cycle()])
+
+    assert player.acceptor.happened["reserve"]
+    assert len(player.acceptor.pairs()) == 1
+
+
+def test_a_full_disk_is_no_vendors_trouble() -> None:
+    """Whichever system was just being read was said to be in trouble, and left alone for a while."""
+    people: list[Item] = [
+        Act("crm", n, "create", value=PERSON | {"email": f"p{n}@x.test", "last_name": "x" * 70, "phone": "1" * 40})
+        for n in range(30)
+    ]
+    player = played([], [Cycle(), Keep("full"), *people, Cycle(), Cycle()])
+
+    assert player.acceptor.happened["the disk was full"]
+    assert not [facts for name, facts in player.town.events if name == "system_trouble"]
+
+
+def test_what_was_planned_on_an_older_sight_does_not_leave_beside_a_doubt() -> None:
+    """One end's write was not answered, the other end's had yet to leave, and its source was edited: the old value left."""
+    played(
+        [Act("marketing", 0, "create", value=PERSON | {"phone": "+49 30 0000002"}), Act("crm", 0, "create", value=PERSON)],
+        [
+            Trouble("salesforce", "redirect", _redirect("/composite(/sobjects)?$")),
+            Trouble("hubspot", "empty answer", {"kind": "status", "status": 200, "body": {}, "nth": 1, "times": 1, "path": "/batch/update$"}),
+            Cycle(),
+            Act("marketing", 0, "edit", "phone", "+49 (30) 0000037"),
+        ],
+    )  # fmt: skip
+
+
+def _redirect(path: str) -> dict[str, object]:
+    return {"kind": "redirect", "location": "http://127.0.0.1:9/elsewhere", "nth": 1, "times": 2, "path": path}
