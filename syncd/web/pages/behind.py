@@ -15,14 +15,15 @@ from syncd.funnel import reports
 from syncd.web import phrases, words
 from syncd.web.page import Asked, Row, View
 from syncd.web.pages import figures, loop
-from syncd.web.table import Column, Table, cell
+from syncd.web.table import Cell, Column, Table, cell
 
 
 def page(asked: Asked) -> View:
     """The records behind a figure. Filter: link."""
     link = asked.filter("link") or ""
     of, _, text = link.partition("?")
-    deals = of == "deals"
+    deals, query = of == "deals", dict(parse_qsl(text))
+    parts = (deals and "credit" in query) or query.get("part") == "calls"
     told = reports.records_behind(asked.ledger, asked.files, link, min(asked.limit(), 1000))
 
     def row(one: dict[str, Any]) -> Row:
@@ -31,6 +32,7 @@ def page(asked: Asked) -> View:
             cell(one["why"] or "", text=_why(one["why"] or "")),
             cell(one["at"], text=None if one["at"] else "not yet"),
             *((figures.amount(one["amount"]), cell(one["amount"]["currency"])) if deals and one["amount"] else ()),
+            *((_part(one, query),) if parts else ()),
         )
 
     def every() -> Iterator[Row]:
@@ -45,13 +47,20 @@ def page(asked: Asked) -> View:
         *(Column("deal" if deals else "who"), Column("where it stands")),
         Column("closed" if deals else "qualified", "time"),
         *((Column("amount", "number"), Column("currency")) if deals else ()),
+        *((Column("adds to the figure", "number"),) if parts else ()),
     )
     empty = "No record is behind this figure any more: it was counted anew since the link was made."
     shown = [] if asked.whole else [row(one) for one in told["records"]]
     table = Table("records", "Records", columns, shown, empty, every=asked.all(every()))
-    query = dict(parse_qsl(text))
     facts = {"what": described(asked, of, query), "following": figures.behind(told["next"])}
     return View("behind.html", "Behind the figure", facts, (table,))
+
+
+def _part(one: dict[str, Any], query: Mapping[str, str]) -> Cell:
+    """What a record adds to a figure that counts no records: a share of an amount, touches, calls."""
+    if query.get("part") in ("touches", "calls"):
+        return cell(one["part"])
+    return figures.amount({"value": one["part"], "currency": (one["amount"] or {}).get("currency"), "records": None})
 
 
 def _why(text: str) -> str:
@@ -73,6 +82,12 @@ def described(asked: Asked, of: str, query: Mapping[str, str]) -> str:
     for name in ("source", "campaign", "segment", "owner"):
         if name in query:
             parts.append(f"with {name} “{words.shown(query[name]) or figures.NAMELESS}”")
+    if "credit" in query:
+        parts.append(
+            "that gave credit for an assist" if query["credit"] == "assist" else f"by {query['credit']} credit"
+        )
+    if query.get("closed") == "0":
+        parts.append("that say no closing day")
     if "cause" in query:
         parts.append(f"because: {phrases.cause(query['cause']).lower()}")
     if "currency" in query:

@@ -13,7 +13,7 @@ from syncd.web.table import Column, Table, cell
 MODELS = {
     "first": "first touch",
     "last": "last touch",
-    "linear": "linear: all touches alike",
+    "linear": "linear",
     "position": "position-based",
 }
 """Credit models, as people call them."""
@@ -28,8 +28,8 @@ def revenue(asked: Asked) -> View:
         (
             figures.name(row["source"]),
             figures.name(row["campaign"]),
-            figures.amount(row["amount"]),
-            cell(row["amount"]["currency"]),
+            *(figures.amount(row["amounts"][one]) for one in told["models"]),
+            cell(row["currency"]),
             figures.figure(row["touches"]),
             figures.figure(row["assists"]),
         )
@@ -37,15 +37,17 @@ def revenue(asked: Asked) -> View:
     )
     credit = Table(
         "credit",
-        f"Credit, {model}",
+        "Credit by source and campaign, under each model",
         (
-            *(Column("source"), Column("campaign"), Column("credit", "number", "its share of what was won")),
-            *(Column("currency"), Column("touches", "number"), Column("assists", "number", "won deals it helped with")),
+            *(Column("source"), Column("campaign")),
+            *(Column(MODELS.get(one, one), "number") for one in told["models"]),
+            *(Column("currency"), Column("touches", "number"), Column("assists", "number")),
         ),
         asked.shown(credited),
-        "No won deal of this period has a touch to credit. The next table says why, deal by deal.",
+        "No won deal of this period has a touch to credit. The table of what is not attributed says why, deal by deal.",
         len(told["rows"]),
         every=asked.all(credited),
+        about=f"Touches: those that {model} credits. Assists: won deals that it helped with, whoever gets the credit.",
     )
     unattributed = Table(
         "unattributed",
@@ -81,6 +83,8 @@ def revenue(asked: Asked) -> View:
     facts = {
         "told": told,
         "period": told["period"],
+        "model": model,
+        "undated": [figures.figure(one) for one in told["undated"]],
         "won": [figures.money(one) for one in told["won"]],
         "deals": figures.figure(told["deals"]),
         "charts": _charts(told),
@@ -90,7 +94,28 @@ def revenue(asked: Asked) -> View:
             asked, told["period"], [filters.Pick("model", "Credit model", models, told["model"])], dimensions=False
         ),
     }
-    return View("revenue.html", "Revenue and credit", facts, (credit, unattributed, lost))
+    return View("revenue.html", "Revenue and credit", facts, (credit, _sums(told), unattributed, lost))
+
+
+def _sums(told: dict[str, Any]) -> Table:
+    """Beside what the CRM says was won: credited and not attributed, under each model, and the difference."""
+    columns = (
+        *(Column("model"), Column("won in the CRM", "number"), Column("credited", "number")),
+        *(Column("not attributed", "number"), Column("difference", "number"), Column("currency")),
+    )
+    rows = []
+    for one in told["sums"]:
+        currency = one["won"]["currency"]
+        difference = {"value": one["difference"], "currency": currency, "records": None}
+        rows.append(
+            (
+                cell(one["model"], text=MODELS.get(one["model"], one["model"])),
+                *(figures.amount(one[part]) for part in ("won", "credited", "unattributed")),
+                figures.amount(difference)._replace(tone="bad" if one["difference"] else "good"),
+                cell(currency),
+            )
+        )
+    return Table("sums", "It adds up, under each model", columns, rows, "No deal was won in this period.")
 
 
 def _charts(told: dict[str, Any]) -> list[dict[str, Any]]:

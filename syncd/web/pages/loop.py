@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from syncd.funnel import reports
-from syncd.web import filters, phrases
+from syncd.funnel.target import marketing
+from syncd.web import filters, phrases, words
 from syncd.web.page import Asked, View
 from syncd.web.pages import figures
 from syncd.web.table import Cell, Column, Table, Tone, cell
@@ -25,7 +26,9 @@ STATES: dict[str, Tone] = {"blocked": "bad", "waiting": "warn", "rejected": "", 
 
 def funnel(asked: Asked) -> View:
     """Cohorts by stage. Filters: since, to, until, by, source, campaign, segment, owner."""
-    told = reports.funnel(asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", "by", *BY))
+    told = reports.funnel(
+        asked.ledger, asked.files, asked.now, **filters.given(asked, "since", "until", "by", "cohort", *BY)
+    )
     stages, whole = told["stages"], told["total"]
     names = [called(asked, stage["stage"]) for stage in stages]
     columns = (
@@ -52,9 +55,9 @@ def funnel(asked: Asked) -> View:
     facts = {
         "period": told["period"],
         "bars": steps(asked, stages, whole["reached"], whole["rates"]),
-        "by": told["by"],
+        "by": told["by"] or told["cohort"],
         "came": came,
-        "filters": filters.offered(asked, told["period"], [_broken("nothing", told["by"])]),
+        "filters": filters.offered(asked, told["period"], [_broken("nothing", told["by"]), _cohorts(told["cohort"])]),
     }
     return View("funnel.html", "Funnel", facts, (table, _broken_down(told, names, asked)))
 
@@ -89,10 +92,18 @@ def _broken(nothing: str, chosen: str | None) -> filters.Pick:
     return filters.Pick("by", "Broken down by", [*choices, *((one, one) for one in BY)], chosen or "")
 
 
+def _cohorts(chosen: str | None) -> filters.Pick:
+    """Whether those who came in one period stand in a line of their own."""
+    kinds = [(kind, f"each {kind}") for kind in ("week", "month", "quarter", "year")]
+    return filters.Pick("cohort", "Cohorts", [("", "all together"), *kinds], chosen or "")
+
+
 def _broken_down(told: dict[str, Any], names: list[str], asked: Asked) -> Table:
     by = told["by"] or "source"
+    cohort, by_name = told["cohort"], bool(told["by"]) or not told["cohort"]
     columns = (
-        Column(by),
+        *((Column("came in"),) if cohort else ()),
+        *((Column(by),) if by_name else ()),
         *(Column(name, "number") for name in names),
         Column("from first to last", "number"),
     )
@@ -100,8 +111,16 @@ def _broken_down(told: dict[str, Any], names: list[str], asked: Asked) -> Table:
     for row in told["rows"]:
         values = [one["value"] for one in row["reached"]]
         through = figures.share(_part(values[-1], values[0])) if values else cell("")
-        rows.append((figures.name(row["name"]), *map(figures.figure, row["reached"]), through))
-    title = f"By {told['by']}" if told["by"] else "Broken down"
+        rows.append(
+            (
+                *((cell(row["cohort"]),) if cohort else ()),
+                *((figures.name(row["name"]),) if by_name else ()),
+                *map(figures.figure, row["reached"]),
+                through,
+            )
+        )
+    parts = [f"by {told['by']}" if told["by"] else "", f"those who came each {cohort}" if cohort else ""]
+    title = ", ".join(part for part in parts if part).capitalize() or "Broken down"
     return Table("by", title, columns, rows, "Nobody came in within this period: choose a longer one above.")
 
 
@@ -192,6 +211,32 @@ def parts(told: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _owed(periods: list[dict[str, Any]]) -> Table:
+    """The other half of the agreement: what marketing owed and brought, period by period."""
+    rows = []
+    for one in periods:
+        for name, part in (("all", one), *((f"{row['by']} {row['name']}", row) for row in one["by"])):
+            kept = {True: ("kept", "good"), False: ("not kept", "bad"), None: ("not over yet", "")}[part["kept"]]
+            said: Tone = kept[1]  # type: ignore[assignment]
+            if part["owed"] is None:
+                continue
+            rows.append(
+                (
+                    cell(one["period"]["name"], text=words.period(one["period"])),
+                    cell(name),
+                    cell(part["owed"]),
+                    figures.figure(part["qualified"]),
+                    cell(part["kept"], tone=said, text=kept[0]),
+                )
+            )
+    columns = (
+        *(Column("period"), Column("of"), Column("owed", "number"), Column("qualified", "number")),
+        Column("agreement"),
+    )
+    empty = "Marketing owes no number: write one under [agreement.marketing] in mappings/funnel.toml."
+    return Table("marketing", "The other half of the agreement: marketing's leads", columns, rows, empty)
+
+
 def _clock(state: str) -> Cell:
     said, tone = CLOCKS.get(state, (state, ""))
     return cell(state, tone=tone, text=said)
@@ -203,7 +248,7 @@ def follow_up(asked: Asked) -> View:
     told = reports.clocks(asked.ledger, asked.files, asked.now, **given)
     columns = (
         Column(told["by"]),
-        *(Column(words, "number") for words, _ in CLOCKS.values()),
+        *(Column(name, "number") for name, _ in CLOCKS.values()),
         Column("kept", "number"),
         *(Column(name, "number") for name in ("sync", "routing", "rep")),
     )
@@ -264,4 +309,9 @@ def follow_up(asked: Asked) -> View:
         "link": figures.behind,
         "filters": filters.offered(asked, told["period"], [_broken("", told["by"])]),
     }
-    return View("follow_up.html", "Follow-up", facts, (by, open_))
+    return View(
+        "follow_up.html",
+        "Follow-up",
+        facts,
+        (by, open_, _owed(marketing(asked.ledger, asked.files, asked.now, **given))),
+    )
