@@ -84,6 +84,7 @@ class Gate:
 
     def _refusal(self, request: Request) -> Response | None:
         """Why not; None: go on, with the viewer in the request's state."""
+        self._site.in_force()  # whoever was taken out of the file is out within a second
         if not self._is_ours(request.headers):
             return PlainTextResponse("This name is not served here: see [dashboard] hosts in syncd.toml.", 421)
         request.state.viewer = viewer = self._viewer(request)

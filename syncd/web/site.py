@@ -15,7 +15,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
-from syncd.access import Dashboard
+from syncd.access import Dashboard, refuse_strangers
 from syncd.answer import Answer, Watch
 from syncd.assembly import Clock, Connected, connect
 from syncd.errors import ConfigError, SyncdError
@@ -38,7 +38,8 @@ def silent(name: str, **facts: Any) -> None:
 
 @dataclass
 class Site:
-    """`files`: as first read. `dashboard`: who may enter and where it listens, fixed for the life of the process."""
+    """`files`: as first read. `dashboard`: who may enter, as the file says now; where it listens stays for the life of the
+    process."""
 
     files: Files
     environ: Mapping[str, str]
@@ -81,9 +82,21 @@ class Site:
                     try:
                         self.files = read_files(self.files.settings.file, self.environ)
                         self._systems = None
+                        self._let_in()
                     except SyncdError as error:
                         self.event("dashboard_files_invalid", reason=error.message)
             return self.files
+
+    def _let_in(self) -> None:
+        """Users, roles and names as the file says now. One that would open an address to everybody counts for nothing."""
+        now = self.files.settings.dashboard
+        try:
+            if not now.has_doors:
+                refuse_strangers(self.dashboard.listen)
+        except ValueError as error:
+            self.event("dashboard_files_invalid", reason=str(error))
+            return
+        self.dashboard = now.model_copy(update={"listen": self.dashboard.listen})
 
     def zone(self) -> tzinfo:
         """Whose wall clock pages show: the agreement's."""

@@ -74,6 +74,40 @@ def test_a_plan_is_released_by_its_button_and_the_page_tells_of_it(
     assert browser.complaints() == []
 
 
+def test_an_open_page_shows_what_a_cycle_brought_without_being_loaded_anew(
+    server: Server, browser: Chromium, shop: Shop
+) -> None:
+    """Live by polling: the number changes, it is announced, and the place where somebody is stays."""
+    browser.size(1300, 800)
+    browser.visit(server.address + "runs")
+    browser.run("window.mark = 1; document.querySelector('main td a').focus(); true")
+    rows = browser.run("document.querySelectorAll('main tbody tr').length")
+    shop.contact(email="eve@example.test", lastname="Eve")
+    shop.run("once")
+    browser.until(f"document.querySelectorAll('main tbody tr').length > {rows}", seconds=30)
+    assert browser.run("window.mark") == 1, "the page was not loaded anew"
+    assert browser.run("document.getElementById('live').textContent") == "The page was brought up to date."
+    assert browser.run("document.activeElement.closest('main td') !== null"), "the focus stays in the table"
+    assert browser.complaints() == []
+
+
+def test_a_filter_is_picked_from_a_list_and_stands_in_the_address(server: Server, browser: Chromium) -> None:
+    """A deep link shows the same again; a second thing to be filtered by takes the first one's place."""
+    browser.size(1300, 800)
+    browser.visit(server.address + "handoffs?source=Web")
+    assert browser.run("document.querySelector('select[name=source]').value") == "Web"
+    browser.run(
+        "(() => { const owner = document.querySelector('select[name=segment]'); owner.value = 'other';"
+        " owner.dispatchEvent(new Event('change', {bubbles: true})); })()"
+    )
+    assert browser.run("document.querySelector('select[name=source]').value") == ""
+    browser.run("document.querySelector('.filters button').click()")
+    browser.until("location.search.includes('segment=other') && document.readyState === 'complete'")
+    browser.run("[...document.querySelectorAll('.chips a')].find((one) => one.textContent === 'This year').click()")
+    browser.until("location.search.includes('since=') && location.search.includes('segment=other')")
+    browser.until("document.querySelector('.chips a[aria-current]')?.textContent === 'This year'")
+
+
 def test_the_menu_opens_on_a_phone_by_keyboard(server: Server, browser: Chromium) -> None:
     """It is folded there, and works without a script."""
     browser.size(390, 800)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from syncd.access import Dashboard, fits, kept_form
+from syncd.assembly import Clock
+from syncd.files import read_files
 from syncd.web.gate import POLICY
 from syncd.web.sessions import MOST_TRIES, TRIES_S
+from syncd.web.site import Site
+from tests.cli.shop import Shop
 from tests.web.conftest import HOST, Desk, Opened
 
 PASSWORD = "correct horse battery"
@@ -217,6 +224,35 @@ def test_a_proxys_header_is_believed_from_the_proxy_only(desk: Desk, opened: Ope
     assert "Run one cycle now" not in other.visit(peer="10.0.0.1").get("/", headers={"x-user": "eve"}).text
     assert other.visit(peer="10.0.0.2").get("/", headers=header).status_code == 303
     assert other.visit(peer="127.0.0.1").get("/", headers=header).status_code == 303
+
+
+def test_who_is_taken_out_of_the_file_is_out_without_a_restart(shop: Shop) -> None:
+    """Users and roles are as syncd.toml says now; an edit that would let everybody in counts for nothing."""
+    before = shop.config.read_text()
+
+    def users(*roles: str) -> None:
+        tables = "".join(f'\n[dashboard.users.{role}]\npassword = "{KEPT}"\nrole = "{role}"\n' for role in roles)
+        shop.config.write_text(before + tables)
+        desk.site._looked_s = float("-inf")
+
+    shop.run("once")
+    told: list[tuple[str, dict[str, Any]]] = []
+    shop.config.write_text(before + f'\n[dashboard.users.operate]\npassword = "{KEPT}"\nrole = "operate"\n')
+    files = read_files(shop.config, os.environ)
+    site = Site(files, os.environ, files.settings.dashboard, Clock(), lambda name, **facts: told.append((name, facts)))
+    site.dashboard = site.dashboard.at("0.0.0.0:8642")
+    desk = Desk(shop, site, told)
+    browser = desk.visit()
+    sign_in(desk, browser, "operate")
+    assert browser.get("/issues").status_code == 200
+    users("view")
+    assert browser.get("/issues").status_code == 303
+    users("view", "operate")
+    assert browser.get("/issues").status_code == 200
+    users()
+    assert browser.get("/issues").status_code == 200, "nobody named: it would be open to the network"
+    assert told[-1][0] == "dashboard_files_invalid"
+    assert desk.visit().get("/issues").status_code == 303
 
 
 def test_other_methods_are_refused(desk: Desk) -> None:
