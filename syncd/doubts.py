@@ -11,12 +11,15 @@ from collections.abc import Iterable, Sequence
 from syncd.core.match import Held
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
+from syncd.ledger.links import Link
 from syncd.matchvalues import PROPOSED
 from syncd.run import Bench, Run
 
 AMBIGUOUS = "ambiguous"
 """The issue where a person says who is who."""
 
+MOST_OPEN = 10_000
+"""Questions that are looked through at most."""
 SHOWN = 100
 """Records that an issue names at most."""
 
@@ -79,6 +82,18 @@ def passed_over(run: Run, bench: Bench, at: tuple[int, str], partner: Held | Non
     if partner is None or partner.link is None:
         return False
     return run.ledger.links.passed_over(bench.mapping.name, at, partner.link)
+
+
+def look_again(run: Run, bench: Bench, link: Link) -> None:
+    """This link lost a record: whoever found its other one taken is asked about no more, but decided again."""
+    name = bench.mapping.name
+    if not run.ledger.inbox.issue_count(name):
+        return
+    ends = [[end.object, end.key] for end in (link.marketing, link.crm)]
+    for issue in run.ledger.inbox.issues(mapping=name, kind=AMBIGUOUS, limit=MOST_OPEN):
+        if issue.object is not None and any(end in issue.doc.get("candidates", ()) for end in ends):
+            waiting = [(issue.object, str(issue.key)), *((at[0], at[1]) for at in issue.doc.get("twins", ()))]
+            run.ledger.books.decide_again(name, waiting)
 
 
 def end_doubts(run: Run, bench: Bench, object_: int, keys: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ then both are kept, and a person is told. A record that comes back wakes its lin
 
 from __future__ import annotations
 
-from syncd import merged
+from syncd import doubts, merged
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
 from syncd.ledger.intents import OPEN_AT_SYSTEM, Body
@@ -50,6 +50,7 @@ def lost(run: Run, bench: Bench, link: Link, side: Side, facts: Facts) -> None:
     run.ledger.links.set_state(link.id, "unlinked")
     run.tally(name).kinds["gone"] += 1
     merged.look_again(run, bench, link)
+    doubts.look_again(run, bench, link)
     merged.close(run, bench, link)
     said = f"deleted on {side}; the link rests, nothing is deleted or recreated"
     run.note([Note("gone", said, name, link.id, end.object, end.key)])

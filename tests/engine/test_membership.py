@@ -16,6 +16,8 @@ from syncd.core.compile import check_references, check_together
 from syncd.core.kinds import compile_file
 from syncd.core.mapping import Mapping
 from syncd.core.rollup import check_rollups
+from syncd.cycle import prepare
+from syncd.doubts import look_again
 
 PEOPLE = """
 mapping   = "people"
@@ -275,6 +277,30 @@ def test_who_found_the_member_taken_gets_it_when_the_other_leaves(
     world.mk.delete("list_memberships", row)
     world.settle()
 
+    assert world.ledger.inbox.issues(mapping="campaigns") == []
+    assert world.across("campaigns", "list_memberships", again) == world.sf.keys("CampaignMember")[0]
+
+
+def test_who_found_the_member_taken_is_decided_again_when_its_link_ends(
+    world: Campaigns, lists: tuple[str, str, str, str]
+) -> None:
+    """A merged person's old row names somebody who is no more: by its match value it wakes nobody."""
+    guide, *_ = lists
+    ada = person(world)
+    row = world.join(ada, guide)
+    world.settle()
+    again = world.join(ada, guide)
+    world.settle()
+    run = world.run()
+    bench = next(one for one in prepare(run, world.mappings(), None) if one.mapping.name == "campaigns")
+    object_ = world.ledger.facts.object_id("mk", "list_memberships")
+    (link,) = world.ledger.links.many([world.ledger.links.of_records("campaigns", object_, [row])[row]])
+    assert world.ledger.books.again("campaigns") == 0
+
+    look_again(run, bench, link)
+    assert world.ledger.books.again("campaigns") == 1
+    world.mk.delete("list_memberships", row)
+    world.settle()
     assert world.ledger.inbox.issues(mapping="campaigns") == []
     assert world.across("campaigns", "list_memberships", again) == world.sf.keys("CampaignMember")[0]
 

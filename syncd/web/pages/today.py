@@ -29,9 +29,23 @@ def page(asked: Asked) -> View:
     return View(
         "today.html",
         "Today",
-        {"status": facts, "broken": broken, "waiting": waiting, "loop_": _loop(asked), "link": figures.behind},
+        {
+            "status": facts,
+            "begins": _begins(facts),
+            "agreed": asked.files.mappings.funnel is not None,
+            "broken": broken,
+            "waiting": waiting,
+            "loop_": _loop(asked),
+            "link": figures.behind,
+        },
         (_systems(facts["systems"]), _mappings(facts["mappings"])),
     )
+
+
+def _begins(facts: dict[str, Any]) -> bool:
+    """Is the first cycle under way? Then nothing is wrong with there having been none."""
+    never = all(one["last_cycle"] is None for one in facts["mappings"].values())
+    return never and bool(facts["ledger"]["holder"]) and len(facts["reasons"]) == 1
 
 
 def _loop(asked: Asked) -> dict[str, Any] | None:
