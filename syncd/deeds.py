@@ -55,7 +55,7 @@ def approve(session: Session, doc: Facts, watch: Watch) -> Answer:
     """Releases a mapping's plan as it stands, if it is still the one that was shown (doc: mapping, plan, deletes).
     `deletes` True: the deletes that wait, and nothing else; False: they are declined, and their records stay."""
     (name,) = session.files.named(str(doc["mapping"]))
-    deletes = doc.get("deletes")
+    deletes, ended = doc.get("deletes"), ""
     with session.run("approve", []) as run:
         digest = plan_digest(run.ledger.intents, name, *([("asked",)] if deletes is not None else []))
         wanted = str(doc.get("plan") or "")
@@ -67,11 +67,14 @@ def approve(session: Session, doc: Facts, watch: Watch) -> Answer:
         if deletes is not None:
             count = gone.approve(run, name) if deletes else gone.decline(run, name)
         else:
+            safe = bool(run.ledger.epoch.safe(name))
             count = release(run, name)
+            if safe and not count:
+                ended = f"The safe mode of {name} is ended; nothing of it waits to be sent."
     facts = {"mapping": name, "released": 0 if deletes is False else count, "digest": digest}
     if deletes is False:
         facts["declined"] = count
-    return Answer(facts, EXIT_OK, _told_release(name, count, deletes))
+    return Answer(facts, EXIT_OK, ended or _told_release(name, count, deletes))
 
 
 def _told_release(name: str, count: int, deletes: bool | None) -> str:
@@ -218,7 +221,8 @@ def _scope(session: Session, doc: Facts) -> undoes.Scope:
                 f"{doc['mapping']} has no version {doc['version']}", remedy="`syncd status` names the newest"
             )
         return undoes.Scope(since=found[0], until=found[1])
-    return undoes.Scope(since=float(doc["since"]))
+    until = doc.get("until")
+    return undoes.Scope(since=float(doc["since"]), until=None if until is None else float(until))
 
 
 DEEDS: Mapping[str, Deed] = {

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from syncd.errors import ConfigError, Transient
 from syncd.ledger import Ledger
-from syncd.ledger.erasure import Place
+from syncd.ledger.erasure import Place, tombstones
 from syncd.ledger.journal import Note
 
 AT_SYSTEM = ("sent", "answered")
@@ -37,12 +38,8 @@ def find(ledger: Ledger, person: Sequence[str]) -> list[Place]:
 def forget(ledger: Ledger, places: Sequence[Place], run: int | None, now: float) -> dict[str, Any]:
     """Erases these records, and returns the certificate. Transient while a write about one of them is unanswered."""
     _nothing_on_its_way(ledger, places)
-    before = [str(file) for file in ledger.epoch.backups()]
-    with ledger.transaction():
-        erased = ledger.erasure.erase(places, now)
-        notes = [Note("forgotten", "a person's data was erased", None, None, *place) for place in places]
-        ledger.journal.write(notes, now, run)
-    ledger.store.scrub()
+    before = [str(file) for file in copies(ledger)]
+    erased = _erase(ledger, places, run, now)
     entries, broken = ledger.journal.verify()
     return {
         "records": [
@@ -53,6 +50,36 @@ def forget(ledger: Ledger, places: Sequence[Place], run: int | None, now: float)
         "backups_that_still_hold_them": before,
         "digest": sha256(repr((sorted(places), entries)).encode()).hexdigest(),
     }
+
+
+def _erase(ledger: Ledger, places: Sequence[Place], run: int | None, now: float) -> dict[str, int]:
+    with ledger.transaction():
+        erased = ledger.erasure.erase(places, now)
+        notes = [Note("forgotten", "a person's data was erased", None, None, *place) for place in places]
+        ledger.journal.write(notes, now, run)
+    ledger.store.scrub()
+    return erased
+
+
+def carry_over(ledger: Ledger, aside: Path, now: float) -> int:
+    """Erases from a restored ledger whoever was forgotten in the one that it replaced; returns how many records. Without
+    it an old backup would bring them back."""
+    found = tombstones(aside)
+    places = [(ledger.facts.object_id(system, name), key) for system, name, key in found.records]
+    if not places:
+        return 0
+    ledger.erasure.take_values(found.values, found.salt)
+    _erase(ledger, places, None, now)
+    return len(places)
+
+
+def copies(ledger: Ledger) -> list[Path]:
+    """Files that may still hold somebody: backups that the ledger knows of and that are there, those in `backups/` beside
+    it (a restored ledger does not know of the newest), and what `ledger restore` put aside."""
+    path = ledger.store.path
+    found = {file for file in ledger.epoch.backups() if file.exists()}
+    found |= {*(path.parent / "backups").glob("*.db"), *path.parent.glob(f"{path.name}.before-*")}
+    return sorted(file for file in found if not file.name.endswith(("-wal", "-shm")))
 
 
 def _nothing_on_its_way(ledger: Ledger, places: Sequence[Place]) -> None:

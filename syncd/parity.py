@@ -8,7 +8,7 @@ comparison that was stopped leaves no figure.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -94,6 +94,7 @@ def _compare(run: Run, bench: Bench, links: Sequence[Link], figure: Figure) -> N
     now = ((side, bench.form(object_), one.attributes) for side in SIDES for (object_, _), one in said[side].items())
     bench = of_links(run, bench, links, facts, now)
     waiting = {intent.link for intent in run.ledger.intents.of_links([link.id for link in links])}
+    undecided = _undecided(run, bench, links, facts)
     for link in links:
         seen: dict[Side, Seen] = {}
         for side in SIDES:
@@ -112,7 +113,7 @@ def _compare(run: Run, bench: Bench, links: Sequence[Link], figure: Figure) -> N
         paired = bench.pairs(link.marketing.object, link.crm.object)
         forms = f"{seen['marketing'].form} ~ {seen['crm'].form}"
         figure.compared += 1
-        for judged in judge(bench.mapping, paired, seen, under_way=link.id in waiting):
+        for judged in judge(bench.mapping, paired, seen, under_way=link.id in waiting or link.id in undecided):
             figure.fields[forms, judged.field][judged.standing] += 1
             if judged.standing == "drift":
                 _drifts(run, bench, link, judged, figure)
@@ -123,6 +124,20 @@ def _compare(run: Run, bench: Bench, links: Sequence[Link], figure: Figure) -> N
             run.ledger.facts.keep(object_, list(seen_now.values()))
             asked = {end.key for link in links if (end := link.end(side)).object == object_}
             run.ledger.unseen.keep(object_, sorted(asked - seen_now.keys()), sorted(asked & seen_now.keys()), run.now())
+
+
+def _undecided(run: Run, bench: Bench, links: Sequence[Link], facts: Mapping[tuple[int, str], Fact]) -> set[int]:
+    """Links that the next cycle decides on anyway: a record of theirs moved since the last one, or is to be decided
+    again."""
+    name, books = bench.mapping.name, run.ledger.books
+    marks = {object_: books.decided(name, object_) for object_ in bench.forms}
+    ends = {link.id: [(end.object, end.key) for end in (link.marketing, link.crm)] for link in links}
+    again = books.among_again(name, [at for both in ends.values() for at in both])
+    return {
+        link
+        for link, both in ends.items()
+        if any(at in again or ((fact := facts.get(at)) and fact.rev > marks.get(at[0], 0)) for at in both)
+    }
 
 
 def _rolled(bench: Bench, side: Side, fact: Fact) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from syncd.matchvalues import (
 )
 from syncd.merged import survivor
 from syncd.references import end_lacking, held_back, of_records
+from syncd.remains import without_gone_partners
 from syncd.run import Bench, Run
 
 AT_SYSTEM = ("sent", "answered")
@@ -214,6 +215,7 @@ def _create(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: s
         mapping = bench.mapping
         held = held_back(run, bench, facts, to)
         facts = [fact for fact in facts if fact.key not in held]
+    facts = without_gone_partners(run, bench, object_, facts, lambda fact: _holds(bench, gate, side, form, fact))
     target_form = mapping.end(to).forms[0]
     target = run.ledger.facts.object_id(mapping.end(to).system, target_form)
     rows, notes = [], []

@@ -104,7 +104,7 @@ def restore(
     debug: Debug = False,
 ) -> None:
     """Put a backup in the ledger's place, in safe mode: nothing is sent until `syncd approve`. Stop the daemon first."""
-    from syncd import safemode
+    from syncd import forget, safemode
     from syncd.ledger import Ledger, keeping
     from syncd.session import take_lease
 
@@ -119,17 +119,20 @@ def restore(
         ledger = Ledger.open(path)
         try:
             ledger.epoch.begin()
+            erased = forget.carry_over(ledger, aside, now) if was else 0
             safemode.enter(ledger, ledger.books.mapping_names(), "this ledger was restored from a backup", now)
         finally:
             ledger.close()
     finally:
         lease.release()
     if call.json:
-        show.as_json({**_facts(verdict), "aside": str(aside) if was else None})
+        show.as_json({**_facts(verdict), "aside": str(aside) if was else None, "forgotten": erased})
         return
     show.line(f"{path} is the backup now: {verdict.entries} journal entries.")
     if was:
         show.line(f"What was there is kept: {aside}")
+    if erased:
+        show.line(f"Forgotten again, as they were in it: {erased} records of persons.")
     show.line(
         "Safe mode: `syncd plan` reads both sides and rebuilds links; `syncd approve MAPPING` lets it write again."
     )

@@ -27,6 +27,9 @@ def undo(
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="What was written since: 2026-11-21T08:00Z.")
     ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="With --since: what was written before that moment.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only the plan is shown.")] = False,
     config: Config = None,
     json: Json = False,
@@ -40,10 +43,13 @@ def undo(
         raise ConfigError("say what is to be undone: one of --run, --mapping-version and --since")
     if version is not None and mapping is None:
         raise ConfigError("a version is a mapping's: name the mapping", remedy="syncd undo MAPPING --mapping-version V")
+    if until is not None and since is None:
+        raise ConfigError("--until is the end of a stretch of time", remedy="say where it begins: --since TIME")
     files = call.files()
     if mapping is not None:
         files.mapping(mapping)
-    doc = {"mapping": mapping, "run": run, "version": version, "since": None if since is None else _moment(since)}
+    doc: dict[str, Any] = {"mapping": mapping, "run": run, "version": version}
+    doc |= {"since": _moment("--since", since), "until": _moment("--until", until)}
     with spinner("undo"):
         answer = call.act(files, "undo", {**doc, "yes": yes}, nothing)
     if call.json:
@@ -58,13 +64,17 @@ def undo(
     ends_with(answer.exit_code)
 
 
-def _moment(text: str) -> float:
+def _moment(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
     from syncd.errors import ConfigError
 
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError("--since is not a date or time", remedy="write 2026-11-21 or 2026-11-21T08:00:00Z") from None
+        raise ConfigError(
+            f"{option} is not a date or time", remedy="write 2026-11-21 or 2026-11-21T08:00:00Z"
+        ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
@@ -84,4 +94,4 @@ def _tell(found: dict[str, Any]) -> None:
     for one in found["skipped"]:
         show.line(f"left alone: {one['field']} of {one['system']} {one['object']} {one['key']}: {one['why']}")
     for one in found["created"]:
-        show.line(f"created, and left: {one['system']} {one['object']} {one['key']}")
+        show.line(f"created, not deleted: {one['system']} {one['object']} {one['key']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -205,6 +206,15 @@ class Books:
         """How many records are on that list."""
         row = self._store.row("SELECT count(*) FROM again WHERE mapping = ?", (mapping,))
         return int(row[0]) if row else 0
+
+    def among_again(self, mapping: str, places: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
+        """Those of these records (object, key) that are on that list."""
+        rows = self._store.rows(
+            "SELECT object, key FROM again WHERE mapping = ? AND (object, key) IN"
+            " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))",
+            (mapping, orjson.dumps(list(places)).decode()),
+        )
+        return {(row[0], row[1]) for row in rows}
 
     def take_again(self, mapping: str, after: tuple[int, str], limit: int) -> list[tuple[int, str]]:
         """Takes records off that list, in order, from behind `after`; call it in the transaction that decides them."""

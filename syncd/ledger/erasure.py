@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -64,6 +68,14 @@ class Erasure:
                 t.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (secrets.token_hex(16),))
             return self._digest(value)
         return hmac.new(bytes.fromhex(row[0]), value.encode(), sha256).digest()
+
+    def take_values(self, values: Iterable[tuple[str, str, bytes]], salt: str | None) -> None:
+        """Digests that an earlier stand of this ledger kept, under its salt."""
+        with self._store.transaction() as t:
+            if salt is not None:
+                t.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (salt,))
+            t.executemany("INSERT OR IGNORE INTO forgotten_value VALUES (?, ?, ?)", values)
+        self.load()
 
     # ------------------------------------------------ who they are
 
@@ -136,6 +148,28 @@ class Erasure:
             if {"source_object", "source_key"} <= columns:
                 found.append((table, True))
         return found
+
+
+class Tombstones(NamedTuple):
+    """Who was forgotten in a ledger: records (system, object, key), digests of match values, and the salt of those."""
+
+    records: list[tuple[str, str, str]]
+    values: list[tuple[str, str, bytes]]
+    salt: str | None
+
+
+def tombstones(file: Path) -> Tombstones:
+    """Who was forgotten in a ledger that is not in use. One that is damaged, or from before there was any forgetting, says
+    nothing."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as old:
+            records = old.execute("SELECT o.system, o.name, f.key FROM forgotten f JOIN object o ON o.id = f.object")
+            found = [(str(system), str(name), str(key)) for system, name, key in records.fetchall()]
+            values = old.execute("SELECT mapping, rule, digest FROM forgotten_value").fetchall()
+            salt = old.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()
+    except sqlite3.Error:
+        return Tombstones([], [], None)
+    return Tombstones(found, values, salt[0] if salt else None)
 
 
 _PLACES = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)"

@@ -63,7 +63,7 @@ def verify(path: Path) -> Verdict:
 _MUST_BE_NONE = (
     (
         "an intent is in a state that nobody knows",
-        "SELECT 1 FROM intent WHERE state NOT IN ('planned', 'held', 'ready', 'sent', 'answered') LIMIT 1",
+        "SELECT 1 FROM intent WHERE state NOT IN ('planned', 'held', 'asked', 'ready', 'sent', 'answered') LIMIT 1",
     ),
     ("an answered intent has no record", "SELECT 1 FROM intent WHERE state = 'answered' AND key IS NULL LIMIT 1"),
     ("an intent left without a time", "SELECT 1 FROM intent WHERE state = 'sent' AND sent_at IS NULL LIMIT 1"),

@@ -64,6 +64,8 @@ KINDS = {
     "deletes_wait": "Deletes wait for a decision",
     "deleted_and_edited": "Deleted here, edited there",
     "left": "A record left the scope",
+    "partner_gone": "A partner was deleted once",
+    "forgotten": "Somebody who was erased is here again",
     "gone": "A record is gone",
     "merged_into_linked": "Two linked records were merged",
     "drift": "Both systems drifted apart",

@@ -60,6 +60,38 @@ def test_the_certificate_tells_what_went_and_the_journal_still_holds(shop: Shop)
     assert shop.run("ledger", "verify").code == 0
 
 
+def test_the_certificate_names_every_copy_that_still_holds_them(shop: Shop) -> None:
+    """A restored ledger knows neither the backup that was made after it, nor what it replaced: the certificate does."""
+    linked(shop)
+    first = shop.ok("ledger", "backup")["path"]
+    aside = shop.ok("ledger", "restore", first)["aside"]
+    facts = shop.ok("forget", "grete.canary@example.test", "--yes")
+    assert facts["backups_that_still_hold_them"] == sorted([first, aside])
+    Path(first).unlink()
+    shop.ok("approve", "people")
+    facts = shop.ok("forget", "ada@example.test", "--yes")
+    assert facts["backups_that_still_hold_them"] == [aside]
+
+
+def test_an_old_backup_brings_no_forgotten_person_back(shop: Shop) -> None:
+    """Restored from before the forgetting, the ledger forgets them once more, and still knows them when they come again."""
+    lead = linked(shop)
+    backup = shop.ok("ledger", "backup", "--to", str(shop.folder.parent / "elsewhere.db"))["path"]
+    shop.ok("forget", "grete.canary@example.test", "--yes")
+    assert shop.ok("ledger", "restore", backup)["forgotten"] == 2
+    shop.ok("approve", "people")
+    for aside in shop.folder.glob("ledger.db.before-*"):
+        aside.unlink()
+    assert not [canary for canary in CANARIES if canary in bytes_of(shop.folder)]
+    contacts = len(shop.mk.keys("contacts"))
+    shop.sf.edit("Lead", lead, {"LastName": "Canarywoman III"})
+    shop.lead(Email="grete.canary@example.test", LastName="Twin")
+    quiet(shop)
+    assert len(shop.mk.keys("contacts")) == contacts
+    assert [issue["kind"] for issue in shop.run("issues", "--json").json] == ["forgotten"]
+    assert shop.ok("ledger", "verify")["holds"]
+
+
 def test_a_forgotten_person_does_not_come_back(shop: Shop) -> None:
     """Their record goes on there and is edited; a twin appears with the same address: nothing is created or written."""
     lead = linked(shop)

@@ -151,6 +151,39 @@ def test_a_lost_ledger_is_recognised_and_rebuilds_its_links_from_keys(shop: Shop
     assert len(shop.mk.keys("contacts")) == contacts + 1
 
 
+def test_who_was_deleted_while_the_ledger_was_lost_is_not_made_again(shop: Shop) -> None:
+    """The one that is left carries our key, and names whom it was made from: the plan makes no second one."""
+    contact = shop.contact(score=80)
+    shop.run("once", "--yes")
+    while writes(shop):
+        pass
+    for end in ("", "-wal", "-shm"):
+        (shop.folder / f"ledger.db{end}").unlink(missing_ok=True)
+    shop.mk.delete("contacts", contact)
+    shop.run("once")
+    assert shop.run("plan", "--json").json["count"] == 0
+    shop.ok("approve", "people")
+    shop.run("once")
+    assert [issue["kind"] for issue in shop.run("issues", "--json").json] == ["partner_gone"]
+    assert shop.mk.keys("contacts") == []
+    shop.contact()  # a person makes them by hand
+    while writes(shop):
+        pass
+    assert shop.run("issues", "--json").json == []
+
+
+def test_a_backup_is_taken_while_deletes_wait(shop: Shop) -> None:
+    """A delete that waits for a person is an ordinary state, and no flaw of the file."""
+    settled(shop)
+    shop.edit(shop.mapping, 'crm = "unlink"', 'crm = "archive"')
+    shop.run("once", "--yes")
+    shop.sf.delete("Lead", shop.sf.keys("Lead")[0])
+    shop.run("once")
+    assert shop.run("plan", "--json").json["deletes"]["people"]["count"] == 1
+    assert shop.ok("ledger", "verify")["holds"]
+    assert shop.ok("ledger", "backup")["holds"]
+
+
 def test_keys_on_the_records_tell_on_a_ledger_whose_marker_went_with_it(shop: Shop) -> None:
     """A whole folder restored, marker and all: a record carries a key that this ledger never gave."""
     settled(shop)

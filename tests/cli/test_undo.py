@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.cli.shop import Shop
@@ -78,6 +79,24 @@ def test_an_undo_can_be_undone(shop: Shop) -> None:
     cycles(shop)
     assert shop.mk.values("contacts", contact)["lastname"] == "Byron"
     assert shop.sf.values("Lead", lead)["LastName"] == "Byron"
+
+
+def test_a_stretch_of_time_has_two_ends(shop: Shop) -> None:
+    """Only what was written between them comes back; what came later stays, and an end without a beginning is refused."""
+    lead, contact = settled(shop)
+    began = datetime.now(UTC)
+    shop.sf.edit("Lead", lead, {"LastName": "Byron"})
+    cycles(shop)
+    ended = datetime.now(UTC)
+    shop.sf.edit("Lead", lead, {"Title": "CTO"})
+    cycles(shop)
+    assert shop.run("undo", "--until", ended.isoformat()).code == 2
+    window = ("--since", began.isoformat(), "--until", ended.isoformat())
+    assert of_people(shop.ok("undo", *window))["restores"] == 1
+    shop.ok("undo", *window, "--yes")
+    cycles(shop)
+    assert shop.mk.values("contacts", contact)["lastname"] == "Lovelace"
+    assert shop.mk.values("contacts", contact)["jobtitle"] == "CTO"
 
 
 def test_a_version_of_a_mapping_is_undone_as_a_whole(shop: Shop) -> None:

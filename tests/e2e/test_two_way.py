@@ -507,6 +507,24 @@ def test_a_deleted_lead_stays_deleted_and_a_restored_one_goes_on(world: World, b
     assert_settled(world)
 
 
+@pytest.mark.parametrize("deleted", ["lead", "contact"])
+def test_who_was_deleted_stays_deleted_for_a_ledger_that_never_knew(world: World, deleted: str) -> None:
+    """Lost or restored, a ledger learns from the keys on the records who was there: a deleted lead carries the contact's,
+    and a lead names the contact that it was made from."""
+    contact, lead = world.linked()
+    world.close()
+    for file in world.folder.glob("ledger.db*"):
+        file.unlink()
+    if deleted == "lead":
+        world.salesforce.act("delete", "Lead", lead)
+    else:
+        world.hubspot.act("delete", "contacts", contact)
+    world.restart()
+    world.until_quiet()
+    assert len(world.live("Lead")) + len(world.live("contacts")) == 1
+    assert world.issues() == [("partner_gone", None)]
+
+
 def test_a_deleted_contact_stays_deleted_and_a_restored_one_goes_on(world: World) -> None:
     """No feed tells of it: the sweep finds it, or the look before a write."""
     contact, lead = world.linked()
