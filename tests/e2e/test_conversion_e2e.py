@@ -93,3 +93,22 @@ def test_closing_an_opportunity_leaves_its_close_date_to_sales(world: World, by_
     assert lost["CloseDate"] == day
     assert (day == "2027-12-24") is not by_itself
     assert world.ledger.inbox.conflicts() == []
+
+
+def test_the_first_form_and_a_later_one_answer_their_campaigns(world: World) -> None:
+    """By the shipped files: the first form of somebody's is told by another watch than all later ones."""
+    for name in ("General guide", "Choosing a maker"):
+        world.salesforce.act("create", "Campaign", values={"Name": name})
+    contact = world.contact("ada@example.com")
+    world.hubspot.act("submit_form", "contacts", contact, form="General guide", page="Guides", list="General guide")
+    rest(world)
+    world.hubspot.act("list_add", "contacts", contact, list="Choosing a maker")
+    rest(world)
+    statuses = [row["Status"] for row in world.salesforce.records("CampaignMember").values()]
+    assert statuses == ["Responded", "Sent"]
+    world.pass_time(60)
+    world.hubspot.act("submit_form", "contacts", contact, form="Choosing a maker", page="Guides")
+    rest(world)
+    rest(world)
+    statuses = [row["Status"] for row in world.salesforce.records("CampaignMember").values()]
+    assert statuses == ["Responded", "Responded"]
