@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from syncd.budget import Budget, Lane
 from syncd.connector import Account, Connector, Context, ObjectTraits
 from syncd.core.compile import check_references, check_together
+from syncd.core.derived import check_derived
 from syncd.core.funnel import Funnel, check_funnel, compile_funnel
 from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import End
@@ -160,6 +161,7 @@ def load_mappings(folder: Path, last: Funnel | None = None) -> Mappings:
     problems += check_together(list(compiled.values()))
     problems += check_references(compiled.values(), names)
     problems += check_rollups(compiled)
+    problems += check_derived(funnel, compiled)
     if funnel is not None and last is None:
         problems += check_funnel(funnel, compiled)
     problems += check_watches(watches.values(), compiled, names)

@@ -177,6 +177,8 @@ def _rests(bench: Bench, link: Link, side: Side, sight: Sight, base: Map[str, An
     """Whether the record says just what its base says: then seeing it again decides nothing."""
     said = sight.attributes
     for pair in bench.pairs(link.marketing.object, link.crm.object):
+        if side in pair.field.rolled:
+            continue  # it is not the system's: when it turns, the record is decided again for that
         marketing = side == "marketing"
         name, key = (pair.marketing, pair.marketing_base) if marketing else (pair.crm, pair.crm_base)
         if base.get(key, UNASKED) != said.get(name, UNASKED):

@@ -21,6 +21,7 @@ from syncd.core.model import SIDES, Owners, Side
 from syncd.core.order import parents_first
 from syncd.decide import decide
 from syncd.errors import AccessError, SyncdError, Transient, WrongAccount
+from syncd.funnel import derived
 from syncd.funnel.follow import MARK, follow
 from syncd.holding import guard, held_because, hold
 from syncd.ledger.journal import Note
@@ -112,6 +113,7 @@ def prepare(run: Run, mappings: Mappings, names: Sequence[str] | None) -> list[B
     chosen = [mapping for mapping in order if names is None or mapping.name in names]
     _keep_funnel(run, mappings)
     run.rolls = rollups.lay(run.ledger, mappings.by_name)
+    run.derived = derived.lay(run.ledger, mappings.funnel, mappings.by_name)
     for mapping in chosen:
         _put_in_force(run, mapping)
     run.watches = tuple(watch for name, watch in mappings.watches.items() if names is None or name in names)

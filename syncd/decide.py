@@ -16,6 +16,7 @@ from syncd.core import plan
 from syncd.core.merge import VALUE_ISSUES
 from syncd.core.model import SIDES, Side
 from syncd.core.plan import Change, End
+from syncd.funnel.derived import with_derived
 from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
@@ -101,7 +102,7 @@ def decide_records(
     if not facts:
         return
     name = bench.mapping.name
-    facts = with_rolled(run.ledger, run.rolls, name, facts)
+    facts = _with_made(run, name, facts)
     run.tally(name).moved += len(facts)
     links = run.ledger.links.of_records(name, object_, [fact.key for fact in facts])
     linked = sorted({links[fact.key] for fact in facts if fact.key in links})
@@ -188,9 +189,14 @@ def gather(run: Run, links: Iterable[Link], known: Iterable[Fact] = ()) -> dict[
             if (end.object, end.key) not in facts:
                 keys[end.object].append(end.key)
     for object_, wanted in keys.items():
-        for fact in with_rolled(run.ledger, run.rolls, name, run.ledger.facts.many(object_, wanted).values()):
+        for fact in _with_made(run, name, run.ledger.facts.many(object_, wanted).values()):
             facts[object_, fact.key] = fact
     return facts
+
+
+def _with_made(run: Run, mapping: str, facts: Iterable[Fact]) -> list[Fact]:
+    """The same facts, with what the ledger makes of them: roll-ups, and what the funnel says."""
+    return with_derived(run.ledger, run.derived, mapping, with_rolled(run.ledger, run.rolls, mapping, facts))
 
 
 def ends_of(

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from syncd.assembly import FUNNEL, Mappings, load_mappings
 from syncd.core.compile import check_together
+from syncd.core.derived import check_derived
 from syncd.core.funnel import Funnel, compile_funnel
 from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import Mapping as Compiled
@@ -180,8 +181,8 @@ def in_force(settings: Settings, last: Last) -> Files:
     return Files(settings, replace(fresh, by_name=in_order, problems=(), watches=watches), told)
 
 
-def _quarrels(mappings: Mapping[str, Compiled]) -> list[Problem]:
-    return [*check_together(mappings.values()), *check_rollups(mappings)]
+def _quarrels(mappings: Mapping[str, Compiled], funnel: Funnel | None) -> list[Problem]:
+    return [*check_together(mappings.values()), *check_rollups(mappings), *check_derived(funnel, mappings)]
 
 
 def _without_quarrels(
@@ -199,9 +200,9 @@ def _without_quarrels(
 
     left = dict(chosen)
     tried: set[str] = set()
-    if _quarrels(left):  # the one that is named later is blamed
+    if _quarrels(left, fresh.funnel):  # the one that is named later is blamed
         left = dict(sorted(left.items(), key=lambda item: edited(item[1])))
-    while found := _quarrels(left):
+    while found := _quarrels(left, fresh.funnel):
         blamed = {problem.file for problem in found}
         names = [name for name, mapping in left.items() if mapping.file in blamed]
         if not names:

@@ -45,16 +45,17 @@ def held_because(run: Run, bench: Bench) -> list[str] | None:
     In safe mode there is always something to look at, if only that nothing would be written."""
     name, books = bench.mapping.name, run.ledger.books
     safe = [why] if (why := run.ledger.epoch.safe(name)) else []
-    planned = _planned(run.ledger, name)
-    if not sum(planned.values()):
-        return safe or None
     version = books.mapping(name)
+    first = version is None or version.approved_at is None
+    planned = _planned(run.ledger, name, bench.told if not first else frozenset())
+    if not run.ledger.intents.total(UNSENT, name):
+        return safe or None
     today = books.effects_since(name, run.now() - DAY_S)
     counters = Counters(
         planned,
         today,
         cache(lambda: run.ledger.links.count(name)),
-        first=version is None or version.approved_at is None,
+        first=first,
         fields=_fields(run, bench, today) if planned["updates"] else (),
         identity=frozenset(field for rule in bench.mapping.match for field in rule.fields),
         edited=books.opened(name) not in (None, bench.mapping.digest),
@@ -63,10 +64,13 @@ def held_because(run: Run, bench: Bench) -> list[str] | None:
     return [*safe, *reasons(counters, run.limits)]
 
 
-def _planned(ledger: Ledger, name: str) -> dict[str, int]:
-    planned = {"creates": 0, "updates": 0, "deletes": 0, "clears": ledger.intents.clears(name, UNSENT)}
+def _planned(ledger: Ledger, name: str, told: frozenset[str]) -> dict[str, int]:
+    """Without what the funnel tells: it overwrites nobody's word, and many turn at once when an agreement is new."""
+    planned = {"creates": 0, "updates": 0, "deletes": 0, "clears": ledger.intents.clears(name, UNSENT, told)}
     for _, op, _, count in ledger.intents.counts(name, UNSENT):
         planned[KINDS[op]] += count
+    if told and planned["updates"]:
+        planned["updates"] -= ledger.intents.only_of(name, UNSENT, told)
     return planned
 
 
@@ -77,6 +81,7 @@ def _fields(run: Run, bench: Bench, today: dict[str, int]) -> list[FieldCount]:
             same_today=_same_today(run, bench, side, field, updates + before) - same if same else 0,
         )
         for side, field, updates, same in run.ledger.intents.by_field(bench.mapping.name, UNSENT)
+        if field not in bench.told
     ]
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from syncd.assembly import Connected
+from syncd.core.derived import NURTURE_LIST
 from syncd.core.guard import Limits
-from syncd.core.mapping import Field
+from syncd.core.mapping import FUNNEL_SAYS, Field
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.merge import Pair, pairs
 from syncd.core.model import SIDES, Lookup, Side
@@ -26,6 +27,7 @@ from syncd.ledger.links import Link
 
 if TYPE_CHECKING:
     from syncd.answers import Answered
+    from syncd.funnel.derived import Derived
     from syncd.rollups import Roll
 
 Event = Callable[..., None]
@@ -104,6 +106,8 @@ class Run:
     """The watches of this run."""
     rolls: tuple[Roll | Answered, ...] = ()
     """The roll-ups that mappings in force use."""
+    derived: Derived | None = None
+    """What they ask the funnel for."""
 
     def attributes(self, system: str, object: str) -> tuple[str, ...]:
         return self.wanted[system, object]
@@ -183,6 +187,12 @@ class Bench:
         parents = parents_of(run.ledger, mapping, others or {})
         fields = {field.name: field for field in mapping.fields}
         return cls(mapping, forms, systems, account, fields, references, parents, back, stuck)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The fields that the funnel tells, one way."""
+        told = {field.name for field in self.mapping.fields for of, _ in field.rolled.values() if of in FUNNEL_SAYS}
+        return frozenset({*told, NURTURE_LIST} if told else ())
 
     def knowing(self, lookups: Mapping[str, Lookup]) -> Bench:
         """The same bench with its references bound to what one batch refers to."""

@@ -288,7 +288,7 @@ def _send(run: Run, bench: Bench, batch: Sequence[Intent], size: int, later: lis
         intents.set_state([intent.id for intent in batch[left:]], "ready")
         keep_outcomes(run, bench, sent, outcomes, later, lacking)
     tally.writes[side][batch[0].op] += len(sent)
-    tally.kinds.update(kinds(sent))
+    tally.kinds.update(kinds(sent, bench.told))
     _look_at_unclear(run, bench, sent, outcomes)
     if trouble is not None:
         raise trouble
@@ -307,7 +307,7 @@ def _mark_sent(run: Run, bench: Bench, batch: Sequence[Intent]) -> None:
     """They count from now on: whoever is killed before its report is written has sent them all the same."""
     name = bench.mapping.name
     counted = {other: dict(tally.kinds) for other, tally in run.tallies.items()}
-    counted[name] = dict(run.tally(name).kinds + kinds(batch))
+    counted[name] = dict(run.tally(name).kinds + kinds(batch, bench.told))
     with run.ledger.transaction():
         run.ledger.books.keep_kinds(run.id or 0, counted)
         for attempt in sorted({intent.attempt for intent in batch}):
@@ -315,12 +315,20 @@ def _mark_sent(run: Run, bench: Bench, batch: Sequence[Intent]) -> None:
             run.ledger.intents.set_state(same, "sent", sent_at=run.now(), attempt=attempt + 1)
 
 
-def kinds(batch: Sequence[Intent]) -> Counter[str]:
-    """What guards count: creates, updates, deletes by record, clears, and the updates of each field of a side."""
-    found = Counter(KINDS[intent.op] for intent in batch)
-    found.update(f"{i.side}.{change.field}" for i in batch if i.op == "update" for change in i.body.changes)
-    found["clears"] = sum(change.after is None for intent in batch for change in intent.body.changes)
+def kinds(batch: Sequence[Intent], told: frozenset[str] = frozenset()) -> Counter[str]:
+    """What guards count: creates, updates, deletes by record, clears, and the updates of each field of a side. `told`:
+    fields that the funnel tells, which no guard counts."""
+    found = Counter(KINDS[intent.op] for intent in batch if not only_told(intent, told))
+    changes = [(intent, change) for intent in batch for change in intent.body.changes if change.field not in told]
+    found.update(f"{intent.side}.{change.field}" for intent, change in changes if intent.op == "update")
+    found["clears"] = sum(change.after is None for _, change in changes)
     return found
+
+
+def only_told(intent: Intent, told: frozenset[str]) -> bool:
+    """Whether an update writes nothing but what the funnel tells."""
+    names = {change.field for change in intent.body.changes}
+    return intent.op == "update" and bool(names) and names <= told
 
 
 def _effect(intent: Intent) -> Effect:

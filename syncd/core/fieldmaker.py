@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from syncd.core import choicemap, days, expr, owners, places, references, values
 from syncd.core.choicemap import ChoiceMap
-from syncd.core.mapping import Codec, End, Field, Reference
+from syncd.core.mapping import FUNNEL_SAYS, Codec, End, Field, Reference
 from syncd.core.mappingfile import FieldPart, FormsPart, SidesPart
 from syncd.core.model import SIDES, Owners, Side
 from syncd.core.problem import Problem
@@ -177,8 +177,9 @@ class FieldMaker:
         return dict(given)
 
     def _rolled(self, side: Side, names: Mapping[str, str]) -> tuple[str, str] | None:
-        """(mapping, roll-up), where this side's name is that of a mapping's roll-up."""
-        found = {name for name in names.values() if name.partition(".")[0] in self.others and "." in name}
+        """(mapping, roll-up), where this side's name is that of a mapping's roll-up, or of what the funnel tells."""
+        known = self.others | FUNNEL_SAYS
+        found = {name for name in names.values() if name.partition(".")[0] in known and "." in name}
         if not found:
             return None
         if len(found) > 1 or found != set(names.values()):

@@ -25,6 +25,9 @@ Flow = Literal["both", "to_crm", "to_marketing", "none"]
 Policy = Literal["marketing", "crm", "newer", "hold", "stricter"]
 Meet = Literal["fill", "marketing", "crm", "hold"]
 
+FUNNEL_SAYS = frozenset({"funnel", "clock"})
+"""What the names begin with, before the dot, of what the funnel says of a person. No mapping may be called so."""
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -108,7 +111,8 @@ class Field:
     codecs: tuple[Codec, Codec]
     """Marketing's, the CRM's."""
     rolled: abc.Mapping[Side, tuple[str, str]] = dataclasses.field(default_factory=dict)
-    """On this side it is no attribute but a roll-up: (mapping, roll-up), called `mapping.rollup`."""
+    """On this side it is no attribute but a roll-up: (mapping, roll-up), called `mapping.rollup`; or what the funnel tells:
+    `funnel.outcome`, `clock.due`."""
     also: abc.Mapping[Side, abc.Mapping[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict)
     """Attributes with further values to match by, by side and form: read, never written."""
     defaults: abc.Mapping[Side, Default] = dataclasses.field(default_factory=dict)

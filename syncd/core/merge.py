@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from syncd.core.mapping import Field, Mapping
+from syncd.core.mapping import FUNNEL_SAYS, Field, Mapping
 from syncd.core.match import further
 from syncd.core.model import Bad, Side, Unmapped, Waits, other
 
@@ -189,7 +189,10 @@ def _meet(pair: Pair, m: Any, c: Any) -> Verdict:
         blank = (canonical_m if source == "marketing" else canonical_c) is None
         if blank:
             return Verdict(pair, "meet", f"{source} has nothing to say yet; {other(source)} keeps its value")
-        lost = other(source) if (canonical_c if source == "marketing" else canonical_m) is not None else None
+        replaced = (canonical_c if source == "marketing" else canonical_m) is not None
+        # What the funnel said before, of somebody without a partner, is nobody's edit.
+        said_by_funnel = field.rolled.get(source, ("",))[0] in FUNNEL_SAYS
+        lost = other(source) if replaced and not said_by_funnel else None
         return _write(pair, "meet", source, m, c, f"first meeting: flows {field.flow.replace('_', ' ')}", lost)
     if canonical_m is None or canonical_c is None:
         if field.meet == "hold":

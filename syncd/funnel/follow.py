@@ -105,6 +105,7 @@ class _Follower:
             }
             self.ledger.loop.keep_standings(object_, now, before)
             self.ledger.loop.drop_standings(object_, gone)
+            self._tell(object_, now, before)
             self._alarm(object_, now, was)
             self._deals_of(object_, list(said))
 
@@ -137,6 +138,13 @@ class _Follower:
                 for _, _, other, other_key in self.ledger.links.across(self.scope.people.name, of, sorted(their)):
                     found[other].add(other_key)
         return found
+
+    def _tell(self, object_: int, now: dict[str, Standing], before: dict[str, Standing]) -> None:
+        """Whose record says what the funnel says is decided again, as soon as that is something else."""
+        derived = self.run.derived
+        if derived is not None and self.ledger.books.decided(derived.mapping, object_):
+            turned = [(object_, key) for key, one in now.items() if derived.turned(one, before.get(key))]
+            self.ledger.books.decide_again(derived.mapping, turned)
 
     def _alarm(self, object_: int, now: dict[str, Standing], before: dict[str, Standing]) -> None:
         """One alert when a clock turns, and one when it was met after all, of those about whom there was one."""

@@ -240,16 +240,28 @@ class Intents:
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
-    def clears(self, mapping: str, states: Sequence[str]) -> int:
-        """How many fields these intents would blank."""
+    def clears(self, mapping: str, states: Sequence[str], but: frozenset[str] = frozenset()) -> int:
+        """How many fields these intents would blank, without those of these names."""
         total = 0
         for (body,) in self._store.rows(
             "SELECT body FROM intent WHERE mapping = ? AND state IN (SELECT value FROM json_each(?))"
             " AND instr(CAST(body AS TEXT), ?)",
             (mapping, orjson.dumps(states).decode(), '"after":null'),
         ):
-            total += sum(change.after is None for change in _decode_body(body).changes)
+            total += sum(change.after is None and change.field not in but for change in _decode_body(body).changes)
         return total
+
+    def only_of(self, mapping: str, states: Sequence[str], fields: frozenset[str]) -> int:
+        """How many updates in these states change something, and nothing but these fields."""
+        row = self._store.row(
+            "SELECT count(*) FROM intent i WHERE i.mapping = ? AND i.op = 'update'"
+            " AND i.state IN (SELECT value FROM json_each(?))"
+            " AND json_array_length(CAST(i.body AS TEXT), '$.changes') > 0"
+            " AND NOT EXISTS (SELECT 1 FROM json_each(CAST(i.body AS TEXT), '$.changes') c"
+            " WHERE json_extract(c.value, '$.field') NOT IN (SELECT value FROM json_each(?)))",
+            (mapping, orjson.dumps(states).decode(), orjson.dumps(sorted(fields)).decode()),
+        )
+        return int(row[0]) if row else 0
 
     def by_field(self, mapping: str, states: Sequence[str]) -> list[tuple[str, str, int, int]]:
         """(side, field, updates of it, the most of them that write one and the same value) over these states. Clears

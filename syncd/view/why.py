@@ -6,10 +6,9 @@ changed, so it can be asked at any time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from syncd.answers import Answered
 from syncd.assembly import Connected, Mappings
 from syncd.core import plan
 from syncd.core.mapping import Field
@@ -19,11 +18,12 @@ from syncd.core.model import SIDES, Owners, Side, other
 from syncd.core.problem import Problem
 from syncd.core.toml import did_you_mean
 from syncd.errors import ConfigError
+from syncd.funnel import derived
 from syncd.ledger import Ledger
 from syncd.ledger.facts import HOPS, Fact
 from syncd.ledger.links import Link
 from syncd.references import Said, based, lookups
-from syncd.rollups import Roll, lay, with_rolled
+from syncd.rollups import lay, with_rolled
 from syncd.run import parents_of
 from syncd.view.moment import iso
 from syncd.view.plan import STATES, effect
@@ -55,9 +55,9 @@ def why(
         raise ConfigError(
             f"the ledger never saw {system} {object_} {key}", remedy="check the key; `syncd once` reads what is new"
         )
-    rolls = lay(ledger, mappings.by_name)
+    made = _maker(ledger, mappings)
     told = [
-        _in_mapping(ledger, mappings, _bound(ledger, mapping, systems), side, fact, field, rolls)
+        _in_mapping(ledger, mappings, _bound(ledger, mapping, systems), side, fact, field, made)
         for mapping, side in users
     ]
     into = fact.into
@@ -68,6 +68,20 @@ def why(
         "mappings": told,
         "history": [entry(ledger, one) for one in _history(ledger, number, key, told)],
     }
+
+
+Maker = Callable[[str, Fact], Fact]
+"""(mapping, facts) -> the same facts, with what the ledger makes of them: roll-ups, and what the funnel says."""
+
+
+def _maker(ledger: Ledger, mappings: Mappings) -> Maker:
+    rolls = lay(ledger, mappings.by_name)
+    asked = derived.lay(ledger, mappings.funnel, mappings.by_name)
+
+    def made(mapping: str, fact: Fact) -> Fact:
+        return derived.with_derived(ledger, asked, mapping, with_rolled(ledger, rolls, mapping, [fact]))[0]
+
+    return made
 
 
 def _users(mappings: Mappings, system: str, object_: str, field: str | None) -> list[tuple[Compiled, Side]]:
@@ -135,9 +149,9 @@ def _in_mapping(
     side: Side,
     fact: Fact,
     field: str | None,
-    rolls: Sequence[Roll | Answered],
+    made: Maker,
 ) -> dict[str, Any]:
-    (fact,) = with_rolled(ledger, rolls, mapping.name, [fact])
+    fact = made(mapping.name, fact)
     version = ledger.books.mapping(mapping.name)
     found = ledger.links.of_records(mapping.name, fact.object, [fact.key])
     link = ledger.links.get(found[fact.key]) if fact.key in found else None
@@ -181,7 +195,7 @@ def _in_mapping(
             "how": ledger.links.how(link.id),
             "partner": place(ledger, partner.object, partner.key),
         }
-        shown["fields"] = _fields(ledger, mapping, link, field, rolls)
+        shown["fields"] = _fields(ledger, mapping, link, field, made)
     else:
         shown["fields"] = {
             one.name: {side: fact.attributes.get(str(one.attribute(side, form))), **_rule(one)}
@@ -245,15 +259,10 @@ def _gates(mapping: Compiled, side: Side, form: str, fact: Fact) -> dict[str, An
     return shown
 
 
-def _fields(
-    ledger: Ledger, mapping: Compiled, link: Link, field: str | None, rolls: Sequence[Roll | Answered]
-) -> dict[str, Any]:
+def _fields(ledger: Ledger, mapping: Compiled, link: Link, field: str | None, made: Maker) -> dict[str, Any]:
     forms = {side: ledger.facts.name_of(link.end(side).object)[1] for side in SIDES}
     facts = {side: ledger.facts.get(link.end(side).object, link.end(side).key) for side in SIDES}
-    said = {
-        side: with_rolled(ledger, rolls, mapping.name, [found])[0].attributes if found else {}
-        for side, found in facts.items()
-    }
+    said = {side: made(mapping.name, found).attributes if found else {} for side, found in facts.items()}
     paired = pairs(mapping, forms["marketing"], forms["crm"])
     verdicts = {
         verdict.pair.field.name: verdict

@@ -30,6 +30,7 @@ def test_every_property_to_create_is_mapped_and_every_custom_one_is_told() -> No
     ours = {
         name
         for name in parts
-        if name.endswith("__c") or (f'marketing = "{name}"' in "".join(MAPPINGS.values()) and name.startswith("crm_"))
+        if name.endswith("__c")
+        or (f'marketing = "{name}"' in "".join(MAPPINGS.values()) and name.startswith(("crm_", "syncd_")))
     }
     assert {name for name in ours if f"`{name}`" not in TEXT + readme} == set()

@@ -29,6 +29,8 @@ _INDUSTRIES = (
     "REAL_ESTATE RETAIL TELECOMMUNICATIONS TRANSPORTATION_TRUCKING_RAILROAD UTILITIES WHOLESALE"
 )
 _LEAD_SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
+_HANDED = ("waiting", "delivered", "accepted", "rejected", "blocked", "out_of_scope")
+_CLOCKS = ("on_track", "due_soon", "breached", "met", "met_late", "paused")
 _REJECTIONS = ("no_budget", "no_need", "bad_timing", "wrong_contact", "unreachable")
 
 _OUTCOME = """crm_opportunity_stage string text k
@@ -37,6 +39,16 @@ crm_won_amount number number k
 crm_lost_reason string text k
 """
 """What the CRM tells people and companies of their deals."""
+_LOOP = """syncd_outcome enumeration select k
+syncd_outcome_reason string text k
+syncd_handoff enumeration select k
+syncd_handoff_reason string text k
+syncd_qualified_at datetime date k
+syncd_follow_up enumeration select k
+syncd_follow_up_due datetime date k
+syncd_first_touch_at datetime date k
+"""
+"""What the funnel says of people: judged, handed over, followed up."""
 # name, type, fieldType, flags: r read-only value, c calculated, u unique value, x external options, k a customer's own
 EVERYWHERE = """
 hs_object_id number number r
@@ -116,7 +128,8 @@ hs_latest_source_timestamp datetime date r
 hs_analytics_first_touch_converting_campaign string text r
 hs_analytics_last_touch_converting_campaign string text r
 """
-    + _OUTCOME,
+    + _OUTCOME
+    + _LOOP,
     "companies": """
 createdate datetime date r
 hs_lastmodifieddate datetime date r
@@ -251,5 +264,8 @@ OPTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "crm_type": tuple((name, name) for name in ("Prospect", "Customer", "Partner")),
     "crm_last_outcome": tuple((name, name.capitalize()) for name in ("won", "lost", "open")),
     "crm_rating": tuple((name, name) for name in ("Hot", "Warm", "Cold")),
+    "syncd_outcome": tuple((name, name.capitalize()) for name in ("handoff", "nurture", "watch", "disqualify")),
+    "syncd_handoff": tuple((name, name.replace("_", " ").capitalize()) for name in _HANDED),
+    "syncd_follow_up": tuple((name, name.replace("_", " ").capitalize()) for name in _CLOCKS),
     "crm_rejection_reason": tuple((name, name.replace("_", " ").capitalize()) for name in _REJECTIONS),
 }

@@ -15,6 +15,8 @@ CURRENCIES: tuple[tuple[str, float], ...] = (
 )
 """ISO code and conversion rate; the first is the corporate currency."""
 CURRENCY_FIELD = "CurrencyIsoCode"
+HANDED = ("Waiting", "Delivered", "Accepted", "Rejected", "Blocked", "Out of scope")
+CLOCKS = ("On track", "Due soon", "Breached", "Met", "Met late", "Paused")
 SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx.")
 
 
@@ -139,6 +141,11 @@ def ours() -> tuple[Field, ...]:
         text("Syncd_Key__c", "Syncd Key", 255, external_id=True, unique=True),
         number("Marketing_Score__c", "Marketing Score"),
         text("Original_Source__c", "Original Source", 40),
+        pick("Syncd_Hand_Off__c", "Hand-Off", HANDED, restricted=True),
+        Field("Syncd_Qualified_At__c", "Qualified At", "datetime"),
+        pick("Syncd_Follow_Up__c", "Follow-Up", CLOCKS, restricted=True),
+        Field("Syncd_Follow_Up_Due__c", "Follow-Up Due", "datetime"),
+        Field("Syncd_First_Touch__c", "First Touch", "datetime"),
         read_only("Age_Days__c", "Age in Days", "double", precision=18, formula="age_days"),
         read_only("Score_Band__c", "Score Band", length=1300, formula="score_band"),
     )

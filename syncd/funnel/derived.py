@@ -1,0 +1,99 @@
+"""Puts what the funnel says of people among the attributes of their records, where a mapping asks for it.
+
+Promise: set-wise: a batch costs one or two look-ups, and none where no mapping asks. Who was not judged yet has nothing
+said of them: unasked, never blank. It judges nobody (`follow` does) and no call leaves from here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from syncd.core.derived import derive, named_in
+from syncd.core.funnel import Funnel
+from syncd.core.mapping import Mapping as Compiled
+from syncd.core.model import SIDES, Side
+from syncd.core.standing import Standing
+from syncd.ledger import Ledger
+from syncd.ledger.facts import Fact
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What a mapping of people asks of the funnel."""
+
+    mapping: str
+    funnel: Funnel
+    names: Mapping[Side, frozenset[str]]
+    """The derived attributes of the records of each side."""
+    objects: Mapping[Side, tuple[int, ...]]
+    """Their object numbers."""
+
+    @property
+    def every(self) -> frozenset[str]:
+        """The names on either side."""
+        return frozenset().union(*self.names.values())
+
+    def turned(self, now: Standing, before: Standing | None) -> bool:
+        """Whether anything that the mapping asks for is said otherwise than before."""
+        names = self.every
+        return before is None or derive(self.funnel, names, now) != derive(self.funnel, names, before)
+
+
+def lay(ledger: Ledger, funnel: Funnel | None, mappings: Mapping[str, Compiled]) -> Derived | None:
+    """What the mapping of the funnel's people asks for; None: nothing."""
+    mapping = None if funnel is None else mappings.get(funnel.about.mapping)
+    if funnel is None or mapping is None or not named_in(mapping):
+        return None
+    names: dict[Side, frozenset[str]] = {}
+    objects: dict[Side, tuple[int, ...]] = {}
+    for side in SIDES:
+        end = mapping.end(side)
+        names[side] = frozenset(name for form in end.forms for name in mapping.rolled(side, form)) & named_in(mapping)
+        objects[side] = tuple(ledger.facts.object_id(end.system, form) for form in end.forms)
+    return Derived(mapping.name, funnel, names, objects)
+
+
+def with_derived(ledger: Ledger, derived: Derived | None, mapping: str, facts: Sequence[Fact]) -> list[Fact]:
+    """The same facts, with what the funnel says of them among the attributes."""
+    facts = list(facts)
+    if derived is None or derived.mapping != mapping:
+        return facts
+    for side in SIDES:
+        names = derived.names[side]
+        asked = [fact for fact in facts if fact.object in derived.objects[side] and fact.state == "live"]
+        if not names or not asked:
+            continue
+        standing = _standing(ledger, derived, side, asked)
+        for at, fact in enumerate(facts):
+            now = standing.get((fact.object, fact.key))
+            if now is not None:
+                told = derive(derived.funnel, names, now)
+                facts[at] = msgspec.structs.replace(fact, attributes={**fact.attributes, **told})
+    return facts
+
+
+def _standing(ledger: Ledger, derived: Derived, side: Side, facts: Sequence[Fact]) -> dict[tuple[int, str], Standing]:
+    """Where those people stand whom these records are, by the records' own place."""
+    keys: dict[int, list[str]] = defaultdict(list)
+    for fact in facts:
+        keys[fact.object].append(fact.key)
+    people = {(object_, key): (object_, key) for object_, each in keys.items() for key in each}
+    if side == "crm":
+        people = {
+            (object_, key): (other, other_key)
+            for object_, each in keys.items()
+            for key, _, other, other_key in ledger.links.across(derived.mapping, object_, each)
+        }
+    theirs: dict[int, list[str]] = defaultdict(list)
+    for object_, key in people.values():
+        theirs[object_].append(key)
+    found = {
+        (object_, key): now
+        for object_, each in theirs.items()
+        for key, now in ledger.loop.standings(object_, each).items()
+    }
+    return {at: found[person] for at, person in people.items() if person in found}
