@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from syncd import marks
 from syncd.connector import Entry, Record
 from syncd.core.mapping import Field
 from syncd.core.merge import UNASKED
@@ -73,7 +74,9 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
     ask_again: list[Intent] = []
     untold: list[Intent] = []
     for intent in intents:
-        if intent.op == "create" and intent.body.answer is not None:
+        if intent.op == "update" and intent.link is None:
+            sights[intent.id] = Sight({}, True)  # a mark: whatever its record says next is looked at with its facts
+        elif intent.op == "create" and intent.body.answer is not None:
             sights[intent.id] = Sight(intent.body.answer, True, at_birth=True)
         elif traits.history and intent.op == "update":
             ask_history.append(intent)
@@ -140,6 +143,7 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
     for intent, sight in seen:
         link = links.get(intent.link or 0)
         if link is None:
+            marks.settle(run, intent)
             continue
         side: Side = "crm" if intent.side == "crm" else "marketing"
         judged = _judge(bench, intent, link, side, sight)

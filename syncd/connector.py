@@ -63,6 +63,10 @@ class ObjectTraits:
     moves_along: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By attribute, others that the system may set by itself when that one is written, unless the same write says them
     (HubSpot's close date, set by a closed stage). The engine then says them, as they stand."""
+    lists: str = ""
+    """What the names of attributes begin with that stand for static lists (`list.` and the list's name): written true,
+    the record is in the list; false, it is not. They are only written, and a list that is not there is made. Empty: the
+    system has none."""
     grain_ms: int = 1
     """Resolution of `Record.stamp_ms`. Two edits within one grain may share a stamp."""
     read_batch: int = 100

@@ -21,6 +21,7 @@ from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link
 from syncd.lifecycle import follow
+from syncd.marks import mark
 from syncd.matchvalues import keep_match_values
 from syncd.partners import drop_creates, find_partners, row_of, told
 from syncd.references import Waiting, of_links
@@ -115,6 +116,7 @@ def decide_records(
         unlinked = [fact for fact in unlinked if fact.key not in taken]
     made = find_partners(run, bench, object_, unlinked, lane)
     _decide_links(run, bench, run.ledger.links.many(made), lane)
+    mark(run, bench, object_, facts, lane)
 
 
 # ---------------------------------------------------------------- linked records

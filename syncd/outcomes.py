@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncd import refusals
+from syncd import marks, refusals
 from syncd.connector import Outcome
 from syncd.core.mapping import keys_of
 from syncd.core.merge import base_key
@@ -198,6 +198,11 @@ def _goes_without(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> b
 
 def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> None:
     """A refusal is an issue, and settles what it names: nothing is sent again unchanged."""
+    if intent.link is None and marks.is_list(intent):
+        # Not about this person: nobody can be put into the list.
+        run.ledger.intents.close([intent.id])
+        marks.list_refused(run, bench, intent, outcome)
+        return
     named = _named(intent, outcome)
     at = (intent.object, intent.key) if intent.key else intent.source
     assert at is not None
@@ -220,6 +225,7 @@ def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> N
     run.note([told(bench, intent, "refused", f"{intent.op} refused: {outcome.code}")])
     run.ledger.intents.close([intent.id])
     if intent.link is None:
+        marks.settle(run, intent)
         _wait_for_another_key(run, bench, intent, named)
         return
     if intent.unique and set(outcome.culprits) == {bench.key_attribute(intent.object)}:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from syncd import marks
 from syncd.connector import Entry, Record
 from syncd.core.model import Side
 from syncd.errors import AccessError, Transient
@@ -111,6 +112,7 @@ def _give_up(run: Run, bench: Bench, intent: Intent) -> None:
     system = bench.mapping.end(side_of(intent)).system
     fields = [change.field for change in intent.body.changes]
     settle_changes(run, bench, intent, fields)
+    marks.settle(run, intent)
     run.ledger.intents.close([intent.id])
     run.ledger.inbox.raise_issue(
         UNANSWERED,
@@ -204,6 +206,8 @@ def _archives(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -
 def _applied(bench: Bench, intent: Intent, side: Side, record: Record, over: bool) -> bool | None:
     """Whether the update was applied: True, its history says so; False, the record looks like it; None, not that we can
     see. `over`: it cannot land any more, so that a part of it standing is enough; somebody changed the rest since."""
+    if intent.body.changes and not any(change.field in bench.fields for change in intent.body.changes):
+        return None  # a list: what its record looks like does not tell
     told = record.history is not None and (
         not intent.body.changes or any(change.attribute in record.history for change in intent.body.changes)
     )
@@ -214,6 +218,8 @@ def _applied(bench: Bench, intent: Intent, side: Side, record: Record, over: boo
         return False if key is not None and record.attributes.get(key) == intent.unique else None
     stands = []
     for change in intent.body.changes:
+        if change.field not in bench.fields:
+            continue
         canonical = bench.field(change.field).canonical
         after = canonical(side, change.after)
         same = canonical(side, record.attributes.get(change.attribute)) == after
@@ -227,6 +233,8 @@ def _in_history(bench: Bench, intent: Intent, side: Side, history: Mapping[str, 
         entries = history.get(bench.key_attribute(intent.object) or "", [])
         return any(entry.ours and entry.value == intent.unique for entry in entries)
     for change in intent.body.changes:
+        if change.field not in bench.fields:
+            continue
         canonical = bench.field(change.field).canonical
         after = canonical(side, change.after)
         for entry in history.get(change.attribute, []):

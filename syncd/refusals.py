@@ -41,7 +41,9 @@ def remedy(run: Run, bench: Bench, intent: Intent, outcome: Outcome, named: Sequ
     if outcome.existing is not None:
         return f"The record {outcome.existing} holds this value already: merge them, or pick it for the link."
     schema = _schema(run, intent.object)
-    ways = [way for change in named if (way := _way(bench.field(change.field), change, schema))]
+    ways = [
+        way for change in named if (field := bench.fields.get(change.field)) and (way := _way(field, change, schema))
+    ]
     lacking = [name for name in outcome.culprits if name not in intent.attributes and _is_required(schema, name)]
     if lacking and not named:
         ways += [_lacks(bench, intent, name, schema) for name in lacking]

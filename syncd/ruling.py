@@ -73,6 +73,7 @@ def retry(run: Run, bench: Bench, issue: Issue) -> None:
                 if source := issue.doc.get("source"):
                     target = "marketing" if source == "crm" else "crm"
                 _move_again(run, bench, link, target, fields)
+            run.ledger.marks.forget(name, issue.object, [issue.key])
             run.ledger.books.decide_again(name, [(issue.object, issue.key)])
         run.note([Note("retried", f"issue {issue.id} ({issue.kind})", name, None, issue.object, issue.key)])
 

@@ -192,7 +192,7 @@ class Bench:
     def told(self) -> frozenset[str]:
         """The fields that the funnel tells, one way."""
         told = {field.name for field in self.mapping.fields for of, _ in field.rolled.values() if of in FUNNEL_SAYS}
-        return frozenset({*told, NURTURE_LIST} if told else ())
+        return frozenset({*told, NURTURE_LIST})
 
     def knowing(self, lookups: Mapping[str, Lookup]) -> Bench:
         """The same bench with its references bound to what one batch refers to."""

@@ -72,7 +72,8 @@ def plan(run: Run, bench: Bench, scope: Scope) -> Undoing:
     links: dict[int, list[int]] = {}
     for entry in _applied(run.ledger, bench.mapping.name, scope):
         if entry.link is None:
-            if entry.object is not None and entry.key is not None:
+            # An update without a link is a mark of the funnel's: it says so again whatever is put back.
+            if entry.object is not None and entry.key is not None and ": update" not in entry.said:
                 found.created.append((entry.object, entry.key))
         elif len(links) < MOST_LINKS:
             links.setdefault(entry.link, []).append(entry.seq)
@@ -114,6 +115,8 @@ def _plan_link(
         fact = run.ledger.facts.get(object_, key)
         changes: list[Change] = []
         for name, done in fields.items():
+            if name in bench.told:
+                continue
             pair = bench.pair(link.marketing.object, link.crm.object, name)
             why = None
             if side is None or fact is None or fact.state != "live" or link.state == "unlinked":

@@ -22,6 +22,7 @@ from connectors.hubspot.effects import Effects
 from connectors.hubspot.errors import classify, daily, refuse_read
 from connectors.hubspot.feed import Feed
 from connectors.hubspot.kinds import Kind, ObjectsTraits, kind_of
+from connectors.hubspot.listing import Listing as ListWriter
 from connectors.hubspot.lists import LISTS, MEMBERSHIPS, Memberships, RecordLists
 from connectors.hubspot.owners import OWNERS, OwnerList
 from connectors.hubspot.paths import Paths
@@ -161,7 +162,9 @@ class HubSpot:
         self._describer = Describer(http, paths, settings.sensitive)
         self._associations = Associations(http, paths)
         writer = Writer(http, paths, self._reader, self._key, self._choices, self._learn_app)
-        self._effects = Effects(writer, Associating(http, paths, self._associations), self._reader)
+        self._effects = Effects(
+            writer, Associating(http, paths, self._associations), self._reader, ListWriter(http, paths)
+        )
         self._traits = Traits(
             objects=ObjectsTraits(self._key, {name: shelf.traits for name, shelf in self._shelves.items()}),
             meters=_meters(settings),

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from connectors.hubspot.asked import joined, split
 from connectors.hubspot.associating import Associating, inline, wanted_of
 from connectors.hubspot.errors import ASSOCIATION
-from connectors.hubspot.kinds import Kind
+from connectors.hubspot.kinds import LISTED, Kind
+from connectors.hubspot.listing import Listing, listed_in
 from connectors.hubspot.reads import READ_BATCH, Reader
 from connectors.hubspot.writes import Writer
 from syncd.connector import Effect, Outcome
@@ -26,9 +27,14 @@ class Effects:
     writer: Writer
     associating: Associating
     reader: Reader
+    listing: Listing
 
     def write(self, kind: Kind, effects: Sequence[Effect]) -> list[Outcome]:
         """See `Connector.write`. Raises only where nothing at all was carried out."""
+        only = [effect for effect in effects if _only_listed(effect)]
+        if only:
+            written = self.write(kind, [one for one in effects if one not in only]) if len(only) < len(effects) else []
+            return [*written, *self._list(only, bool(written)).values()]
         by_ref = {effect.ref: effect for effect in effects}
         plain: list[Effect] = []
         outcomes: list[Outcome] = []
@@ -52,7 +58,20 @@ class Effects:
             ready = [effect for effect in ready if wanted_of(kind, effect)]
             about = self._associate(kind, ready, begun) if ready else {}
             written = [_both(one, about[one.ref]) if one.ref in about else one for one in (*written, *alive)]
+        listed = [by_ref[one.ref] for one in written if one.kind == "sent" and listed_in(by_ref[one.ref])]
+        if listed:
+            put = self._list(listed, begun=True)
+            written = [_both(one, put[one.ref]) if one.ref in put else one for one in written]
         return outcomes + written
+
+    def _list(self, effects: Sequence[Effect], begun: bool) -> dict[str, Outcome]:
+        """What became of the lists, by ref."""
+        try:
+            return self.listing.write(effects)
+        except (AccessError, Transient) as trouble:
+            if not begun:
+                raise
+            return {effect.ref: _not_yet(effect, trouble.message) for effect in effects}
 
     def _alive(self, kind: Kind, effects: Sequence[Effect], begun: bool) -> list[Outcome]:
         """Looks whether records live that are only to be associated: HubSpot would associate whatever a merged-away one
@@ -93,8 +112,14 @@ class Effects:
 def _properties(kind: Kind, effect: Effect) -> Effect:
     """The effect without its references, and with pipeline and stage apart. Raises ValueError."""
     names = {one.name for one in kind.references}
-    rest = {name: value for name, value in effect.attributes.items() if name not in names}
+    rest = {n: value for n, value in effect.attributes.items() if n not in names and not n.startswith(LISTED)}
     return replace(effect, attributes=split(kind, rest))
+
+
+def _only_listed(effect: Effect) -> bool:
+    """Whether an update is about lists and nothing else: its record need not be touched."""
+    listed = len(listed_in(effect))
+    return effect.op == "update" and 0 < listed == len(effect.attributes) and effect.unique is None
 
 
 def _whole(kind: Kind, effect: Effect, outcome: Outcome) -> Outcome:

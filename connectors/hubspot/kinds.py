@@ -13,6 +13,8 @@ from syncd.errors import Fault
 
 ASSOCIATED = "associations."
 """What the names of all references begin with."""
+LISTED = "list."
+"""What the names begin with that stand for static lists: `list.Nurture`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class ObjectsTraits(Mapping[str, ObjectTraits]):
             key=self._key(object),
             unstamped=(ASSOCIATED,),
             moves_along=KINDS[object].moves_along,
+            lists=LISTED if object == "contacts" else "",
         )
 
     def __contains__(self, object: object) -> bool:

@@ -122,12 +122,23 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Nurture:
+    """The list of marketing's system for those who fall short."""
+
+    list: str
+    outcomes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Recycling:
     """When a rejected lead may be handed over again."""
 
     after_ms: int = 30 * 86_400_000
     reasons: Mapping[str, int | None] = field(default_factory=dict)
     """By reason; None: never."""
+
+    either: bool = False
+    """A new sign of interest is enough, before the time has come."""
 
     def due_ms(self, rejected_ms: int, reason: str | None) -> int | None:
         """From when on; None: never."""

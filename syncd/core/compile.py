@@ -18,7 +18,7 @@ from syncd.core.expr import Rules
 from syncd.core.fieldmaker import CEL_KINDS, FieldMaker
 from syncd.core.funnel import Funnel, qualified_for
 from syncd.core.live import check_schema
-from syncd.core.mapping import Default, End, Field, Gate, Mapping
+from syncd.core.mapping import Default, End, Field, Gate, Mapping, Promotion
 from syncd.core.mappingfile import EndPart, MappingFile, SidesPart
 from syncd.core.match import Rule
 from syncd.core.model import SIDES, Bad, Side, Unmapped
@@ -111,6 +111,7 @@ class _Compiler:
             for table in ("scope", "create", "update")
             for side in SIDES
         }
+        promote = self._gate(language, ("promote", "crm"), shape.promote.crm)
         bare = expr.Language(self.kinds)
         fields = [self._with_defaults(field, bare) for field in fields]
         self._prove(fields)
@@ -134,10 +135,19 @@ class _Compiler:
             update={side: gates["update", side] for side in SIDES},
             gone={"marketing": shape.gone.marketing, "crm": shape.gone.crm},
             fields=tuple(fields),
+            promotion=self._promotion(promote),
             rollups=rollups,
         )
         self.problems += check_together([made])
         return made
+
+    def _promotion(self, gate: Gate | None) -> Promotion | None:
+        """None also where the funnel has no stages of sales, or is about other people: nobody is promoted then."""
+        funnel = self.funnel
+        if gate is None or funnel is None or funnel.about.mapping != self.shape.mapping:
+            return None
+        stages = frozenset(stage.name for stage in funnel.stages if stage.owner == "sales")
+        return Promotion(funnel.about.stage, stages, gate) if stages else None
 
     def _say(self, path: Path, what: str, mend: str = "", *, key: bool = False) -> None:
         self.problems.append(self.document.problem(path, what, mend, key=key))

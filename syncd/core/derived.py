@@ -65,6 +65,7 @@ _ALL: Final[Mapping[str, tuple[str, Derive]]] = {
 
 NAMES: Final = tuple(_ALL)
 OUTCOME: Final = "funnel.outcome"
+HANDED: Final = "funnel.handoff"
 NURTURE_LIST: Final = "nurture_list"
 """What a change of the nurture list is called in plans: it is no field of a mapping."""
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pydantic
 
 from syncd.core import expr
-from syncd.core.agreement import Agreement, Credit, Recycling, Speed, Target, Touched
+from syncd.core.agreement import Agreement, Credit, Nurture, Recycling, Speed, Target, Touched
 from syncd.core.credit import Rule
 from syncd.core.days import zone_named
 from syncd.core.expr import Gate
@@ -68,6 +68,8 @@ class About:
     """When somebody qualified."""
     reason: str | None = None
     """Why sales gave them back."""
+    signal: str | None = None
+    """When they last showed interest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Funnel:
     credit: Credit = field(default_factory=Credit)
     sales: Sales | None = None
     target: Target | None = None
+    nurture: Nurture | None = None
     places: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(mapping, field) that the file names -> where it does."""
 
@@ -176,6 +179,7 @@ class _Compiler:
             recycling=Recycling(
                 _ms(shape.recycle.after),
                 {name: None if after == "never" else _ms(after) for name, after in shape.recycle.reasons.items()},
+                shape.recycle.enough == "either",
             ),
             recycle_when=self._gate(("recycle", "when"), shape.recycle.when),
             segments=tuple(
@@ -185,6 +189,7 @@ class _Compiler:
             credit=self._credit(),
             sales=sales,
             target=target,
+            nurture=Nurture(shape.nurture.list, frozenset(shape.nurture.outcomes)) if shape.nurture else None,
             places=self.places,
         )
         return None if qualified is None else funnel
@@ -256,7 +261,8 @@ class _Compiler:
         }
         since = self._named(part.mapping, ("qualified", "since"), shape.qualified.since)
         reason = self._named(part.mapping, ("handoff", "reason"), shape.handoff.reason)
-        return About(part.mapping, part.stage, **named, since=since, reason=reason)
+        signal = self._named(part.mapping, ("recycle", "signal"), shape.recycle.signal)
+        return About(part.mapping, part.stage, **named, since=since, reason=reason, signal=signal)
 
     def _agreement(self) -> Agreement:
         part = self.shape.agreement

@@ -26,6 +26,7 @@ Lasting = Annotated[str, Field(pattern=r"^\d{1,6}(?:\.\d{1,3})?[mhdw]$")]
 """`30m`, `4h`, `10d`, `2w`."""
 Period = Literal["week", "month", "quarter", "year"]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+ShortOfs = list[Literal["nurture", "watch", "disqualify"]]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000_000, strict=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=False)]
@@ -103,7 +104,25 @@ class RecyclePart(Part):
     reasons: dict[str, Lasting | Literal["never"]] = Field(
         default_factory=dict, description="For single reasons, by their value: another time, or never."
     )
+    signal: FieldName | None = Field(
+        None,
+        description="The field (date or datetime) with their newest sign of interest: it must be newer than the rejection.",
+    )
+    enough: Literal["both", "either"] = Field(
+        "both", description="With 'signal': the time and the sign, or one of them. Never stays never."
+    )
     when: Expression | None = Field(None, description="What must be true besides.")
+
+
+class NurturePart(Part):
+    """Who is put into a list of marketing's system."""
+
+    outcomes: ShortOfs = Field(
+        default=["nurture"], min_length=1, description="Whoever is judged so is in it, nobody else."
+    )
+    list: str = Field(
+        min_length=1, max_length=200, description="The static list, by name. It is made if it is not there."
+    )
 
 
 class MarketingOwesPart(Part):
@@ -221,6 +240,7 @@ class FunnelFile(Part):
     recycle: RecyclePart = Field(
         default_factory=lambda: RecyclePart.model_validate({}), description="When a rejected lead may qualify again."
     )
+    nurture: NurturePart | None = Field(None, description="The list of those who are to be nurtured. Left out: none.")
     segments: dict[Name, Expression] = Field(
         default_factory=dict, max_length=MAX_SEGMENTS, description="Segments by rule; the first that is true counts."
     )

@@ -19,7 +19,7 @@ from syncd.core.model import UNSEEN, Bad, Canonical, Lookup, Neutral, Owners, Si
 if TYPE_CHECKING:
     from syncd.core.rollup import Rollup
 
-__all__ = ["Answers", "Codec", "Default", "End", "Field", "Gate", "Mapping", "Reference", "Unknown"]
+__all__ = ["Answers", "Codec", "Default", "End", "Field", "Gate", "Mapping", "Promotion", "Reference", "Unknown"]
 
 Flow = Literal["both", "to_crm", "to_marketing", "none"]
 Policy = Literal["marketing", "crm", "newer", "hold", "stricter"]
@@ -230,6 +230,17 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """When sales' record may be moved from marketing's stages into sales'."""
+
+    field: str
+    """The field with the stage."""
+    stages: frozenset[str]
+    """Those that sales owns, in marketing's words."""
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """A mapping file, compiled."""
 
@@ -254,6 +265,7 @@ class Mapping:
     """When to update on that side, seen from the other side's record. None: always."""
     gone: abc.Mapping[Side, Literal["unlink", "archive", "ignore"]]
     fields: tuple[Field, ...]
+    promotion: Promotion | None = None
     rollups: tuple[Rollup, ...] = ()
     """What these records come to for those that they point to."""
     answers: Answers | None = None

@@ -82,6 +82,15 @@ class GatesPart(Part):
     crm: Expression | None = Field(None, description="When to write on the CRM's side, seen from marketing's.")
 
 
+class PromotePart(Part):
+    """A rule for the CRM's side."""
+
+    crm: Expression | None = Field(
+        None,
+        description="When sales' record may enter a stage that sales owns, seen from marketing's. Left out: always.",
+    )
+
+
 class GonePart(Part):
     """What happens to the partner when the record on that side is gone."""
 
@@ -237,6 +246,10 @@ class MappingFile(Part):
     create: GatesPart = Field(
         default_factory=lambda: GatesPart.model_validate({}),
         description="When to create a partner on that side. Left out: never.",
+    )
+    promote: PromotePart = Field(
+        default_factory=lambda: PromotePart.model_validate({}),
+        description="When sales' record may be moved into one of the funnel's stages that sales owns, from outside them.",
     )
     update: GatesPart = Field(
         default_factory=lambda: GatesPart.model_validate({}),

@@ -19,6 +19,9 @@ SCOPE = ":scope"
 """In a base: the scope rule that held when it was settled. While the rule is the same and none of its fields moved, it
 need not be asked again."""
 
+GIVEN_BACK = ":given_back"
+"""Among the attributes of marketing's record: sales gave them back, and they may not be handed over again yet."""
+
 Lane = str
 """`urgent` (hand-offs and opt-outs), `normal`, `backfill`."""
 
@@ -126,7 +129,7 @@ def decide(
                         base = settled[side] = dict(ends[side].base)
                     base[pair.base(side)] = pair.field.settled(side, ends[side].attributes[pair.attribute(side)])
             continue
-        if not _update_allowed(mapping, to, ends):
+        if not _update_allowed(mapping, to, ends) or _not_promoted(mapping, verdict, ends["marketing"]):
             continue
         changes.setdefault(to, []).append(
             Change(
@@ -280,6 +283,20 @@ def _mark_scope(mapping: Mapping, side: Side, paired: tuple[Pair, ...], base: di
 def _update_allowed(mapping: Mapping, to: Side, ends: Map[Side, End]) -> bool:
     end = ends[other(to)]
     return holds(mapping, mapping.update, to, other(to), end.form, end.attributes)
+
+
+def _not_promoted(mapping: Mapping, verdict: Verdict, source: End) -> bool:
+    """Whether it would move sales' record into a stage that sales owns, of somebody whom the definition does not let
+    through, or not yet again."""
+    rule, field = mapping.promotion, verdict.pair.field
+    if rule is None or verdict.to != "crm" or field.name != rule.field:
+        return False
+    if field.context("crm", verdict.after) not in rule.stages or field.context("crm", verdict.before) in rule.stages:
+        return False
+    if source.attributes.get(GIVEN_BACK) is True:
+        return True
+    seen = mapping.context("marketing", source.form, source.attributes, rule.gate.names)
+    return rule.gate.holds(seen) is not True
 
 
 def settle(base: Map[str, Any], changes: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from syncd.core.qualify import Judged, Outcome
 
 STATES = ("delivered", "waiting", "blocked", "rejected", "out_of_scope")
 CLOCKS = ("on_track", "due_soon", "breached", "met", "met_late", "paused")
+REOPENING = "to be opened again"
+"""Why somebody waits who has a record in sales already."""
 OPEN_CLOCKS = ("on_track", "due_soon", "breached")
 
 Cell = tuple[str, int, str, str, str, int, int]
@@ -37,6 +39,8 @@ class Said(msgspec.Struct, frozen=True):
     """By stage: when it was entered, where a field tells."""
     came_ms: int | None = None
     since_ms: int | None = None
+    signal_ms: int | None = None
+    """When they last showed interest, where a field tells."""
     source: str = ""
     campaign: str = ""
     owner: str = ""
@@ -100,6 +104,8 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     delivered_ms: int | None = None
     accepted_ms: int | None = None
     rejected_ms: int | None = None
+    reopening: bool = False
+    """They qualified again, and sales' record is to be opened again."""
     routed_ms: int | None = None
     touched_ms: int | None = None
     attempts: int = 0
@@ -172,15 +178,8 @@ def _stages(funnel: Funnel, said: Said, now: Standing) -> Standing:
 def _handed(
     funnel: Funnel, said: Said, was: Standing, now: Standing, judged: Judged, now_ms: int, version: int
 ) -> Standing:
-    outcome, why, next_ms = judged.outcome, judged.why, None
-    if outcome == "handoff" and was.state == "rejected" and was.rejected_ms is not None:
-        due = funnel.recycling.due_ms(was.rejected_ms, was.reason or None)
-        open_ = funnel.recycle_when is None or funnel.recycle_when.holds(said.context) is True
-        if due is None or now_ms < due or not open_:
-            outcome, why = "nurture", f"sales gave them back{f': {was.reason}' if was.reason else ''}"
-            next_ms = due if due is not None and due > now_ms else None
     meets = judged.outcome == "handoff"
-    now = msgspec.structs.replace(now, outcome=outcome, why=why, next_ms=next_ms)
+    now = msgspec.structs.replace(now, outcome=judged.outcome, why=judged.why)
     if was.qualified_ms is None:
         now = msgspec.structs.replace(now, version=version)
         if not meets and not said.handed and said.by_hand_ms is None:
@@ -196,24 +195,58 @@ def _handed(
         now = msgspec.structs.replace(
             now, qualified_ms=since, qualified=_day(funnel, since), started_ms=since
         )  # fmt: skip
-    state, reason = _state(funnel, said, meets)
-    changes: dict[str, Any] = {"state": state, "reason": reason}
-    if state in ("delivered", "rejected") and now.delivered_ms is None:
+    again_ms = _again_ms(funnel, said, was, now_ms)
+    state, reason, reopening = _state(funnel, said, was, meets, again_ms is not None)
+    changes: dict[str, Any] = {"state": state, "reason": reason, "reopening": reopening}
+    if was.reopening and state == "delivered":
+        changes["delivered_ms"] = min(now_ms, max(said.crm_ms, now.started_ms or 0))
+    elif state in ("delivered", "rejected") and now.delivered_ms is None:
         changes["delivered_ms"] = max(_arrived(said, now_ms), now.qualified_ms or 0)
     if state == "rejected":
         moved = said.moves[-1] if said.moves and said.moves[-1] >= (now.started_ms or 0) // 1000 * 1000 else None
         changes["rejected_ms"] = moved or was.rejected_ms or said.crm_ms or now_ms
-    if state == "delivered" and was.state == "rejected":
-        changes |= {
-            **dict.fromkeys(("rejected_ms", "accepted_ms", "routed_ms", "touched_ms", "paused_ms", "depth")),
-            "round": now.round + 1,
-            "started_ms": min(said.stamp_ms, now_ms),
-            "stood_s": 0.0,
-        }
+        changes |= _given_back(funnel, judged, changes["rejected_ms"], reason, now_ms)
+    if was.state == "rejected" and state == "delivered":
+        changes |= {**_new_round(now), "started_ms": min(said.stamp_ms, now_ms)}
+    elif was.state == "rejected" and reopening:
+        changes |= {**_new_round(now), "started_ms": again_ms, "delivered_ms": None}
     accepted = said.converted or (funnel.accepted is not None and funnel.accepted.holds(said.crm) is True)
     if state == "delivered" and accepted and now.accepted_ms is None:
         changes["accepted_ms"] = _moved_on(said, changes.get("delivered_ms", now.delivered_ms)) or said.crm_ms or now_ms
     return msgspec.structs.replace(now, **changes)
+
+
+def _given_back(funnel: Funnel, judged: Judged, rejected_ms: int, reason: str, now_ms: int) -> dict[str, Any]:
+    """What becomes of somebody whom sales gave back: nurtured, with the reason, until they may be handed over again."""
+    due = funnel.recycling.due_ms(rejected_ms, reason or None)
+    found: dict[str, Any] = {"next_ms": due if due is not None and due > now_ms else None}
+    if judged.outcome != "disqualify":
+        found |= {"outcome": "nurture", "why": f"sales gave them back{f': {reason}' if reason else ''}"}
+    return found
+
+
+def _again_ms(funnel: Funnel, said: Said, was: Standing, now_ms: int) -> int | None:
+    """Since when somebody whom sales gave back may be handed over again; None: not yet, or they were not given back."""
+    if was.state != "rejected" or was.rejected_ms is None:
+        return None
+    rule = funnel.recycling
+    due = rule.due_ms(was.rejected_ms, was.reason or None)
+    if due is None or (funnel.recycle_when is not None and funnel.recycle_when.holds(said.context) is not True):
+        return None
+    signal = said.signal_ms if said.signal_ms is not None and said.signal_ms > was.rejected_ms else None
+    waited = due if due <= now_ms else None
+    if funnel.about.signal is None:
+        # What moved since then may be what they qualify by.
+        return None if waited is None else max(waited, min(said.stamp_ms, now_ms))
+    if rule.either:
+        return min((at for at in (waited, signal) if at is not None), default=None)
+    return None if waited is None or signal is None else max(waited, signal)
+
+
+def _new_round(now: Standing) -> dict[str, Any]:
+    """Everything of the round before is over."""
+    over = dict.fromkeys(("rejected_ms", "accepted_ms", "routed_ms", "touched_ms", "paused_ms", "depth"))
+    return {**over, "round": now.round + 1, "stood_s": 0.0}
 
 
 def _arrived(said: Said, now_ms: int) -> int:
@@ -230,19 +263,26 @@ def _moved_on(said: Said, delivered_ms: int | None) -> int | None:
     return next((at for at in said.moves if delivered_ms is not None and at > delivered_ms), None)
 
 
-def _state(funnel: Funnel, said: Said, meets: bool) -> tuple[str, str]:
-    """The one state of somebody who met the definition once, and the reason."""
+def _state(funnel: Funnel, said: Said, was: Standing, meets: bool, again: bool) -> tuple[str, str, bool]:
+    """The one state of somebody who met the definition once, the reason, and whether sales' record is to be opened
+    again. `again`: they may be handed over again after they were given back."""
     if not said.live:
-        return "out_of_scope", "gone"
+        return "out_of_scope", "gone", False
     if said.linked_ms is not None:
-        return ("rejected", said.reason) if _rejected(funnel, said) else ("delivered", "")
+        if not _rejected(funnel, said):
+            return "delivered", "", False
+        # Closed before they qualified for the first time: nobody gave them back.
+        never = was.qualified_ms is None and was.version > 0 and not said.handed and said.by_hand_ms is None
+        if meets and (again or never or was.reopening):
+            return "waiting", REOPENING, True
+        return "rejected", said.reason, False
     if not said.in_scope:
-        return "out_of_scope", "scope"
+        return "out_of_scope", "scope", False
     if not meets:
-        return "out_of_scope", "no longer qualified"
+        return "out_of_scope", "no longer qualified", False
     if said.issue:
-        return "blocked", said.issue
-    return ("waiting", "") if said.creates else ("blocked", "create rule")
+        return "blocked", said.issue, False
+    return ("waiting", "", False) if said.creates else ("blocked", "create rule", False)
 
 
 def _rejected(funnel: Funnel, said: Said) -> bool:

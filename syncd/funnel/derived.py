@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from syncd.core.derived import derive, named_in
+from syncd.core.derived import HANDED, OUTCOME, derive, named_in
 from syncd.core.funnel import Funnel
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Side
+from syncd.core.plan import GIVEN_BACK
 from syncd.core.standing import Standing
 from syncd.ledger import Ledger
 from syncd.ledger.facts import Fact
@@ -31,6 +33,8 @@ class Derived:
     """The derived attributes of the records of each side."""
     objects: Mapping[Side, tuple[int, ...]]
     """Their object numbers."""
+    promotes: bool = False
+    """The mapping has a rule for who is promoted: it hears who was given back."""
 
     @property
     def every(self) -> frozenset[str]:
@@ -39,14 +43,14 @@ class Derived:
 
     def turned(self, now: Standing, before: Standing | None) -> bool:
         """Whether anything that the mapping asks for is said otherwise than before."""
-        names = self.every
+        names = self.every | {OUTCOME, HANDED}
         return before is None or derive(self.funnel, names, now) != derive(self.funnel, names, before)
 
 
 def lay(ledger: Ledger, funnel: Funnel | None, mappings: Mapping[str, Compiled]) -> Derived | None:
     """What the mapping of the funnel's people asks for; None: nothing."""
     mapping = None if funnel is None else mappings.get(funnel.about.mapping)
-    if funnel is None or mapping is None or not named_in(mapping):
+    if funnel is None or mapping is None or not (named_in(mapping) or funnel.nurture or mapping.promotion):
         return None
     names: dict[Side, frozenset[str]] = {}
     objects: dict[Side, tuple[int, ...]] = {}
@@ -54,7 +58,7 @@ def lay(ledger: Ledger, funnel: Funnel | None, mappings: Mapping[str, Compiled])
         end = mapping.end(side)
         names[side] = frozenset(name for form in end.forms for name in mapping.rolled(side, form)) & named_in(mapping)
         objects[side] = tuple(ledger.facts.object_id(end.system, form) for form in end.forms)
-    return Derived(mapping.name, funnel, names, objects)
+    return Derived(mapping.name, funnel, names, objects, mapping.promotion is not None)
 
 
 def with_derived(ledger: Ledger, derived: Derived | None, mapping: str, facts: Sequence[Fact]) -> list[Fact]:
@@ -65,15 +69,25 @@ def with_derived(ledger: Ledger, derived: Derived | None, mapping: str, facts: S
     for side in SIDES:
         names = derived.names[side]
         asked = [fact for fact in facts if fact.object in derived.objects[side] and fact.state == "live"]
-        if not names or not asked:
+        held = derived.promotes and side == "marketing"
+        if not (names or held) or not asked:
             continue
         standing = _standing(ledger, derived, side, asked)
         for at, fact in enumerate(facts):
             now = standing.get((fact.object, fact.key))
             if now is not None:
                 told = derive(derived.funnel, names, now)
+                if held and now.state == "rejected":
+                    told[GIVEN_BACK] = True
                 facts[at] = msgspec.structs.replace(fact, attributes={**fact.attributes, **told})
     return facts
+
+
+def words_of(ledger: Ledger, derived: Derived, object: int, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the funnel says of these people of marketing's, by key: the names that the mapping asks for on sales' side,
+    and the outcome. Who was not judged yet is absent."""
+    names = derived.names["crm"] | {OUTCOME}
+    return {key: derive(derived.funnel, names, now) for key, now in ledger.loop.standings(object, keys).items()}
 
 
 def _standing(ledger: Ledger, derived: Derived, side: Side, facts: Sequence[Fact]) -> dict[tuple[int, str], Standing]:

@@ -137,6 +137,7 @@ class Scope:
             times=times,
             came_ms=time_of(about.came),
             since_ms=time_of(about.since),
+            signal_ms=time_of(about.signal),
             source=str(context.get(about.source or "") or ""),
             campaign=str(context.get(about.campaign or "") or ""),
             in_scope=holds(people.scope, "marketing"),

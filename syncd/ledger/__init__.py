@@ -9,6 +9,7 @@ waits      who refers to a record that has no link yet
 epoch      which life of the ledger this is, safe mode    keeping   backup, verify, restore, compact
 erasure    a person's data out of all of it, and tombstones
 described  what objects look like, as their systems say
+marks      what was written on records of their own accord
 loop       where people stand, what deals came to, and the sums over both
 alerts     what somebody is to be told, and whom it reached
 """
@@ -32,6 +33,7 @@ from syncd.ledger.journal import Journal
 from syncd.ledger.lease import Lease
 from syncd.ledger.links import Links
 from syncd.ledger.loop import Loop
+from syncd.ledger.marks import Marks
 from syncd.ledger.proposals import Proposals
 from syncd.ledger.refers import Refers
 from syncd.ledger.shares import Shares
@@ -64,6 +66,7 @@ class Ledger:
         self.loop = Loop(store)
         self.shares = Shares(store)
         self.alerts = Alerts(store)
+        self.marks = Marks(store)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:

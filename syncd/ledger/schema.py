@@ -13,7 +13,7 @@ from syncd.ledger.pageschema import PAGES, SHARES, SUMS
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 19
+VERSION = 20
 """Kept in `PRAGMA user_version`: how many migrations there are, so that none is forgotten (a test counts them). A ledger
 with a larger one comes from a newer syncd and is refused."""
 
@@ -60,6 +60,7 @@ TABLES = {
     "cell_erased": "What people added to the sums who were erased: they stay in them without a name.",
     "tally": "How many standings say each state, counted by triggers: the hand-off's sum is checked against it.",
     "stirred": "Records about which something else than their facts moved, for the closed loop to look at.",
+    "mark": "What the funnel says of somebody without a partner, as it was written on their record last.",
     "alert": "What somebody is to be told: each turn of a clock or of a condition, once.",
     "delivery": "Which receiver has been told of which alert, how often it was tried, and when it is tried again.",
     "condition": "What is the matter right now, since when, and whether anybody was told: a state, told when it turns.",
@@ -367,6 +368,14 @@ def migrations() -> Migrations:
     @steps()
     def m160_alert_record(db: Database) -> None:
         _execute(db, "CREATE INDEX alert_record ON alert (object, key) WHERE object != 0")
+
+    @steps()
+    def m170_mark(db: Database) -> None:
+        _execute(
+            db,
+            "CREATE TABLE mark (mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL, said BLOB NOT NULL,"
+            " PRIMARY KEY (mapping, object, key)) WITHOUT ROWID",
+        )
 
     return steps
 

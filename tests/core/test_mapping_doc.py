@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sketch import FUNNEL
 
 from syncd.core import funnelfile, mappingfile
+from syncd.core.derived import NAMES
 from syncd.core.expr import Language
 from syncd.core.fieldmaker import CEL_KINDS
 from syncd.core.funnel import compile_funnel
@@ -57,6 +58,13 @@ def test_every_key_and_type_is_told() -> None:
     )
 
     assert sorted((keys | CEL_KINDS.keys()) - told) == []
+
+
+def test_every_word_of_the_funnel_is_told() -> None:
+    """What can be a field is in the manual, and nothing else is."""
+    rows = [row for row in TEXT.splitlines() if row.startswith(("| `funnel.", "| `clock."))]
+    told = {name for row in rows for name in re.findall(r"`((?:funnel|clock)\.\w+)`", row.split("|")[1])}
+    assert told == set(NAMES)
 
 
 def test_the_functions_that_are_told_exist() -> None:

@@ -92,6 +92,12 @@ def of_hubspot(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 to = row["to"] if isinstance(row["to"], list) else [row["to"]]
                 tied = sorted(str(one["id"]) for one in to)
                 yield write("hubspot", match[1], str(row["from"]["id"]), "update", {}, None, tied)
+    elif re.fullmatch(r"/crm/lists/[^/]+/\d+/memberships/add-and-remove", path):
+        for part, inside in (("recordIdsToAdd", True), ("recordIdsToRemove", False)):
+            for key in body[part]:
+                yield write("hubspot", "contacts", key, "update", {"list.Nurture": inside}, None, [])
+    elif re.fullmatch(r"/crm/lists/[^/]+", path):
+        assert body["name"] == "Nurture"  # the one list that the agreement names; it is made where it is missing
     else:
         assert entry["method"] == "GET" or re.search(r"/(search|read|token|token-info)$|oauth", path), path
 
