@@ -61,6 +61,7 @@ QUALIFIED = {
     "email": "ada@example.com",
     "lifecyclestage": "marketingqualifiedlead",
     "hubspotscore": "64",
+    "num_conversion_events": "1",
     "hs_email_optout": None,
     "crm_email_optout": "",
 }
@@ -71,6 +72,7 @@ QUALIFIED = {
     [
         ({}, True),
         ({"hubspotscore": "49.9"}, False),
+        ({"hubspotscore": "49.9", "num_conversion_events": "2"}, True),
         ({"lifecyclestage": "lead"}, False),
         ({"lifecyclestage": "customer"}, False),
         ({"hs_email_optout": "true"}, False),
@@ -99,7 +101,7 @@ def test_a_missing_attribute_is_not_a_blank_one(people: Mapping) -> None:
     assert gate.holds(people.context("marketing", "contacts", without)) not in (True, False)
     assert "score" not in people.context("marketing", "contacts", {"hubspotscore": "", "email": ""})
     assert people.context("marketing", "contacts", {"hubspotscore": "", "email": ""}) == {"email": ""}
-    assert gate.names == {"stage", "score", "opt_out", "crm_opt_out"}
+    assert gate.names == {"stage", "score", "forms", "opt_out", "crm_opt_out"}
     assert gate.place == "mappings/people.toml:27:13"
 
 

@@ -68,7 +68,7 @@ def test_who_falls_short_is_marked_with_the_reason_and_in_the_list(world: World)
     world.until_quiet()
 
     said = world.hs(short)
-    assert (said["syncd_outcome"], said["syncd_outcome_reason"]) == ("nurture", "lacks interest: score")
+    assert (said["syncd_outcome"], said["syncd_outcome_reason"]) == ("nurture", "lacks interest: score, second_offer")
     assert world.hs(far)["syncd_outcome"] == "disqualify"
     assert listed(world) == {short}
     assert world.live("Lead") == {}
