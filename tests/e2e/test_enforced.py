@@ -17,7 +17,7 @@ from bench.alone import people_alone
 
 DAY_S = 86_400.0
 POINTS = "[qualified.interest.points]\n"
-SECOND_OFFER = POINTS + "second_offer = { when = 'last_form == \"Choosing a maker\"', points = 50 }\n"
+SECOND_OFFER = POINTS + "chooses = { when = 'last_form == \"Choosing a maker\"', points = 50 }\n"
 TASKS = """
 name   = "crm_tasks"
 kind   = "watch"
