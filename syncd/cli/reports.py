@@ -177,7 +177,7 @@ def report(
         ends_with(_give(call, facts, send=send, out=out))
     elif call.json:
         show.as_json(facts)
-    elif kind is Kind.weekly:
+    elif kind is Kind.weekly and not as_csv:
         sys.stdout.write(facts["html"] + "\n") if html else show.line(facts["text"].rstrip("\n"))
     elif as_csv:
         figures.csv(kind.value, facts, table)

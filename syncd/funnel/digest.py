@@ -18,14 +18,16 @@ STYLE = "font-family:sans-serif;line-height:1.4;color:#1f2328;background:#fff;ma
 _CELL = "text-align:left;vertical-align:top;padding:.15rem 1rem .15rem 0;border-bottom:1px solid #d0d7de"
 
 
-def digest(facts: dict[str, Any]) -> dict[str, str]:
-    """`{"html", "text"}` of what `reports.weekly` gathered."""
+def digest(facts: dict[str, Any]) -> dict[str, Any]:
+    """`{"html", "text", "lines": [(section, what, value)]}` of what `reports.weekly` gathered."""
     title = f"Week {facts['week']['name'] or facts['week']['since']}"
     makers = (_leads, _stages, _handoffs, _agreement, _activity, _revenue, _lost, _campaigns, _goals)
     text = [title, "=" * len(title)]
     html = [f"<h1>{escape(title)}</h1>"]
+    told: list[tuple[str, str, str]] = []
     for maker in makers:
         name, lines = maker(facts)
+        told += [(name, label.strip(), value) for label, value in lines]
         text += ["", name, "-" * len(name), *(f"{label}: {value}" for label, value in lines)]
         rows = "".join(
             f'<tr><th scope="row" style="{_CELL};font-weight:normal">{escape(label)}</th>'
@@ -38,7 +40,7 @@ def digest(facts: dict[str, Any]) -> dict[str, str]:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"></head><body style="{STYLE}">{body}</body></html>'
     )
-    return {"html": page, "text": "\n".join(text) + "\n"}
+    return {"html": page, "text": "\n".join(text) + "\n", "lines": told}
 
 
 def _number(figure: dict[str, Any], before: dict[str, Any] | None = None) -> str:

@@ -42,19 +42,15 @@ def check_revenue(run: Run, scope: Scope) -> None:
     if scope.deals is None:
         return
     sums = run.ledger.loop.sums
-    won = {what: amount for (what, _), (_, amount) in sums.of("won", 0, EVER).items()}
-    causes = dict.fromkeys(won, 0)
-    for (what, _), (_, amount) in sums.of("cause", 0, EVER, by="cause").items():
-        causes[what] = causes.get(what, 0) + amount
+    won, causes = sums.amounts("won", ""), sums.amounts("cause", "cause")
     wrong = []
     sold = sums.sold()
     if any(sold.get(currency, 0) != won.get(currency, 0) for currency in sold.keys() | won.keys()):
         wrong.append("the deals' own rows")
     for model in MODELS:
-        made = dict(causes)
-        for (what, _), (_, amount) in sums.of(f"credit:{model}", 0, EVER, by="pair").items():
-            made[what] = made.get(what, 0) + amount
-        if any(made.get(currency, 0) != won.get(currency, 0) for currency in made.keys() | won.keys()):
+        credited = sums.amounts(f"credit:{model}", "pair")
+        every = {*won, *causes, *credited}
+        if any(credited.get(one, 0) + causes.get(one, 0) != won.get(one, 0) for one in every):
             wrong.append(f"the model {model}")
     if wrong:
         run.event("revenue_sum_failed", by=wrong)

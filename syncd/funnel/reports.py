@@ -41,7 +41,8 @@ goals       {"period", "currency", "goal": money, "won": money, "parts": [{"won"
              "leads_needed", "customers_missing", "leads_missing": int | null, "elapsed": float, "leads": figure,
              "leads_expected": int | null, "quota": {"owed", "qualified", "by": [{"name", "owed", "qualified"}]}}
              parts: what each currency adds; counts null: it has no rate, and is not counted
-weekly      {"week": period, "before": period, "today", "handoffs", "follow_up", "revenue", "goals", "html", "text"}
+weekly      {"week": period, "before": period, "handoffs", "follow_up", "funnel", "revenue", "campaigns", "goals", "html",
+             "text", "lines": [[section, what, value]]}
 records_behind  {"link", "title", "count": int | null, "records": [{"system", "object", "key", "why", "at", "amount": money | null,
              "part": int}], "next": link | null}    part: what the record adds to the figure; all of them add up to it
 """

@@ -192,6 +192,10 @@ def _campaigns(facts: dict[str, Any]) -> Iterator[Table]:
     yield Table("campaigns", "What each campaign brought, and what it cost sales", columns, rows)
 
 
+def _weekly(facts: dict[str, Any]) -> Iterator[Table]:
+    yield Table("digest", "The weekly digest", ("section", "what", "value"), list(facts["lines"]))
+
+
 _MAKERS: dict[str, Callable[[dict[str, Any]], Iterator[Table]]] = {
     "handoff": _handoff,
     "funnel": _funnel,
@@ -199,4 +203,5 @@ _MAKERS: dict[str, Callable[[dict[str, Any]], Iterator[Table]]] = {
     "agreement": _agreement,
     "goals": _goals,
     "campaigns": _campaigns,
+    "weekly": _weekly,
 }

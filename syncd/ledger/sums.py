@@ -90,6 +90,13 @@ class Sums:
         stays in the state that they had."""
         return dict(self._store.rows("SELECT state, n FROM tally WHERE n != 0"))
 
+    def amounts(self, figure: str, by: str) -> dict[str, int]:
+        """The amount by what, of all days."""
+        rows = self._store.rows(
+            "SELECT what, sum(amount) FROM cell_month WHERE figure = ? AND by = ? GROUP BY what", (figure, by)
+        )
+        return dict(rows)
+
     def sold(self) -> dict[str, int]:
         """By currency: what was won. Counted by triggers, deal by deal and apart from the cells."""
         return dict(self._store.rows("SELECT currency, amount FROM sale_tally WHERE amount != 0"))
