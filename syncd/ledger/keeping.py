@@ -46,7 +46,7 @@ class Verdict(msgspec.Struct, frozen=True):
 def verify(path: Path) -> Verdict:
     """Proves a ledger file: SQLite's own check, foreign keys, the journal's chain, and that no intent, link or base
     contradicts another. Raises LedgerError where it cannot even be opened."""
-    store = Store.open(path, read_only=True)
+    store = Store.open(path, read_only=True, older=True)
     try:
         flaws = [f"the file: {row[0]}" for row in store.rows("PRAGMA integrity_check(20)") if row[0] != "ok"]
         if not flaws:

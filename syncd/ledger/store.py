@@ -39,8 +39,9 @@ class Store:
         """Called after each transaction: a sign of life for whoever watches."""
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False) -> Store:
-        """Opens the ledger; creates it (mode 0600) and brings its tables up to date unless read-only.
+    def open(cls, path: Path, *, read_only: bool = False, older: bool = False) -> Store:
+        """Opens the ledger; creates it (mode 0600) and brings its tables up to date unless read-only. `older`: one of an
+        earlier format may be read as it is, by who asks only for what every format has.
 
         Raises LedgerError when the file is missing (read-only), damaged, unreadable or from a newer syncd.
         """
@@ -58,12 +59,13 @@ class Store:
                     remedy="Install that newer version again, or restore the backup made before the upgrade.",
                 )
             if version < schema.VERSION:
-                if read_only:
+                if read_only and not older:
                     raise LedgerError(
                         f"The ledger {path} is from an older syncd (format {version}).",
                         remedy="Start `syncd run` or `syncd once`: it brings the ledger up to date.",
                     )
-                _migrate(connection)
+                if not read_only:
+                    _migrate(connection)
         except sqlite3.Error as error:
             raise _translated(error, path) from error
         return cls(path, connection, read_only=read_only)

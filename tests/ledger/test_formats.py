@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from syncd.ledger import Ledger, schema
+from syncd.ledger import Ledger, keeping, schema
 
 FORMATS = sorted((Path(__file__).parent / "formats").glob("format-*.sql"))
 
@@ -59,6 +59,31 @@ def test_a_ledger_of_every_format_opens_with_everything_in_it(tmp_path: Path, fi
         assert fact.attributes
     assert old.journal.verify() == (6, None)
     assert old.store.integrity() == "ok"
+
+
+def test_a_ledger_of_every_count_of_migrations_opens(tmp_path: Path) -> None:
+    """From version 14 on a version is the number of its migrations: the first so many, and the rest is brought."""
+    from sqlite_utils import Database
+
+    names = [step.name for step in schema.migrations().pending(Database(memory=True))]
+    new = shape(Ledger.open(tmp_path / "new.db"))
+    for version in range(14, schema.VERSION):
+        path = tmp_path / f"{version}.db"
+        with sqlite3.connect(path, isolation_level=None) as raw:
+            schema.migrations().apply(Database(raw), stop_before=names[version])
+            raw.execute(f"PRAGMA user_version = {version}")
+        assert shape(Ledger.open(path)) == new, version
+
+
+@pytest.mark.parametrize("file", FORMATS, ids=lambda file: file.stem)
+def test_a_backup_of_every_format_is_proved_and_restored(tmp_path: Path, file: Path) -> None:
+    """A backup from before an upgrade is what one wants then: it proves itself as it is, and is brought up to date."""
+    backup = ledger_of(tmp_path / "backup.db", file.read_text())
+    before = backup.read_bytes()
+    assert keeping.verify(backup).holds
+    assert keeping.restore(backup, tmp_path / "ledger.db", tmp_path / "aside.db").holds
+    assert backup.read_bytes() == before
+    assert len(Ledger.open(tmp_path / "ledger.db").links.page("people", 0, 10)) == 1
 
 
 def test_the_very_first_ledgers_open_too(tmp_path: Path) -> None:
