@@ -124,7 +124,7 @@ def _life(person: Person, came_ms: int, turn_ms: int, until_ms: int, chance: ran
     if chance.random() < TAKE_SECOND:
         earliest_ms = max(turn_ms, life.came_ms + 4 * DAY_MS)
         # Whoever came in the first half hears of the second guide with its first mailings, or weeks later.
-        second_ms = earliest_ms + int(chance.random() ** 1.5 * (150 if early else 40) * DAY_MS)
+        second_ms = earliest_ms + int(chance.random() * (170 if early else 40) * DAY_MS)
         if second_ms < until_ms and _free(life, second_ms):
             _chooses(life, second_ms, chance)
     if not life.rounds and life.second_ms is None and chance.random() < 0.5:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from syncd.core.agreement import Period
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 Sums = Mapping[tuple[str, str], tuple[int, int]]
 """(n, amount) by (currency, name)."""
+
+YEAR_DAYS = 365
+"""What a campaign is looked at over, where no days are named."""
 
 
 def revenue(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
@@ -140,9 +144,12 @@ def model_of(reader: Reader, filters: Mapping[str, str]) -> str:
 
 
 def campaigns(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
-    """What each campaign brought. Filters: since, until, model."""
+    """What each campaign brought. Filters: since, until, model; without days the last 12 months, because what a campaign
+    sows in one month is won in another."""
     reader = _reader(ledger, files, now, filters)
     period, model = reader.period(), model_of(reader, filters)
+    if not {"since", "until"} & filters.keys():
+        period = Period("", reader.today - timedelta(days=YEAR_DAYS - 1), reader.today + timedelta(days=1))
     first = reader.funnel.stages[0].name if reader.funnel and reader.funnel.stages else ""
     counts = {name: reader.sums(name, period, "campaign") for name in ("reached", "qualified", "state", "calls")}
     won: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
