@@ -33,6 +33,7 @@ marketing = "pipeline.dealstage"
 crm       = "Pipeline__c.StageName"
 type      = "choice"
 clash     = "crm"
+on_create = { crm = '"default/appointmentscheduled"' }
 values    = { "default/appointmentscheduled" = "New Business/Prospecting", "default/closedwon" = "New Business/Closed Won" }
 [fields.close_date]
 crm       = "CloseDate"
