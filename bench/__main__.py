@@ -64,6 +64,12 @@ def _start(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
     return measure(folder)
 
 
+def _pages(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
+    from bench.pages import measure
+
+    return measure(MILLION if chosen.million else chosen.records, folder)
+
+
 PARTS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], list[Figure]]]] = {
     "pull": ("first pull into the ledger, beside the floor", _pull),
     "sweep": ("what unchanged and moved records cost", _sweep),
@@ -72,6 +78,7 @@ PARTS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], list[Figure]]]]
     "model": ("a backfill of people, companies and deals with associations, part by part", _model),
     "burst": ("25,000 records that share one stamp, on each side", _burst),
     "arrival": ("an edit reaches the other side; at quiet, nothing is written", _arrival),
+    "pages": ("every page and report over a large company's ledger, and what a cycle's closed loop costs", _pages),
     "start": ("CPU of --help and check", _start),
 }
 
@@ -79,10 +86,12 @@ PARTS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], list[Figure]]]]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--records", type=int, default=100_000, help="on each side (pull, sweep, memory)")
+    parser.add_argument(
+        "--records", type=int, default=100_000, help="on each side (pull, sweep, memory); people (pages)"
+    )
     parser.add_argument("--each-way", type=int, default=10_000, help="creates and edits each way (calls)")
     parser.add_argument("--people", type=int, default=100_000, help="and a fifth of companies and deals (model)")
-    parser.add_argument("--million", action="store_true", help="memory at 1,000,000 records a side (many minutes)")
+    parser.add_argument("--million", action="store_true", help="memory and pages at 1,000,000 records (many minutes)")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a target is missed")
     chosen = parser.parse_args()

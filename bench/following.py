@@ -32,7 +32,7 @@ MOVED = 1000
 def measure(files: Files, people: int, now: float) -> list[Figure]:
     """CPU milliseconds of following, by what moved. AssertionError where something stands that a cycle would not leave."""
     ledger = Ledger.open(files.settings.daemon.ledger)
-    chance = random.Random(people)
+    chance = random.Random(ledger.facts.revision())  # others each time
     keys = [f"{10_000_000 + n}" for n in sorted(chance.sample(range(people), min(MOVED, people // 5)))]
     owners = Owners({owner_key(n): owner_email(n) for n in range(OWNERS)}, {})
     bound = [one.bind({"marketing": owners, "crm": owners}) for one in files.mappings.by_name.values()]

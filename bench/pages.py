@@ -8,6 +8,7 @@ time, stand beside it. Then a thousand records move, and what following them cos
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from statistics import median
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from bench import following
 from bench.engine import CONFIG, SECRETS
 from bench.figure import Figure
 from bench.lives import owner_email
@@ -49,24 +51,40 @@ def files_of(folder: Path) -> Files:
     return read_files(folder / "syncd.toml", SECRETS)
 
 
-def measure(people: int, folder: Path, ready: Path | None = None) -> list[Figure]:
-    """`ready`: a folder with a ledger that was built before."""
-    folder = ready or folder
+def measure(people: int, folder: Path) -> list[Figure]:
+    """Every page over a ledger of so many people, and what following costs there and in one of a hundredth's size."""
+    figures = following.measure(*built(folder / "small", max(people // 100, 10_000)), NOW)
+    begun = time.perf_counter()
+    files, people = built(folder / "large", people)
+    took_s = time.perf_counter() - begun
+    size = files.settings.daemon.ledger.stat().st_size / 2**30
+    figures.append(Figure("pages", "the ledger", size, "GiB", note=f"written in {took_s:,.0f} s"))
+    return [*figures, *over(files), *following.measure(files, people, NOW)]
+
+
+def built(folder: Path, people: int) -> tuple[Files, int]:
+    """A ledger with so many people, a tenth of deals and ten times the touches; what is there already is left."""
     files = files_of(folder)
-    figures = []
-    path = files.settings.daemon.ledger
-    if not path.exists():
-        begun = time.perf_counter()
-        build(path, files.mappings, Size(people, people // 10), NOW)
-        figures.append(Figure("pages", "to write the ledger", time.perf_counter() - begun, "s"))
-    figures.append(Figure("pages", "the ledger's size", path.stat().st_size / 2**30, "GiB"))
+    if not files.settings.daemon.ledger.exists():
+        build(files.settings.daemon.ledger, files.mappings, Size(people, people // 10), NOW)
+    return files, people
+
+
+def over(files: Files) -> list[Figure]:
+    """The pages and the exports of this ledger."""
     site = Site(files, SECRETS, Dashboard(), Clock(now=lambda: NOW))
     visitor = Visitor(application(site))
     with site.ledger() as ledger:
         behind = list(_behind(ledger, files))
-    for name, path_ in [*_pages(), *behind]:
-        figures.append(visitor.timed(name, path_))
-    return figures
+    exports = [
+        ("handoffs", "gap", "/handoffs?" + urlencode(EVER)),
+        ("follow-up", "open", "/follow-up?" + urlencode(EVER)),
+        ("issues", "issues", "/issues"),
+        ("conflicts", "conflicts", "/conflicts"),
+        ("behind all who came", "records", next(at for name, at in behind if name == "behind reached 0")),
+    ]
+    timed = [visitor.timed(name, path) for name, path in [*_pages(), *behind]]
+    return [*timed, *(visitor.exported(name, f"{at}{'&' if '?' in at else '?'}csv={of}") for name, of, at in exports)]
 
 
 class Visitor:
@@ -81,21 +99,29 @@ class Visitor:
         cpu, wall, size = [], [], 0
         for _ in range(TIMES + 1):
             begun, spent = time.perf_counter(), time.process_time()
-            size = sum(len(part) for part in self.get(address))
+            size = sum(self.get(address))
             cpu.append((time.process_time() - spent) * 1000)
             wall.append((time.perf_counter() - begun) * 1000)
         note = f"by the clock {median(wall):,.0f}, first {wall[0]:,.0f}; {size / 1024:,.0f} KiB"
         return Figure("pages", name, median(cpu), "ms", most=MOST_MS, note=note)
 
-    def get(self, address: str) -> list[bytes]:
-        """The body's parts. AssertionError for anything but 200."""
+    def exported(self, name: str, address: str) -> Figure:
+        """Seconds for a whole table as CSV, and by how much the process grew."""
+        before, begun = _peak_mib(), time.process_time()
+        parts = self.get(address)
+        took_s = time.process_time() - begun
+        note = f"{sum(parts) / 2**20:,.1f} MiB in {len(parts):,} parts; {_peak_mib() - before:,.0f} MiB more memory"
+        return Figure("pages", f"CSV: {name}", took_s, "s", note=note)
+
+    def get(self, address: str) -> list[int]:
+        """The sizes of the body's parts. AssertionError for anything but 200."""
         split = urlsplit(address)
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
             "path": split.path, "raw_path": split.path.encode(), "query_string": split.query.encode(), "root_path": "",
             "headers": [(b"host", b"127.0.0.1:8642")], "client": ("127.0.0.1", 50_000), "server": ("127.0.0.1", 8642),
         }  # fmt: skip
-        parts: list[bytes] = []
+        parts: list[int] = []
         status = []
 
         async def receive() -> dict[str, Any]:
@@ -106,11 +132,15 @@ class Visitor:
             if message["type"] == "http.response.start":
                 status.append(message["status"])
             else:
-                parts.append(message.get("body", b""))
+                parts.append(len(message.get("body", b"")))
 
         self._loop.run_until_complete(self._app(scope, receive, send))
         assert status == [200], (address, status)
         return parts
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _pages() -> Iterator[tuple[str, str]]:

@@ -51,7 +51,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from syncd.core.agreement import Period, period_of
@@ -59,7 +58,7 @@ from syncd.core.qualify import OUTCOMES
 from syncd.core.standing import CLOCKS, STATES, Standing
 from syncd.funnel.cohorts import funnel
 from syncd.funnel.earnings import campaigns, revenue, won_in
-from syncd.funnel.figures import DIMENSIONS, MOST, Figure, Reader, iso_ms, reader_of, shown, total
+from syncd.funnel.figures import DIMENSIONS, Figure, Reader, iso_ms, reader_of, shown, total
 from syncd.funnel.opened import open_link
 from syncd.funnel.target import goals, marketing, quota
 from syncd.ledger.loop import START
@@ -107,7 +106,7 @@ def today(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
 
 def handoffs(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
     """The hand-off ledger of a period. Filters: since, until, and one of source, campaign, segment, owner."""
-    records = list(islice(undelivered(ledger, files, now, **filters), MOST))
+    records = list(undelivered(ledger, files, now, **filters))
     return {**balance(ledger, files, now, **filters), "records": records}
 
 
@@ -176,7 +175,7 @@ def _qualified(reader: Reader, where: dict[str, Any]) -> Iterator[tuple[int, str
 def follow_up(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
     """The agreement: sales' clocks, and what marketing owed in each of its periods (that is filtered by days only).
     Filters: since, until, by (owner, segment), one of source, campaign, segment, owner."""
-    records = list(islice(running(ledger, files, now, **filters), MOST))
+    records = list(running(ledger, files, now, **filters))
     owed = marketing(ledger, files, now, **filters)
     return {**clocks(ledger, files, now, **filters), "marketing": owed, "records": records}
 

@@ -124,7 +124,7 @@ class Loop:
     def due(self, object: int, now_ms: int, limit: int) -> list[str]:
         """Keys of people about whom something changes by itself by now."""
         rows = self._store.rows(
-            "SELECT key FROM standing WHERE next_ms <= ? AND object = ? ORDER BY next_ms LIMIT ?",
+            "SELECT key FROM standing INDEXED BY standing_next WHERE next_ms <= ? AND object = ? ORDER BY next_ms LIMIT ?",
             (now_ms, object, limit),
         )
         return [row[0] for row in rows]
