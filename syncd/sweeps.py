@@ -47,14 +47,18 @@ def sweep_if_due(run: Run, system: Connected, form: str) -> None:
 
 def sweep(run: Run, system: Connected, object: str, attributes: Sequence[str]) -> int:
     """Reads every known live record by key: what no feed tells (archived, merged away, lost by an index) shows here.
-    Where the feed tells all of that, only what it may not: that a record whose link rests was restored.
+    Where the feed tells all of that, only what it may not: that a record whose link rests was restored, or that one which
+    was not answered is shown again.
 
     Returns how many records were read. A key that is not answered stays as it was: absence is not deletion.
     """
     facts = run.ledger.facts
     object_id = facts.object_id(system.name, object)
     resting = run.ledger.links.resting(object_id, round((run.now() - RESTORABLE_S) * 1000))
-    read = len(look(run, system, object, attributes, resting))
+    missed = run.ledger.unseen.keys(object_id, MOST_HIDDEN)
+    again = look(run, system, object, attributes, sorted({*resting, *missed}))
+    run.ledger.unseen.keep(object_id, [], list(again), run.now())
+    read = len(again)
     after = ""
     while system.traits(object).deletions != "feed" and (known := facts.walk(object_id, after)):
         after = known[-1].key

@@ -49,6 +49,11 @@ class Unseen:
             with self._store.transaction() as t:
                 t.execute("UPDATE unseen SET accepted = 1 WHERE object = ? AND since < ?", (object, before))
 
+    def keys(self, object: int, limit: int) -> list[str]:
+        """Records of an object that are not shown to us, those missed last first."""
+        rows = self._store.rows("SELECT key FROM unseen WHERE object = ? ORDER BY since DESC LIMIT ?", (object, limit))
+        return [row[0] for row in rows]
+
     def missed(self, mapping: str, object: int, before: float, limit: int) -> list[str]:
         """Keys of the records of a mapping's live links that are not shown to us since that time, without those that
         were accepted."""

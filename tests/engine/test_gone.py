@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from world import LIMITS, MAPPING, World, make, writes
 
-from syncd import gone
+from syncd import gone, parity
 from syncd.core.guard import Limit
 from syncd.cycle import prepare
 from syncd.ruling import retry
@@ -335,6 +335,24 @@ def test_a_record_that_is_never_answered_again_is_told_and_a_person_says_what_it
     world.once()
     assert (kinds(world), state(world)) == ([], "unlinked")
     assert (world.sf.keys("Lead"), len(world.contacts())) == ([lead], 1)
+
+
+def test_a_hidden_record_of_a_system_whose_feed_tells_of_deletes_is_told_and_ends_too(world: World) -> None:
+    """Such a system is not walked through: what a comparison missed is looked for again at each sweep."""
+    _, lead = linked(world)
+    world.sf.hide("Lead", lead)
+    run = world.run()
+    (bench,) = prepare(run, world.mappings(), None)
+    assert list(parity.steps(run, bench, None))
+    world.pass_time(6 * 3600 + 60)
+    world.once()
+    assert [(one.kind, one.key) for one in world.ledger.inbox.issues()] == [("not_shown", lead)]
+
+    world.sf.show("Lead", lead)
+    world.pass_time(6 * 3600 + 60)
+    world.once()
+    world.once()
+    assert (kinds(world), state(world)) == ([], "live")
 
 
 def state(world: World) -> str:
