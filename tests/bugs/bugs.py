@@ -104,7 +104,7 @@ BUGS = (
     Bug("a decision is marked before it is kept", "H013", "syncd/decide.py", "                decide_records(run, bench, object_, _stirred(run, bench, object_, facts), lane)", "                pass"),
     Bug("the gate is asked on stale facts", "H109", "syncd/partners.py", "        elif intent.rev is not None and revisions[key] <= intent.rev and (intent.attempt or not intent.body.waits):", "        elif True:"),
     Bug("what was planned on an older sight is sent", "H100", "syncd/decide.py", "        moved = intent.rev is None or max(seen, default=0) > intent.rev", "        moved = False"),
-    Bug("the first plan goes unseen", "H179", "syncd/holding.py", "        first=version is None or version.approved_at is None,", "        first=False,"),
+    Bug("the first plan goes unseen", "H179", "syncd/holding.py", "    first = version is None or version.approved_at is None", "    first = False"),
     Bug("the reserve of the vendor's day is taken", "H029", "syncd/budget.py", "        if self._vendor_remaining is None or self._vendor_remaining > self._floor():", "        if self._vendor_remaining is None or self._vendor_remaining > 0:"),
     Bug("a vendor's old figure is believed for ever", "I1", "syncd/assembly.py", "    if system.account is None or system.budget.stale:", "    if system.account is None:"),
     Bug("a full disk blames the vendor", "H180", "syncd/errors.py", "class LedgerFull(SyncdError):", "class LedgerFull(Transient):", "tests/simulation/test_stories.py"),
