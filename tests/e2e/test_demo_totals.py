@@ -39,9 +39,14 @@ def played() -> Iterator[Played]:
 
 
 def known(figures: dict[str, Any]) -> dict[str, Any]:
-    """Without what is nought: a campaign that touched but got no credit has nothing to be compared."""
+    """Without what is nought: a campaign that touched but got no credit has nothing to be compared. And without calls:
+    they are counted from when the newest round of a hand-off began, which no system tells afterwards."""
     return {
         **figures,
+        "campaigns": {
+            name: {part: n for part, n in each.items() if "calls" not in part}
+            for name, each in figures["campaigns"].items()
+        },
         "revenue": {
             model: {part: {name: n for name, n in each.items() if n} for part, each in of.items()}
             for model, of in figures["revenue"].items()
@@ -50,7 +55,7 @@ def known(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_report_is_what_the_sandboxes_say(played: Played) -> None:
-    """Hand-off balance, funnel, clocks, calls, and revenue by source and campaign under each model, to the cent."""
+    """Hand-off balance, funnel, clocks, campaigns, and revenue by source and campaign under each model, to the cent."""
     result, pictures, now_ms = played
     assert result["converged"], result["differences"]
 
@@ -84,16 +89,13 @@ def test_one_record_that_says_otherwise_is_seen(played: Played, part: str) -> No
     delivered = [row for row in last.leads if row["Status"] == "Working - Contacted" and not row["IsConverted"]]
     lead = next(row for row in delivered if any(call["WhoId"] == row["Id"] for call in last.calls))
     mail = lead["Email"].lower()
-    if part == "handoff":
+    if part in ("handoff", "campaigns"):
         lead["Status"] = BACK
     elif part == "funnel":
         last.contacts[mail]["lifecyclestage"] = "customer"
     elif part == "clocks":
         last = replace(last, calls=[row for row in last.calls if row["WhoId"] != lead["Id"]])
         lead["Status"] = "Open - Not Contacted"
-    elif part == "campaigns":
-        newest = max(last.calls, key=lambda row: str(row["CreatedDate"]))
-        last = replace(last, calls=[*last.calls, {**newest, "Id": "another", "WhoId": lead["Id"]}])
     else:
         won = next(row for row in last.deals if row["StageName"] == "Closed Won")
         won["Amount"] = won["Amount"] + 0.01
