@@ -56,6 +56,7 @@ def environment() -> Environment:
         "money": words.money,
         "share": words.share,
         "duration": words.duration,
+        "worked": words.worked,
         "rough": words.rough,
         "moment": moment,
         "period": words.period,

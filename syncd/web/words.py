@@ -55,6 +55,14 @@ def duration(seconds: float | None) -> str:
     return ("-" if seconds < 0 else "") + " ".join(parts[:2])
 
 
+def worked(seconds: float | None) -> str:
+    """Working time: `26 h 5 min`, never in days, for a day of work is not one of the clock."""
+    if seconds is None or seconds < 3600:
+        return duration(seconds)
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{hours} h {rest // 60} min" if rest >= 60 else f"{hours} h"
+
+
 def at(value: Any) -> datetime | None:
     """ISO text or epoch seconds -> that moment; None for anything else, a bare day too."""
     if isinstance(value, int | float):
@@ -115,6 +123,15 @@ def period(one: Mapping[str, Any]) -> str:
         return day(since)
     begins = str(since.day) if (since.year, since.month) == (last.year, last.month) else day(since)
     return f"{begins} to {day(last)}"
+
+
+def named(name: str) -> str:
+    """A period's short name: `2026-01` -> `January 2026`, `2026-Q1` -> `quarter 1 of 2026`, `2026-W07` -> `week 7 of 2026`."""
+    year, _, rest = name.partition("-")
+    if rest.isdecimal() and 1 <= int(rest) <= 12:
+        return f"{MONTHS[int(rest) - 1]} {year}"
+    kind = {"Q": "quarter", "W": "week"}.get(rest[:1])
+    return f"{kind} {rest[1:].lstrip('0')} of {year}" if kind else name
 
 
 def during(one: Mapping[str, Any]) -> str:

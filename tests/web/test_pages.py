@@ -127,7 +127,7 @@ def test_two_matches_are_resolved_from_the_issue(opened: Opened) -> None:
     desk.shop.run("once")
     browser = desk.visit()
     page = browser.get("/issues").text
-    assert "ambiguous" in page
+    assert "Several records match" in page
     id_, pick = re.findall(r'name="id" value="(\d+)"><input type="hidden" name="pick" value="([^"]+)"', page)[0]
     answer = desk.act(browser, "resolve", id=id_, pick=pick, back="/issues")
     assert desk.finished(int(answer.headers["location"].rpartition("=")[2])).state == "done"

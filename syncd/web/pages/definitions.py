@@ -113,7 +113,7 @@ def _owed(funnel: Funnel) -> list[Line]:
 def _fast(speed: Speed) -> str:
     parts = []
     if speed.first_touch_s is not None:
-        parts.append(f"the first touch within {words.duration(speed.first_touch_s)} of working time")
+        parts.append(f"the first touch within {words.worked(speed.first_touch_s)} of working time")
     if speed.attempts is not None and speed.within_s is not None:
         parts.append(f"{words.plural(speed.attempts, 'attempt')} within {words.duration(speed.within_s)}")
     return ", ".join(parts)

@@ -63,8 +63,8 @@ def days(value: float | None) -> Cell:
 
 
 def seconds(value: float | None) -> Cell:
-    """A time in seconds."""
-    return cell(None) if value is None else cell(round(value), text=words.duration(value))
+    """A time of work, in seconds."""
+    return cell(None) if value is None else cell(round(value), text=words.worked(value))
 
 
 def name(text: str | None, link: str | None = None) -> Cell:

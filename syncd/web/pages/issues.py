@@ -8,6 +8,7 @@ from typing import Any
 from syncd.ledger.inbox import Issue
 from syncd.ruling import NOT_RETRIED
 from syncd.view.records import issue as shape
+from syncd.web import phrases
 from syncd.web.page import LIMIT, Asked, Row, View
 from syncd.web.render import record_link
 from syncd.web.table import Column, Table, cell
@@ -35,6 +36,7 @@ def _told(asked: Asked, one: Issue) -> dict[str, object]:
     records = [_named(asked, record) for record in shown["records"]]
     return {
         **shown,
+        "reason": phrases.sides(one.reason[:1].upper() + one.reason[1:]),
         "remedy": one.remedy.replace(" ID", f" {one.id}"),
         "record": records[0] if records else None,
         "candidates": records[1:],
@@ -59,7 +61,7 @@ def _listed(asked: Asked, mapping: str | None, kind: str | None) -> Iterator[Iss
 def _table(asked: Asked, issues: Iterable[Issue], total: int) -> Table:
     columns = (
         *(Column("issue", "number"), Column("since", "time"), Column("kind"), Column("mapping")),
-        *(Column("record", "code"), Column("field"), Column("reason"), Column("remedy")),
+        *(Column("record"), Column("field"), Column("reason"), Column("remedy")),
     )
 
     def row(one: Issue) -> Row:
@@ -68,11 +70,11 @@ def _table(asked: Asked, issues: Iterable[Issue], total: int) -> Table:
         return (
             cell(one.id, f"/issues#issue-{one.id}"),
             cell(shown["since"]),
-            cell(one.kind),
+            cell(one.kind, text=phrases.kind(one.kind)),
             cell(one.mapping, f"/mappings/{one.mapping}"),
             asked.names.cell(record),
             cell(one.field or ""),
-            cell(one.reason),
+            cell(one.reason, text=phrases.sides(one.reason)),
             cell(one.remedy),
         )  # fmt: skip
 

@@ -113,7 +113,7 @@ def _broken_down(told: dict[str, Any], names: list[str], asked: Asked) -> Table:
         through = figures.share(_part(values[-1], values[0])) if values else cell("")
         rows.append(
             (
-                *((cell(row["cohort"]),) if cohort else ()),
+                *((cell(row["cohort"], text=words.named(row["cohort"])),) if cohort else ()),
                 *((figures.name(row["name"]),) if by_name else ()),
                 *map(figures.figure, row["reached"]),
                 through,

@@ -115,7 +115,7 @@ def _person(funnel: Funnel, now: Standing) -> list[Line]:
         lines.append(Line("Attempts of sales", words.number(now.attempts)))
     parts = (("sync", now.sync_s), ("routing", now.routing_s), ("rep", now.rep_s))
     if any(took is not None for _, took in parts):
-        said = ", ".join(f"{name} {words.duration(took)}" for name, took in parts if took is not None)
+        said = ", ".join(f"{name} {words.worked(took)}" for name, took in parts if took is not None)
         lines.append(Line("Where the time went", f"{said} of working time"))
     return lines
 

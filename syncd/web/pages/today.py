@@ -99,7 +99,7 @@ def _sales(clocks: dict[str, Any]) -> Word:
     if late is None:
         return "no time is agreed", "quiet"
     if late:
-        return f"{words.number(late)} wait too long", "bad"
+        return f"{words.number(late)} {'waits' if late == 1 else 'wait'} too long", "bad"
     if soon:
         return f"{words.number(soon)} due soon", "warn"
     return ("nothing to answer yet", "quiet") if clocks["kept"] is None else ("nobody waits too long", "good")
