@@ -27,7 +27,7 @@ def outcome(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     import typer
 
-    from syncd.errors import EXIT_CONFIG, EXIT_FAULT, SyncdError
+    from syncd.errors import EXIT_CONFIG, EXIT_FAULT, LedgerError, SyncdError
 
     debug = "--debug" in arguments
     try:
@@ -55,8 +55,22 @@ def outcome(arguments: list[str]) -> int:
     except Exception as bug:
         if debug:
             _trace()
+        if _is_damage(bug):
+            say(
+                "A document in the ledger cannot be read: the ledger is damaged. Put a backup back: `syncd ledger restore FILE`."
+            )
+            return LedgerError.exit_code
         say(f"our own fault: {type(bug).__name__}. Run it again with --debug for the place, and report it.")
         return EXIT_FAULT
+
+
+def _is_damage(bug: Exception) -> bool:
+    """Whether a stored document was cut off, or is none: what vendors and files say is checked where it is read."""
+    import json
+
+    import msgspec
+
+    return isinstance(bug, json.JSONDecodeError | msgspec.DecodeError)
 
 
 def say(text: str) -> None:

@@ -35,6 +35,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON (shapes:
 Debug = Annotated[bool, typer.Option("--debug", help="Log every step, and show the place of an unexpected error.")]
 MappingName = Annotated[str | None, typer.Argument(metavar="MAPPING", help="A mapping's name; left out: all of them.")]
 OneMapping = Annotated[str, typer.Argument(metavar="MAPPING", help="A mapping's name.")]
+MOST_ID = 2**63 - 1
+"""The largest number that the ledger can hold."""
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show at most so many.")]
 
 QUIET = frozenset({"polled", "swept", "reread", "cycle"})

@@ -8,7 +8,7 @@ import typer
 
 from syncd.cli import show
 from syncd.cli.acting import tell_report
-from syncd.cli.call import Call, Config, Debug, Json, Limit, ends_with, nothing, spinner
+from syncd.cli.call import MOST_ID, Call, Config, Debug, Json, Limit, ends_with, nothing, spinner
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +57,9 @@ def conflicts(
 
 def restore(
     context: typer.Context,
-    id: Annotated[int, typer.Argument(metavar="ID", help="The conflict's number, as `syncd conflicts` shows it.")],
+    id: Annotated[
+        int, typer.Argument(metavar="ID", max=MOST_ID, help="The conflict's number, as `syncd conflicts` shows it.")
+    ],
     config: Config = None,
     json: Json = False,
     debug: Debug = False,

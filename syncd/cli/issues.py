@@ -8,9 +8,9 @@ import typer
 
 from syncd.cli import show
 from syncd.cli.acting import tell_report
-from syncd.cli.call import Call, Config, Debug, Json, Limit, ends_with, nothing, spinner
+from syncd.cli.call import MOST_ID, Call, Config, Debug, Json, Limit, ends_with, nothing, spinner
 
-Id = Annotated[int, typer.Argument(metavar="ID", help="The issue's number, as `syncd issues` shows it.")]
+Id = Annotated[int, typer.Argument(metavar="ID", max=MOST_ID, help="The issue's number, as `syncd issues` shows it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +60,9 @@ def issues(
 
 def retry(
     context: typer.Context,
-    id: Annotated[int | None, typer.Argument(metavar="[ID]", help="The issue's number; or choose many.")] = None,
+    id: Annotated[
+        int | None, typer.Argument(metavar="[ID]", max=MOST_ID, help="The issue's number; or choose many.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every issue that can be retried.")] = False,
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="KIND", help="Every issue of this kind: refused, ...")

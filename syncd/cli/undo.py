@@ -9,7 +9,7 @@ import typer
 
 from syncd.cli import show
 from syncd.cli.acting import tell_report
-from syncd.cli.call import Call, Config, Debug, Json, MappingName, ends_with, nothing, spinner
+from syncd.cli.call import MOST_ID, Call, Config, Debug, Json, MappingName, ends_with, nothing, spinner
 
 
 def register(app: typer.Typer) -> None:
@@ -20,9 +20,14 @@ def register(app: typer.Typer) -> None:
 def undo(
     context: typer.Context,
     mapping: MappingName = None,
-    run: Annotated[int | None, typer.Option("--run", metavar="R", help="What was written in that run.")] = None,
+    run: Annotated[
+        int | None, typer.Option("--run", metavar="R", min=0, max=MOST_ID, help="What was written in that run.")
+    ] = None,
     version: Annotated[
-        int | None, typer.Option("--mapping-version", metavar="V", help="What was written under MAPPING's version V.")
+        int | None,
+        typer.Option(
+            "--mapping-version", metavar="V", min=0, max=MOST_ID, help="What was written under MAPPING's version V."
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="What was written since: 2026-11-21T08:00Z.")

@@ -95,6 +95,16 @@ def twisted(response: Response, chance: random.Random) -> Response:
             body = b"\n".join(lines)
         else:
             body = json.dumps(damaged(said, chance, more=WORDS, keys=KEYS)).encode()
+            if chance.random() < 0.2 and (places := [at for at, one in enumerate(body) if one == ord("{")]):
+                # A key that stands twice: the last one wins, or it is refused.
+                at = chance.choice(places) + 1
+                twice = chance.choice(KEYS)
+                body = (
+                    body[:at]
+                    + f'"{twice}": 1, "{twice}": null'.encode()
+                    + (b", " if body[at : at + 1] != b"}" else b"")
+                    + body[at:]
+                )
             if chance.random() < 0.2:
                 status = chance.choice((200, 207, 400, 404, 409, 500))
     headers.setdefault("content-type", kind or "application/json")
