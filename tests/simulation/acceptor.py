@@ -269,7 +269,9 @@ class Acceptor:
             said for said in memory.since(source, theirs, since) if words.canon(rule, source[0], said) != at_source
         ]  # fmt: skip
         # A ledger that is new takes the mapping's own constant for somebody's word.
-        if not news and not (value == rule.made and self.loose):
+        key = str(memory.real.get(source, {}).get(KEY[source[0]]) or "").lower()
+        met = not key.endswith(f":{place[0]}:{place[1]}".lower())  # made for somebody else: these two met as they were
+        if not news and not (value == rule.made and (self.loose or met)):
             self.fail("C2", f"{place}.{attribute} := {value!r}, and {source} did not move since both agreed")
         elif (
             rule.kind != "consent"

@@ -1,4 +1,5 @@
-"""Stories that broke a promise once, as short as they were shrunk: each is a bug that the simulation found in the engine."""
+"""Stories that broke a promise once, as short as they were shrunk: bugs that the simulation found in the engine, and one that
+it meets too seldom."""
 
 from __future__ import annotations
 
@@ -49,6 +50,18 @@ def test_what_was_planned_on_an_older_sight_does_not_leave_beside_a_doubt() -> N
             Act("marketing", 0, "edit", "phone", "+49 (30) 0000037"),
         ],
     )  # fmt: skip
+
+
+def test_who_stopped_qualifying_while_the_plan_was_held_is_not_made() -> None:
+    """The gate is asked again on what is known when the plan is released."""
+    someone = Act("marketing", 0, "create", value=PERSON)
+    player = scene(
+        Story(0, False, False, [someone], [[Cycle(), Act("marketing", 0, "edit", "score", 49), Cycle()]], careful=True)
+    )
+
+    assert not player.acceptor.violations, player.acceptor.violations[0]
+    assert player.acceptor.happened["first plan held"]
+    assert not player.acceptor.keys, "somebody was made"
 
 
 def _redirect(path: str) -> dict[str, object]:
