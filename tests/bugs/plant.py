@@ -24,7 +24,7 @@ if str(Path(__file__).parent) not in sys.path:
 
 from bugs import BREAKS, BUGS, SIMULATION, Bug  # noqa: E402
 
-SEEDS = 400
+SEEDS = 220
 """Within so many a bug must be caught."""
 TABLE = ROOT / "docs" / "kill-table.md"
 COPIED = ("syncd", "connectors", "bench", "mappings", "schemas", "tests", "pyproject.toml")
