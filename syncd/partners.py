@@ -55,7 +55,9 @@ def find_partners(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], l
     side, form = bench.forms[object_]
     mapping = bench.mapping
     outside = {f.key for f in facts if not plan.holds(mapping, mapping.scope, side, side, form, f.attributes)}
-    end_lacking(run, bench, object_, outside)
+    # Held, and released after they left the scope: nobody is made in the image of somebody whom no mapping speaks of.
+    if outside:
+        drop_creates(run, bench, object_, sorted(outside))
     facts = [fact for fact in facts if fact.key not in outside]
     making = set(run.ledger.intents.sent_sources(mapping.name))
     facts = _without_open_creates(run, bench, object_, facts, making)
@@ -108,7 +110,7 @@ def _rounds(run: Run, bench: Bench, object_: int, left: dict[str, Fact]) -> Iter
 
 
 def drop_creates(run: Run, bench: Bench, object_: int, keys: Sequence[str]) -> None:
-    """Nobody is made any more in the image of records that are gone, merged or converted."""
+    """Nobody is made any more in the image of records that are gone, merged, converted, or out of the scope."""
     creates = run.ledger.intents.of_sources(bench.mapping.name, object_, keys)
     run.ledger.intents.close(intent.id for intent in creates if intent.state in ("planned", "held", "ready"))
     end_doubts(run, bench, object_, keys)

@@ -294,6 +294,20 @@ def test_a_first_plan_is_held_until_a_person_releases_it(world: World) -> None:
     assert world.ledger.inbox.issues() == []
 
 
+def test_nobody_is_made_for_who_left_the_scope_while_their_plan_was_held(world: World) -> None:
+    """What is released is what still holds: without an e-mail the mapping speaks of them no more."""
+    contact = qualified(world)
+    assert world.once(yes=False).held
+    world.mk.edit("contacts", contact, {"email": None}, by="ann")
+    world.once(yes=True)
+    world.until_quiet()
+    assert world.leads() == []
+
+    world.mk.edit("contacts", contact, {"email": "ada@x.test"}, by="ann")
+    world.until_quiet()
+    assert len(world.leads()) == 1
+
+
 def test_a_guard_holds_a_plan_beyond_its_limits(world: World) -> None:
     """Both the absolute limit and the share must be passed; then not one effect is sent."""
     linked(world)
