@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.alone import people_alone
 from bench.figure import Figure
 from bench.stage import Stage, Witness, qualified, staged
 from connectors.hubspot.sandbox import populate as fill_portal
@@ -34,7 +35,20 @@ def measure(each_way: int, folder: Path) -> list[Figure]:
             judged.phase(f"edits in {side}", stage, formula(each_way, cycles))
         stage.once()
         judged.phase("a cycle at rest", stage, ({"feed": 1}, {"feed": 2}))
-    return judged.figures()
+    return [*judged.figures(), *_of_the_told(each_way, folder / "told")]
+
+
+def _of_the_told(each_way: int, folder: Path) -> list[Figure]:
+    """The same creates, and everybody's outcome, hand-off and follow-up clock told to both departments: calls in all."""
+    with staged(folder, lag="20s", mappings=people_alone(folder / "mappings")) as stage:
+        fill_portal(stage.marketing.app, qualified(1, each_way, "buyers"))
+        fill_org(stage.crm.app, qualified(2, each_way, "callers"))
+        cycles, sent = stage.until_quiet()
+        note = f"{sent:,} writes in {cycles} cycles"
+        return [
+            Figure("calls", f"creates each way, all told: {name}", sum(vendor.take().values()), "calls", note=note)
+            for name, vendor in (("HubSpot", stage.marketing), ("Salesforce", stage.crm))
+        ]
 
 
 class Judged:

@@ -110,7 +110,7 @@ class Spent:
 
 class Engine:
     """One ledger over two vendors. `now`, `sleep`: the world's clock, where it is not the real one. `mappings`: a folder;
-    left out: people alone."""
+    left out: people alone, and nothing told of them."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Engine:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "syncd.toml"
-        mappings = mappings or people_alone(folder / "mappings")
+        mappings = mappings or people_alone(folder / "mappings", told=False)
         config.write_text(CONFIG.format(marketing=marketing, crm=crm, mappings=mappings, overlap=overlap, lag=lag))
         settings = load(config, SECRETS)
         self.mappings = load_mappings(settings.daemon.mappings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.alone import MAPPINGS
+from bench.alone import MAPPINGS, untold
 from bench.calls import Judged, Parts
 from bench.figure import Figure
 from bench.stage import Stage, qualified, staged
@@ -48,7 +48,7 @@ def measure(people: int, folder: Path) -> list[Figure]:
 def _mappings(folder: Path) -> Path:
     folder.mkdir(parents=True)
     for name in (*OBJECTS, "funnel"):
-        (folder / f"{name}.toml").write_text((MAPPINGS / f"{name}.toml").read_text())
+        (folder / f"{name}.toml").write_text(untold((MAPPINGS / f"{name}.toml").read_text()))
     return folder
 
 

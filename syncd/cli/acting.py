@@ -12,6 +12,7 @@ from syncd.cli import show
 from syncd.cli.call import Call, Config, Debug, Json, MappingName, OneMapping, ends_with, nothing, spinner
 
 if TYPE_CHECKING:
+    from syncd.answer import Answer
     from syncd.files import Files
     from syncd.ledger import Ledger
 
@@ -182,18 +183,39 @@ def approve(
     files.named(mapping)
     if plan is not None and not (8 <= len(plan) <= 64 and set(plan) <= set("0123456789abcdef")):
         raise ConfigError("--plan is not a plan's digest", remedy=f"`syncd plan {mapping}` prints it")
-    with call.ledger() as (_, ledger):
-        let_go = _let_go(ledger, mapping, deletes, limit)
-    if not call.json and let_go["digest"].startswith(plan or ""):
-        _show_let_go(let_go)
-    # Without --plan it is the one that was just shown, and no other.
-    asked = {"mapping": mapping, "plan": plan or let_go["digest"], "deletes": deletes}
-    answer = call.act(files, "approve", asked, nothing)
+    answer, let_go = _released(call, files, mapping, plan, deletes, limit)
     if call.json:
         show.as_json({**answer.facts, **{name: let_go[name] for name in ("because", "counts", "fields", "effects")}})
     else:
         show.line(answer.said)
     ends_with(answer.exit_code)
+
+
+MOST_LOOKS = 3
+"""So often a plan that moved under the command is shown anew, before the person is asked to look again."""
+
+
+def _released(
+    call: Call, files: Files, mapping: str, plan: str | None, deletes: bool | None, limit: int
+) -> tuple[Answer, dict[str, Any]]:
+    """Shows the plan and releases it. Without `plan` it is the one that was just shown, and no other: when a daemon's
+    cycle came in between, what it is by then is shown, and released."""
+    from syncd.errors import EXIT_PERSON, SyncdError
+
+    for look in range(1, MOST_LOOKS + 1):
+        with call.ledger() as (_, ledger):
+            let_go = _let_go(ledger, mapping, deletes, limit)
+        if not call.json and let_go["digest"].startswith(plan or ""):
+            _show_let_go(let_go)
+        asked = {"mapping": mapping, "plan": plan or let_go["digest"], "deletes": deletes}
+        try:
+            return call.act(files, "approve", asked, nothing), let_go
+        except SyncdError as error:
+            with call.ledger() as (_, ledger):
+                moved = _let_go(ledger, mapping, deletes, limit)["digest"] != let_go["digest"]
+            if error.exit_code != EXIT_PERSON or plan is not None or not moved or look == MOST_LOOKS:
+                raise
+    raise AssertionError("the last look returns or raises")
 
 
 MOST_LET_GO = 1000

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from syncd.cli import acting
 from tests.cli.shop import Shop
 
 
@@ -43,6 +47,28 @@ def test_a_plan_that_changed_since_it_was_shown_is_not_approved(shop: Shop) -> N
 
     assert done.code == 3
     assert "not the one that was shown" in done.err
+
+
+def test_a_plan_that_moves_under_the_command_is_shown_anew(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon's cycle between showing and releasing: what it is by then is shown too, and only that is released."""
+    shop.lead()
+    shop.ok("plan")
+    looked: list[str] = []
+    look = acting._let_go
+
+    def let_go(*asked: Any) -> dict[str, Any]:
+        shown = look(*asked)
+        looked.append(shown["digest"])
+        if len(looked) == 1:
+            shop.lead(Email="grace@example.test")
+            shop.ok("plan")
+        return shown
+
+    monkeypatch.setattr(acting, "_let_go", let_go)
+    done = shop.ok("approve", "people")
+
+    assert done["released"] == len(done["effects"]) == 2
+    assert looked[0] != looked[-1]
 
 
 def test_the_shape_of_plan_is_the_documented_one(shop: Shop) -> None:
