@@ -227,7 +227,7 @@ def _given_back(funnel: Funnel, judged: Judged, rejected_ms: int, reason: str, n
 
 def _again_ms(funnel: Funnel, said: Said, was: Standing, now_ms: int) -> int | None:
     """Since when somebody whom sales gave back may be handed over again; None: not yet, or they were not given back."""
-    if was.state != "rejected" or was.rejected_ms is None:
+    if was.state != "rejected" or was.rejected_ms is None or _untold(funnel, said, was.rejected_ms):
         return None
     rule = funnel.recycling
     due = rule.due_ms(was.rejected_ms, was.reason or None)
@@ -241,6 +241,14 @@ def _again_ms(funnel: Funnel, said: Said, was: Standing, now_ms: int) -> int | N
     if rule.either:
         return min((at for at in (waited, signal) if at is not None), default=None)
     return None if waited is None or signal is None else max(waited, signal)
+
+
+def _untold(funnel: Funnel, said: Said, rejected_ms: int) -> bool:
+    """Given back before there was a definition, and marketing still says what it said before: nobody told it yet, so its
+    word is no sign that they qualified again."""
+    entered = said.times.get(str(said.context.get(funnel.about.stage)))
+    before = said.agreed_ms is not None and rejected_ms < said.agreed_ms
+    return before and entered is not None and entered < rejected_ms
 
 
 def _new_round(now: Standing) -> dict[str, Any]:

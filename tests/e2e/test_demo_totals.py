@@ -39,14 +39,9 @@ def played() -> Iterator[Played]:
 
 
 def known(figures: dict[str, Any]) -> dict[str, Any]:
-    """Without what is nought: a campaign that touched but got no credit has nothing to be compared. And without calls:
-    they are counted from when the newest round of a hand-off began, which no system tells afterwards."""
+    """Without what is nought: a campaign that touched but got no credit has nothing to be compared."""
     return {
         **figures,
-        "campaigns": {
-            name: {part: n for part, n in each.items() if "calls" not in part}
-            for name, each in figures["campaigns"].items()
-        },
         "revenue": {
             model: {part: {name: n for name, n in each.items() if n} for part, each in of.items()}
             for model, of in figures["revenue"].items()

@@ -59,6 +59,20 @@ def test_a_rejection_is_as_old_as_the_crm_says() -> None:
     assert (one.state, one.rejected_ms) == ("rejected", NOW - 95 * DAY)
 
 
+def test_an_old_word_of_marketing_is_no_second_qualification() -> None:
+    """Sales gave them back long ago, and nobody told marketing: that it still calls them qualified opens nothing again.
+    Once it says so anew, it does."""
+    ready = {"score": 60.0, "stage": "mql"}
+    given_back: dict[str, Any] = {"crm": {"stage": "lead"}, "context": ready}
+    stale = told(**given_back, times={"mql": NOW - 100 * DAY})
+    first = settle(funnel(), stale, None, NOW, 1)
+    again = settle(funnel(), stale, first, NOW + HOUR, 1)
+    assert (first.state, again.state, again.round) == ("rejected", "rejected", 0)
+
+    anew = settle(funnel(), told(**given_back, times={"mql": NOW - DAY}), again, NOW + 2 * HOUR, 1)
+    assert (anew.state, anew.reopening, anew.round) == ("waiting", True, 1)
+
+
 @pytest.mark.parametrize(
     "more",
     [{"since_ms": None}, {"moves": ()}, {"moves": (NOW - 200 * DAY,)}, {"moves": (NOW,)}, {"linked_ms": None}],
