@@ -22,7 +22,7 @@ from syncd.core.money import smallest
 from syncd.core.sale import Deal
 from syncd.core.standing import Said
 from syncd.ledger import Ledger
-from syncd.ledger.events import Event
+from syncd.ledger.events import Event, once
 from syncd.ledger.facts import Fact
 from syncd.refers import targets_of
 
@@ -195,10 +195,10 @@ class Scope:
         whose = self._with_past(partners.values())
         mine = {at: key for key, at in partners.items()}
         found: dict[str, list[int]] = defaultdict(list)
-        for event in self.ledger.events.of_records(self.people.name, "crm", sorted(whose)):
+        events = self.ledger.events.of_records(self.people.name, "crm", sorted(whose))
+        for event, records in once(events, self.people.name, whose):
             if event.watch in watches:
-                people = {mine[at] for at in _of(event, self.people.name, whose) if at in mine}
-                for key in people:
+                for key in {mine[at] for at in records if at in mine}:
                     found[key].append(event.at_ms)
         return {key: tuple(sorted(times)) for key, times in found.items()}
 
@@ -268,11 +268,11 @@ class Scope:
             whose = self._with_past(ours)
             named = self._names(ours)
             touched: dict[str, set[Touch]] = defaultdict(set)
-            for event in self.ledger.events.of_records(self.people.name, "marketing", sorted(whose)):
+            events = self.ledger.events.of_records(self.people.name, "marketing", sorted(whose))
+            for event, records in once(events, self.people.name, whose):
                 if event.watch in self.touches:
-                    for at in _of(event, self.people.name, whose):
-                        if at in ours:
-                            touched[ours[at]].add(self._touch(event, named.get(at, ("", ""))))
+                    for at in records & ours.keys():
+                        touched[ours[at]].add(self._touch(event, named.get(at, ("", ""))))
             found |= {key: tuple(each) for key, each in touched.items()}
         return found
 
@@ -297,11 +297,6 @@ class Scope:
         source = event.values.get(rule.source) if rule is not None and rule.source else None
         campaign = event.values.get(rule.campaign) if rule is not None and rule.campaign else None
         return Touch(event.at_ms, event.id, str(source or person[0]), str(campaign or person[1]))
-
-
-def _of(event: Event, mapping: str, whose: Mapping[str, set[tuple[int, str]]]) -> set[tuple[int, str]]:
-    """The records that an event hangs on, as they are called today."""
-    return {at for of, key in event.refs if of == mapping for at in whose.get(key, ())}
 
 
 def replace_said(said: Said, **changes: Any) -> Said:

@@ -6,7 +6,7 @@ rows, so that nobody counts ten million of them. It does not know what an event 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -162,6 +162,23 @@ class Events:
             (watch, max(since_ms, after[0]), until_ms, *after, limit),
         )
         return [_event(row) for row in rows]
+
+
+def once(
+    events: Iterable[Event], mapping: str, whose: Mapping[str, set[tuple[int, str]]]
+) -> Iterator[tuple[Event, set[tuple[int, str]]]]:
+    """Events with the records (object, key) of today that they hang on. `whose`: those, by each key that they ever had.
+
+    A vendor hands a merged record's history on to the survivor: what changed of both at the same moment is one event."""
+    told: set[tuple[str, int, tuple[int, str]]] = set()
+    for event in events:
+        at = {record for of, key in event.refs if of == mapping for record in whose.get(key, ())}
+        # What is a record of its own, a call, happens beside others of the same second.
+        if (mapping, event.key) in event.refs:
+            at = {record for record in at if (event.watch, event.at_ms, record) not in told}
+            told |= {(event.watch, event.at_ms, record) for record in at}
+        if at:
+            yield event, at
 
 
 def _json(keys: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from syncd.core.toml import did_you_mean
 from syncd.errors import ConfigError
 from syncd.funnel import derived
 from syncd.ledger import Ledger
+from syncd.ledger.events import once
 from syncd.ledger.facts import HOPS, Fact
 from syncd.ledger.links import Link
 from syncd.references import Said, based, lookups
@@ -208,7 +209,8 @@ def _in_mapping(
 def _happened(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact) -> list[dict[str, Any]]:
     """What watches saw of the record, and of those that were merged or converted into it: the newest, oldest first."""
     keys = [fact.key, *(key for _, key in ledger.facts.swallowed(fact.object, [fact.key]).get(fact.key, ()))]
-    found = ledger.events.of_records(mapping.name, side, keys)[-EVENTS:]
+    whose = {key: {(fact.object, fact.key)} for key in keys}
+    found = [event for event, _ in once(ledger.events.of_records(mapping.name, side, keys), mapping.name, whose)]
     return [
         {
             "watch": one.watch,
@@ -216,7 +218,7 @@ def _happened(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact) -> list
             "record": place(ledger, one.object, one.key),
             "values": one.values,
         }
-        for one in found
+        for one in found[-EVENTS:]
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from syncd.connector import Record
 from syncd.ledger import Ledger
-from syncd.ledger.events import Row
+from syncd.ledger.events import Row, once
 
 
 @pytest.fixture
@@ -51,6 +51,22 @@ def test_the_same_key_on_the_other_side_is_another_record(ledger: Ledger) -> Non
 
     assert ledger.events.of_records("people", "crm", ["101"]) == []
     assert len(ledger.events.of_records("people", "marketing", ["101"])) == 1
+
+
+def test_what_a_merged_record_handed_on_is_told_once(ledger: Ledger) -> None:
+    """The survivor repeats the history of who was merged into it; two calls in one second stay two, and so do two people."""
+    forms = [row(key, 10, ("people", key), slot=10) for key in ("p1", "p2", "p3")]
+    ledger.events.keep("forms", "crm", 1, [*forms, row("p1", 20, ("people", "p1"), slot=20)])
+    ledger.events.keep("tasks", "crm", 2, [row(key, 10, ("people", "p1")) for key in ("t1", "t2")])
+    whose = {"p1": {(1, "p1")}, "p2": {(1, "p1")}, "p3": {(1, "p3")}}
+
+    events = ledger.events.of_records("people", "crm", sorted(whose))
+    told = [(event.watch, event.at_ms, sorted(records)) for event, records in once(events, "people", whose)]
+
+    first, other = [(1, "p1")], [(1, "p3")]
+    assert told == [
+        ("forms", 10, first), ("forms", 10, other), ("tasks", 10, first), ("tasks", 10, first), ("forms", 20, first)
+    ]  # fmt: skip
 
 
 def test_slots_keep_each_change_of_a_record_and_gone_drops_them(ledger: Ledger) -> None:
