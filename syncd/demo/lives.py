@@ -94,16 +94,17 @@ class Life:
 
 def lives(people: Sequence[Person], seed: int, now_ms: int) -> list[Life]:
     """The year of these people until `now_ms`, in the order in which they came. Nothing lies ahead."""
-    chance = random.Random(seed * 47)
     turn_ms = now_ms - TURN_DAYS * DAY_MS
     step_ms = YEAR_DAYS * DAY_MS // max(1, len(people))
     found = []
     for at, person in enumerate(people):
+        # Each has chances of their own: a weekend that moves one's call leaves everybody else's year as it was.
+        chance = random.Random(f"{seed}/{at}")
         came_ms = now_ms - YEAR_DAYS * DAY_MS + at * step_ms + chance.randrange(max(1, step_ms))
         found.append(_life(person, came_ms, turn_ms, now_ms - HOUR_MS, chance))
     waiting = [one for one in found[-len(found) // 4 :] if one.second_ms is None and not one.rounds]
     for life in waiting[:: max(1, len(waiting) // FRESH)][:FRESH]:
-        _chooses_now(life, now_ms, chance)
+        _chooses_now(life, now_ms, random.Random(f"{seed}/{life.person.email}"))
     return found
 
 
@@ -228,6 +229,7 @@ def _cut(life: Life, until_ms: int) -> None:
 
 def office(at_ms: int, chance: random.Random) -> int:
     """That moment if sales works then, else one in the first hours of their next day."""
+    late_ms = chance.randrange(5, 170) * 60_000
     if _at_work(at_ms):
         return at_ms
     day_ms = at_ms - at_ms % DAY_MS
@@ -235,7 +237,7 @@ def office(at_ms: int, chance: random.Random) -> int:
         day_ms += DAY_MS
     while datetime.fromtimestamp(day_ms / 1000, UTC).weekday() > 4:
         day_ms += DAY_MS
-    return day_ms + _OPENED * HOUR_MS + chance.randrange(5, 170) * 60_000
+    return day_ms + _OPENED * HOUR_MS + late_ms
 
 
 def _at_work(at_ms: int) -> bool:

@@ -47,6 +47,36 @@ def test_the_same_seed_tells_the_same_year() -> None:
     assert year() != year(8)
 
 
+def outline(life: Life) -> tuple[Any, ...]:
+    """What became of somebody, without the times."""
+    deals = [one.deal for one in life.rounds if one.deal is not None]
+    sold = [(deal.amount, deal.lost, deal.closed_ms is None) for deal in deals]
+    return life.source, life.score, life.second_ms is None, len(life.rounds), sold
+
+
+@pytest.mark.parametrize("days", range(1, 365, 52))
+def test_it_is_the_same_year_whatever_day_it_is_played_on(days: int) -> None:
+    """Weekends lie elsewhere, and with them some calls and closings; not who came, chose and bought."""
+    today, then = (map(outline, year(now_ms=at_ms)) for at_ms in (NOW, NOW + days * DAY_MS + 7_654_321))
+
+    same = [one == other for one, other in zip(today, then, strict=True)]
+    assert sum(same) > 0.97 * len(same)
+
+
+@pytest.mark.parametrize("days", range(1, 365, 52))
+def test_both_guides_lead_to_the_same_deals(days: int) -> None:
+    """Else all ways of sharing the credit would come to the same, and `test_demo_totals` would compare nothing."""
+    seed, now_ms = 4, NOW + days * DAY_MS
+    sold = [
+        (life, one.deal.closed_ms)
+        for life, one in every_round(lives(list(people(seed, 120)), seed, now_ms))
+        if one.deal is not None and one.deal.closed_ms is not None and not one.deal.lost
+    ]
+    both = [life for life, at_ms in sold if life.second_ms is not None and life.came_ms > at_ms - 89 * DAY_MS]
+
+    assert len(both) > 2
+
+
 @pytest.mark.parametrize("seed", [1, 4, 7])
 def test_the_second_guide_is_taken_by_some_and_closes_far_more_often(seed: int) -> None:
     """The story that both departments know."""

@@ -15,7 +15,8 @@ from reckoner import BACK, Picture, Reckoning, picture, qualifies
 from syncd.demo.scene import opened, play
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
-SEED = 10
+SEED = 4
+"""Sells to people who asked for both guides, on whatever day it is played (`test_demo_year.py` looks after that)."""
 
 Played = tuple[dict[str, Any], list[Picture], int]
 
