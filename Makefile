@@ -23,6 +23,9 @@ DESTDIR ?=
 # More words for pytest, the demo or the bench: make test ARGS="-k ledger"
 ARGS ?=
 
+# Each file of tests on one of the machine's cores, as soon as one is free.
+SPREAD := -n auto --maxprocesses 4 --dist loadfile
+
 # The system's own python only: a downloaded one would live in a home directory, out of the unit's reach.
 export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON_PREFERENCE := only-system
@@ -53,7 +56,7 @@ demo: $(VENV)/.run ## both sandbox systems with a living company in them, synced
 	@if [ -t 1 ] && [ -t 0 ]; then exec $(BIN)/syncd demo $(ARGS); else exec $(BIN)/syncd demo --once $(ARGS); fi
 
 test: $(VENV)/.dev ## all tests; among them: the wheel builds and holds what it should
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 soak: $(VENV)/.dev ## what `test` takes a sample of, whole: every kill, every failing call (hours; not all at once: ARGS="-k kill")
 	@SYNCD_SOAK=1 $(BIN)/python -m pytest -m soak --timeout=0 $(ARGS)
@@ -65,7 +68,7 @@ check: $(VENV)/.dev ## format, lint, strict types, tests: what a change must pas
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --strict
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 format: $(VENV)/.dev ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only -q .
