@@ -16,6 +16,7 @@ from syncd.core.live import Finding, check_newer
 from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Side
+from syncd.core.problem import as_lines
 from syncd.core.watch import Watch, check_watch_schema
 from syncd.errors import AccessError, SyncdError, Transient
 from syncd.ledger.described import Schema
@@ -125,20 +126,20 @@ def watching(run: Run, watch: Watch) -> bool:
     """Whether the watch can go on: it rests under an issue while its object is not what its file says."""
     object_ = run.ledger.facts.object_id(watch.end.system, watch.end.object)
     said = run.ledger.described.get(object_)
-    wrong: list[str] = []
+    wrong = first = ""
     if said is not None and said.lost:
-        wrong = [f"{watch.end.system} does not show us {watch.end.object}: {said.lost}"]
-    elif said is not None:
-        wrong = [str(problem) for problem in check_watch_schema(watch, said.now)]
+        wrong = first = f"{watch.end.system} does not show us {watch.end.object}: {said.lost}"
+    elif said is not None and (problems := list(check_watch_schema(watch, said.now))):
+        wrong, first = as_lines(problems), str(problems[0])
     inbox, now = run.ledger.inbox, run.now()
     if not wrong:
         if inbox.issues(mapping=watch.name, kind=ISSUE, limit=1):
             inbox.close_issues(now, mapping=watch.name, kind=ISSUE)
         return True
     remedy = "Edit that line, or mend it in the system; it is looked at again by itself. The watch rests until then."
-    inbox.raise_issue(ISSUE, watch.name, "\n".join(wrong), remedy, now, object=object_)
+    inbox.raise_issue(ISSUE, watch.name, wrong, remedy, now, object=object_)
     tally = run.tally(watch.name)
-    tally.watch, tally.stuck, tally.skipped = True, True, wrong[0]
+    tally.watch, tally.stuck, tally.skipped = True, True, first
     return False
 
 
@@ -191,7 +192,6 @@ def _tell(run: Run, mapping: Compiled, now: Standing, lost: list[str]) -> None:
 
 
 def _raise(run: Run, mapping: Compiled, place: Place, findings: list[Finding], stuck: str) -> None:
-    reasons = list(dict.fromkeys(str(finding.problem) for finding in findings))
     holds = {finding.holds for finding in findings}
     goes_on = (
         "The other fields go on." if "field" in holds else "Updates go on; creates wait." if "creates" in holds else ""
@@ -201,7 +201,7 @@ def _raise(run: Run, mapping: Compiled, place: Place, findings: list[Finding], s
     run.ledger.inbox.raise_issue(
         ISSUE,
         mapping.name,
-        "\n".join(reasons),
+        as_lines(finding.problem for finding in findings),
         f"Edit that line, or mend it in the system; it is looked at again by itself. {goes_on}".strip(),
         run.now(),
         object=place[0],

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from syncd import safemode
 from syncd.assembly import Clock, Connected, connect, identify
 from syncd.core.guard import Limit, Limits
+from syncd.core.problem import as_lines
 from syncd.cycle import as_json
 from syncd.errors import (
     EXIT_OK,
@@ -182,8 +183,9 @@ class Session:
                     inbox.close_issues(now, id=issue.id)
             for name, problems in self.files.broken.items():
                 said = [str(problem) for problem in problems[:MOST_PROBLEMS]]
+                reason = as_lines(problems[:MOST_PROBLEMS])
                 remedy = f"Mend the file; until then {self.files.instead(name)}."
-                inbox.raise_issue(INVALID, name, "\n".join(said), remedy, now)
+                inbox.raise_issue(INVALID, name, reason, remedy, now)
                 self.event("mapping_invalid", mapping=name, problems=said)
         self._told = self.files
 
