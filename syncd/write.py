@@ -181,16 +181,16 @@ def _adopt_arrived(run: Run, bench: Bench, arrived: Sequence[tuple[Intent, int, 
 def _known_otherwise(run: Run, bench: Bench, intent: Intent, holder: tuple[int, str]) -> None:
     """The target knows the match value as a further one of somebody (a second address): a person says who it is."""
     assert intent.source is not None
+    rules = " or ".join(rule.name for rule in bench.mapping.match)
     run.ledger.inbox.raise_issue(
         "ambiguous",
         bench.mapping.name,
-        f"{bench.mapping.end(side_of(intent)).system} knows its {' or '.join(rule.name for rule in bench.mapping.match)} as a further one of"
-        f" {bench.form(holder[0])} {holder[1]}",
+        f"{bench.mapping.end(side_of(intent)).system} knows its {rules} as a further one of {bench.form(holder[0])} {holder[1]}",
         "If they are the same person, pick it: `syncd issues resolve ID --pick KEY`; else take it off that record.",
         run.now(),
         object=intent.source[0],
         key=intent.source[1],
-        doc={"candidates": [list(holder)]},
+        doc={"candidates": [list(holder)], "rule": rules},
     )
 
 

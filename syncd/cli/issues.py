@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,17 +45,36 @@ def issues(
         show.line("Nothing waits for a person.")
         return
     for one in facts:
-        records = [f"{r['system']} {r['object']} {r['key']}" for r in one["records"]]
         show.line(f"{one['id']}  {one['kind']}  {one['mapping']}  since {one['since'][:16].replace('T', ' ')}")
-        show.line(f"    {one['reason']}")
-        if records:
-            show.line(f"    record: {records[0]}" + (f"; candidates: {', '.join(records[1:])}" if records[1:] else ""))
-        if one.get("twins"):
-            twins = [f"{r['system']} {r['object']} {r['key']}" for r in one["twins"]]
-            show.line(f"    shared by: {', '.join(twins)} (say which one with --for KEY)")
-        show.line(f"    -> {one['remedy'].replace(' ID', ' ' + str(one['id']))}")
+        for line in one["reason"].splitlines():
+            show.line(f"    {line}")
+        _tell_records(one)
+        show.line(f"    -> {one['remedy']}")
     if total > len(facts):
         show.line(f"... and {total - len(facts)} more (--limit)")
+
+
+def _tell_records(one: dict[str, Any]) -> None:
+    """Whom an issue is about, and who may be picked."""
+    about = one["records"][:1] if len(one["records"]) > len(one["candidates"]) else []
+    for record in about:
+        show.line(f"    {'object' if record['key'] is None else 'record'}: {_place(record)}")
+    rule = next((each["rule"] for each in one["candidates"] if each["rule"]), None)
+    named = ", ".join(map(_offered, one["candidates"]))
+    if named:
+        show.line(f"    candidates: {named}" + (f"; matched by {rule}" if rule else ""))
+    if one.get("twins"):
+        how = " (say which one with --for KEY)" if named else ""
+        show.line(f"    shared by: {', '.join(map(_place, one['twins']))}{how}")
+
+
+def _offered(candidate: dict[str, Any]) -> str:
+    taken = "" if candidate["pickable"] else f" (linked with {_place(candidate['linked'])})"
+    return _place(candidate) + taken
+
+
+def _place(record: dict[str, Any]) -> str:
+    return " ".join(record[part] for part in ("system", "object", "key") if record[part] is not None)
 
 
 def retry(

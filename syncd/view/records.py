@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from syncd.ledger import Ledger
@@ -46,21 +47,41 @@ def issues(ledger: Ledger, limit: int) -> list[Shape]:
 
 
 def issue(ledger: Ledger, one: Issue) -> Shape:
-    """One issue. `records`: the one it is about first, then the candidates to pick from. `twins`, where there are any:
-    others that share the value with the first."""
+    """One issue. `records`: the one it is about first (its key is None where it is about the object as a whole), then
+    the candidates. `candidates`: who may be picked, each with the rule that it matched by. `twins`, where there are
+    any: others that share the value with the first."""
+    offered = [(int(object_), str(key)) for object_, key in one.doc.get("candidates", ())]
     records = [] if one.object is None else [place(ledger, one.object, one.key)]
-    records += [place(ledger, int(object_), str(key)) for object_, key in one.doc.get("candidates", ())]
     twins = [place(ledger, int(object_), str(key)) for object_, key in one.doc.get("twins", ())]
     return {
         "id": one.id,
         "kind": one.kind,
         "mapping": one.mapping,
-        "records": records,
+        "records": [*records, *(place(ledger, *at) for at in offered)],
+        "candidates": [_candidate(ledger, one, *at) for at in offered],
         **({"twins": twins} if twins else {}),
         "field": one.field,
-        "reason": one.reason,
-        "remedy": one.remedy,
+        "reason": _numbered(one, one.reason),
+        "remedy": _numbered(one, one.remedy),
         "since": iso(one.since),
+    }
+
+
+def _numbered(one: Issue, text: str) -> str:
+    """A command that a text names, ready to be typed."""
+    return re.sub(r"(syncd issues \w+) ID\b", rf"\1 {one.id}", text)
+
+
+def _candidate(ledger: Ledger, one: Issue, object: int, key: str) -> Shape:
+    """`rule`: what it matched by; None where no rule of the mapping did. `linked`: the record that it is linked with by
+    now. `pickable`: who is linked can be picked only where the question is about the links themselves."""
+    partners = ledger.links.across(one.mapping, object, [key])
+    linked = next((place(ledger, across, partner) for _, _, across, partner in partners), None)
+    return {
+        **place(ledger, object, key),
+        "rule": one.doc.get("rule"),
+        "linked": linked,
+        "pickable": linked is None or "links" in one.doc,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 import time
 
@@ -110,6 +111,61 @@ def test_issues_have_their_documented_shape(shop: Shop) -> None:
     assert about["kind"] == "ambiguous"
     assert {record["key"] for record in about["records"][1:]} == {first, second}
     assert f"resolve {about['id']} --pick" in shop.run("issues").out
+
+
+def test_candidates_tell_all_that_a_pick_needs(shop: Shop) -> None:
+    """Which record, by which rule, and whether it is free: an issue is resolved from its listing, and nobody's values
+    are in it."""
+    shop.contact()
+    shop.lead()
+    shop.ok("once", "--yes")
+    shop.lead(LastName="Byron")
+    shop.run("once")
+
+    (taken,) = shop.ok("issues")
+    (held,) = taken["candidates"]
+    assert (held["system"], held["object"], held["rule"], held["pickable"]) == ("mk", "contacts", "email", False)
+    assert held["linked"]["object"] == "Lead"
+    assert f"candidates: mk contacts {held['key']} (linked with sf Lead" in shop.run("issues").out
+
+    shop.mk.create("contacts", {"email": "eve@example.test", "lastname": "Eve"})
+    for _ in range(2):
+        shop.lead(Email="eve@example.test")
+    shop.run("once")
+    asked = next(one for one in shop.ok("issues") if one["id"] != taken["id"])
+    assert {(one["rule"], one["linked"], one["pickable"]) for one in asked["candidates"]} == {("email", None, True)}
+    told = shop.run("issues").out
+    assert "matched by email" in told
+    assert "@" not in told
+    assert asked["remedy"] in told
+    assert f"syncd issues resolve {asked['id']} --pick" in asked["remedy"]
+    pick = asked["candidates"][0]["key"]
+    shop.run("issues", "resolve", str(asked["id"]), "--pick", pick)
+    assert pick in {link["crm"]["key"] for link in shop.ok("links")}
+
+
+def test_an_issue_about_a_whole_object_names_no_record(shop: Shop) -> None:
+    """A changed schema is nobody's: the object is named, no key is made up, and the file is named once."""
+    shop.lead()
+    shop.ok("once", "--yes")
+    kind = shop.sf.kinds["Lead"]
+    shorter = dataclasses.replace(kind.attributes["Status"], options=("Open", "Nurturing"))
+    shop.sf.kinds["Lead"] = kind.having(attributes={**kind.attributes, "Status": shorter})
+    shop.edit(
+        shop.config,
+        f'store = "{shop.folder.name}-sf"',
+        f'sweep = {{ schema = "1ms" }}\nstore = "{shop.folder.name}-sf"',
+    )
+    shop.run("once")
+
+    told = shop.run("issues").out
+    (issue,) = shop.ok("issues")
+    assert issue["records"] == [{"system": "sf", "object": "Lead", "key": None}]
+    assert "object: sf Lead\n" in told
+    assert "None" not in told
+    assert len(issue["reason"].splitlines()) > 2
+    assert told.count("people.toml") == 1
+    assert f"syncd issues retry {issue['id']}" in told
 
 
 def test_conflicts_have_their_documented_shape(synced: Shop) -> None:

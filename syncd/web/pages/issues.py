@@ -33,13 +33,13 @@ def page(asked: Asked) -> View:
 
 def _told(asked: Asked, one: Issue) -> dict[str, object]:
     shown = shape(asked.ledger, one)
-    records = [_named(asked, record) for record in shown["records"]]
+    about = next(iter(shown["records"]), None) if one.object is not None else None
     return {
         **shown,
-        "reason": phrases.sides(one.reason[:1].upper() + one.reason[1:]),
-        "remedy": one.remedy.replace(" ID", f" {one.id}"),
-        "record": records[0] if records else None,
-        "candidates": records[1:],
+        "reason": phrases.sides(shown["reason"][:1].upper() + shown["reason"][1:]),
+        "record": _named(asked, about) if about else None,
+        "candidates": [_named(asked, record) for record in shown["candidates"]],
+        "rule": next((record["rule"] for record in shown["candidates"] if record["rule"]), None),
         "twins": [_named(asked, record) for record in shown.get("twins", [])],
         "may_retry": one.kind not in NOT_RETRIED,
         "plan": one.kind == "held_plan",
@@ -47,7 +47,8 @@ def _told(asked: Asked, one: Issue) -> dict[str, object]:
 
 
 def _named(asked: Asked, record: dict[str, Any]) -> dict[str, Any]:
-    return {**record, "link": record_link(**record), "name": asked.names.of(record)}
+    link = record_link(record["system"], record["object"], record["key"])
+    return {**record, "link": link, "name": asked.names.of(record)}
 
 
 def _listed(asked: Asked, mapping: str | None, kind: str | None) -> Iterator[Issue]:
@@ -61,21 +62,23 @@ def _listed(asked: Asked, mapping: str | None, kind: str | None) -> Iterator[Iss
 def _table(asked: Asked, issues: Iterable[Issue], total: int) -> Table:
     columns = (
         *(Column("issue", "number"), Column("since", "time"), Column("kind"), Column("mapping")),
-        *(Column("record"), Column("field"), Column("reason"), Column("remedy")),
+        *(Column("record"), Column("candidates"), Column("field"), Column("reason"), Column("remedy")),
     )
 
     def row(one: Issue) -> Row:
         shown = shape(asked.ledger, one)
-        record = next(iter(shown["records"]), None)
+        record = next(iter(shown["records"]), None) if one.object is not None else None
+        offered = ", ".join(f"{at['system']} {at['object']} {at['key']}" for at in shown["candidates"])
         return (
             cell(one.id, f"/issues#issue-{one.id}"),
             cell(shown["since"]),
             cell(one.kind, text=phrases.kind(one.kind)),
             cell(one.mapping, f"/mappings/{one.mapping}"),
             asked.names.cell(record),
+            cell(offered),
             cell(one.field or ""),
-            cell(one.reason, text=phrases.sides(one.reason)),
-            cell(one.remedy),
+            cell(shown["reason"], text=phrases.sides(shown["reason"])),
+            cell(shown["remedy"]),
         )  # fmt: skip
 
     rows = map(row, issues)
