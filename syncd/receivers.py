@@ -50,13 +50,13 @@ class Reference(_Table):
 SecretRef = Annotated[Reference, Field(description='{ env = "NAME" }, { credential = "name" } or { file = "path" }.')]
 
 
-def _is_address(address: Any) -> str:
+def _email_address(address: Any) -> str:
     if not isinstance(address, str) or not _ADDRESS.match(address):
         raise ValueError("must be an e-mail address, such as name@example.com")
     return address
 
 
-Address = Annotated[str, named(_is_address)]
+Address = Annotated[str, named(_email_address)]
 
 
 class Receiver(_Table):

@@ -76,7 +76,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether a host is written as an IP address, with no brackets around it. Asks no resolver."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -112,6 +113,6 @@ def listen_address(text: Any) -> tuple[str, int] | None:
     host, port = parts[1].strip("[]"), int(parts[2])
     if port > 65535:
         raise ValueError("must have a port of at most 65535")
-    if host != "localhost" and not _is_address(host):
+    if host != "localhost" and not is_address(host):
         raise ValueError("must be an address of this machine, such as 127.0.0.1, [::1] or 0.0.0.0")
     return host, port

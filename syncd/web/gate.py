@@ -7,7 +7,6 @@ leads a browser here (by a form, a frame, or a name that turns to 127.0.0.1) get
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Literal
@@ -19,7 +18,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.access import Role
-from syncd.units import is_loopback
+from syncd.units import is_address, is_loopback
 from syncd.web.site import Site
 
 COOKIE = "syncd_session"
@@ -112,7 +111,7 @@ class Gate:
             return False
         if host == "localhost" or host in self._site.dashboard.hosts:
             return True
-        return _is_address(host)
+        return is_address(host)
 
     def _same_origin(self, headers: Headers) -> bool:
         fetched = headers.get("sec-fetch-site")
@@ -159,11 +158,3 @@ def cookie(request: Request) -> str:
     except CookieError:
         return ""
     return found.value if found else ""
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
