@@ -28,6 +28,9 @@ from syncd.ledger import Ledger
 from syncd.settings import Settings
 from syncd.settings import load as load_settings
 
+Signature = tuple[tuple[str, int, int], ...]
+"""Each file's path, time of its last edit (ns) and size (bytes)."""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -131,6 +134,24 @@ class Kept:
             with suppress(SyncdError):  # a ledger in trouble is told by whoever needs it; here it only knows nothing
                 self._ledger = Ledger.open(self._path, read_only=True)
         return self._ledger
+
+
+def paths(settings: Settings) -> list[Path]:
+    """Every file that a person edits: syncd.toml, and what stands in the folder of mappings now."""
+    folder = settings.daemon.mappings
+    return [settings.file, *(sorted(folder.glob("*.toml")) if folder.is_dir() else [])]
+
+
+def signature(settings: Settings) -> Signature:
+    """What tells whether a file was edited, without reading any. A file that cannot be looked at is not in it."""
+    found = []
+    for path in paths(settings):
+        try:
+            facts = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), facts.st_mtime_ns, facts.st_size))
+    return tuple(found)
 
 
 def read_files(config: Path | None, environ: Mapping[str, str]) -> Files:

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
 
 from syncd.core.problem import Problem
 from syncd.errors import ConfigError
-from syncd.files import Before, Files, in_force
+from syncd.files import Before, Files, Signature, in_force, paths, signature
 from syncd.settings import load as load_settings
-
-Signature = tuple[tuple[str, int, int], ...]
 
 
 @dataclass
@@ -34,11 +31,11 @@ class Watched:
     def take(self, files: Files) -> None:
         """These are in force now."""
         self.files = files
-        self._known, self._digest, self._pending = self._signature(), self._content(), None
+        self._known, self._digest, self._pending = signature(files.settings), self._content(), None
 
     def edited(self) -> bool:
         """Whether something else stands in the files than what was taken, and has come to rest."""
-        seen = self._signature()
+        seen = signature(self.files.settings)
         if seen == self._known:
             self._pending = None
             return False
@@ -48,23 +45,9 @@ class Watched:
         self._pending, self._known = None, seen
         return self._content() != self._digest
 
-    def _paths(self) -> list[Path]:
-        folder = self.files.settings.daemon.mappings
-        return [self.files.settings.file, *(sorted(folder.glob("*.toml")) if folder.is_dir() else [])]
-
-    def _signature(self) -> Signature:
-        found = []
-        for path in self._paths():
-            try:
-                facts = path.stat()
-            except OSError:
-                continue
-            found.append((str(path), facts.st_mtime_ns, facts.st_size))
-        return tuple(found)
-
     def _content(self) -> bytes:
         digest = sha256()
-        for path in self._paths():
+        for path in paths(self.files.settings):
             try:
                 content = path.read_bytes()
             except OSError:

@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from pathlib import Path
 from typing import Any
 
 from syncd.access import Dashboard, refuse_strangers
 from syncd.answer import Answer, Watch
 from syncd.assembly import Clock, Connected, connect
 from syncd.errors import ConfigError, SyncdError
-from syncd.files import Files, read_files
+from syncd.files import Files, Signature, read_files, signature
 from syncd.ledger import Ledger
 from syncd.request import carry_out
 from syncd.session import open_to_read
@@ -28,8 +27,6 @@ from syncd.web.sessions import Sessions, Tries
 
 LOOK_S = 1.0
 """Between two looks whether a file was edited."""
-
-Signature = tuple[tuple[str, int, int], ...]
 
 
 def silent(name: str, **facts: Any) -> None:
@@ -59,7 +56,7 @@ class Site:
         self.sessions = Sessions(self.chance)
         self.tries = Tries()
         self.acts = Acts(self._carry_out, self.event)
-        self._known = self._signature()
+        self._known = signature(self.files.settings)
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
@@ -76,7 +73,7 @@ class Site:
             now_s = self.clock.monotonic()
             if now_s - self._looked_s >= LOOK_S:
                 self._looked_s = now_s
-                seen = self._signature()
+                seen = signature(self.files.settings)
                 if seen != self._known:
                     self._known = seen
                     try:
@@ -116,15 +113,3 @@ class Site:
 
     def _carry_out(self, kind: str, doc: dict[str, Any]) -> Answer:
         return carry_out(self.in_force(), kind, doc, Watch(), clock=self.clock, event=silent)
-
-    def _signature(self) -> Signature:
-        folder = self.files.settings.daemon.mappings
-        paths: list[Path] = [self.files.settings.file, *(sorted(folder.glob("*.toml")) if folder.is_dir() else [])]
-        found = []
-        for path in paths:
-            try:
-                facts = path.stat()
-            except OSError:
-                continue
-            found.append((str(path), facts.st_mtime_ns, facts.st_size))
-        return tuple(found)
