@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +98,6 @@ class Session:
     event: Event
     ledger: Ledger
     systems: dict[str, Connected]
-    lease: Lease = field(repr=False)
     on_call: Callable[..., None] | None = None
     ended: Run | None = None
     """The last run, ended."""
@@ -131,7 +130,7 @@ class Session:
                     remedy="Check [daemon] ledger in syncd.toml and who may write there.",
                 ) from error
             stack.callback(ledger.close)
-            session = cls(files, clock, event, ledger, {}, lease, on_call)
+            session = cls(files, clock, event, ledger, {}, on_call)
             if (why := ledger.epoch.begin()) is not None:
                 safemode.enter(ledger, [*files.mappings.by_name, *ledger.books.mapping_names()], why, clock.now())
                 event("safe_mode", reason=why)

@@ -42,7 +42,6 @@ class Trouble(msgspec.Struct):
     context: dict[str, Any] | None = None
     errors: list[Detail] | None = None
     policyName: str | None = None
-    errorType: str | None = None
     status: Any = None
     subCategory: Any = None
 

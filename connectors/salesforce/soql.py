@@ -89,11 +89,6 @@ def every(*conditions: Condition) -> Condition:
     return conditions[0] if len(conditions) == 1 else Condition(" AND ".join(f"({each})" for each in conditions))
 
 
-def either(*conditions: Condition) -> Condition:
-    """One of them holds."""
-    return Condition(" OR ".join(f"({each})" for each in conditions))
-
-
 def path(name: str) -> str:
     """A field, or a field of a parent: identifiers with dots between them. Raises ConfigError."""
     return ".".join(map(identifier, name.split(".")))

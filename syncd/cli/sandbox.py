@@ -12,8 +12,6 @@ import typer
 from syncd.cli import show
 from syncd.cli.call import Call, Config, Debug, Json
 
-Port = Annotated[int, typer.Option(min=0, max=65535)]
-
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""

@@ -16,14 +16,10 @@ class Sofar(msgspec.Struct, frozen=True):
     """What a period brought until now."""
 
     revenue: int
-    won: int
-    """Deals."""
     average: Fraction | None
     """Of a won deal; from this period, or a longer one that both departments trust more."""
     rate: Fraction | None
     """The part of handed-off leads that become customers."""
-    leads: int
-    """Handed off in this period."""
 
 
 class Goal(msgspec.Struct, frozen=True):

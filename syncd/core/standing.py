@@ -20,7 +20,6 @@ STATES = ("delivered", "waiting", "blocked", "rejected", "out_of_scope")
 CLOCKS = ("on_track", "due_soon", "breached", "met", "met_late", "paused")
 REOPENING = "to be opened again"
 """Why somebody waits who has a record in sales already."""
-OPEN_CLOCKS = ("on_track", "due_soon", "breached")
 
 Cell = tuple[str, int, str, str, str, int, int]
 """figure, day, what, by, name, n, amount"""

@@ -26,7 +26,6 @@ MAX_TEXT_CHARS: Final = 131_072
 MAX_DIGITS: Final = 18
 """Most digits before, and after, the decimal point (a Salesforce number holds 18)."""
 
-_DAY_MS: Final = 86_400_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

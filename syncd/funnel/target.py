@@ -33,7 +33,7 @@ def goals(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
         reader.today + timedelta(1),
     )
     won, past = _won(reader, period), _won(reader, back)
-    deals, amount = _counted(won, target)
+    _, amount = _counted(won, target)
     past_deals, past_amount = _counted(past, target)
     handed = sum(n for (what, _), (n, _) in reader.sums("state", back).items() if what in ("delivered", "rejected"))
     customers = sum(n for n, _ in past.values())
@@ -41,7 +41,7 @@ def goals(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
     rate = Fraction(customers, handed) if handed and customers and reader.sells else None
     part = elapsed(reader, period)
     leads = total(reader.sums("qualified", period))
-    goal = reckon(target.revenue if target else 0, Sofar(amount, deals, average, rate, leads), part)
+    goal = reckon(target.revenue if target else 0, Sofar(amount, average, rate), part)
     known = target is not None and reader.sells
     foreign = [code for code in won if code != currency]
 

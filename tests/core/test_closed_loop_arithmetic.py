@@ -144,7 +144,7 @@ def test_the_order_in_which_touches_are_given_does_not_matter() -> None:
 
 def test_a_goal_becomes_customers_and_leads() -> None:
     """1,000,000 at 50,000 a deal are 20 customers; at one in eight leads, 160 leads; half of it is there."""
-    sofar = Sofar(revenue=500_000, won=10, average=Fraction(50_000), rate=Fraction(1, 8), leads=80)
+    sofar = Sofar(revenue=500_000, average=Fraction(50_000), rate=Fraction(1, 8))
     goal = reckon(1_000_000, sofar, Fraction(1, 4))
     assert (goal.customers_needed, goal.leads_needed) == (20, 160)
     assert (goal.customers_missing, goal.leads_missing) == (10, 80)
@@ -153,15 +153,15 @@ def test_a_goal_becomes_customers_and_leads() -> None:
 
 def test_what_nobody_can_know_yet_is_unknown_and_not_nought() -> None:
     """No deal, no average; no rate, no leads; nothing of the period over, no forecast."""
-    empty = reckon(1000, Sofar(0, 0, None, None, 0), Fraction(0))
+    empty = reckon(1000, Sofar(0, None, None), Fraction(0))
     assert (empty.customers_needed, empty.leads_needed, empty.forecast) == (None, None, None)
-    no_rate = reckon(1000, Sofar(0, 0, Fraction(100), None, 0), Fraction(1, 2))
+    no_rate = reckon(1000, Sofar(0, Fraction(100), None), Fraction(1, 2))
     assert (no_rate.customers_needed, no_rate.leads_needed) == (10, None)
 
 
 def test_a_goal_that_is_reached_needs_nobody_more() -> None:
     """Missing is never negative."""
-    goal = reckon(1000, Sofar(1500, 3, Fraction(500), Fraction(1, 2), 6), Fraction(9, 10))
+    goal = reckon(1000, Sofar(1500, Fraction(500), Fraction(1, 2)), Fraction(9, 10))
     assert (goal.customers_missing, goal.leads_missing) == (0, 0)
 
 

@@ -110,6 +110,7 @@ class World:
     sf: Store
     mapping_text: str = MAPPING
     at: float = 1_800_000_000.0
+    """Friday, 15 January 2027, 08:00 UTC."""
     ledger: Ledger = field(init=False)
     sleep: Callable[[float], None] | None = None
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)

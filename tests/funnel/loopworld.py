@@ -21,9 +21,6 @@ from syncd.core.standing import Standing
 from syncd.core.watch import Watch
 from syncd.cycle import cycle
 
-START = 1_800_000_000.0
-"""Friday, 15 January 2027, 08:00 UTC."""
-
 FUNNEL = """
 [qualified]
 when = 'score >= 50'

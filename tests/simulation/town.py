@@ -55,8 +55,6 @@ MAPPED = {
     object: tuple({name for rule in RULES if (name := rule.attribute(object)) is not None} | {KEY[object]})
     for object in OBJECTS
 }
-LAG_S = 10.0
-"""How long the search index may lag in the simulation: less than `overlap`, which is what a user is told to set."""
 
 CONFIG = """
 [daemon]

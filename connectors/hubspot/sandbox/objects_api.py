@@ -10,7 +10,6 @@ from typing import Any
 
 from connectors.hubspot.sandbox import errors
 from connectors.hubspot.sandbox.call import Call
-from connectors.hubspot.sandbox.errors import Rejection
 from connectors.hubspot.sandbox.merging import merge
 from connectors.hubspot.sandbox.portal import Table
 from connectors.hubspot.sandbox.records import Record
@@ -221,9 +220,3 @@ def answered(call: Call, table: Table, record: Record, prepared: Prepared, full:
     if prepared.warnings:
         body["warnings"] = prepared.warnings
     return body
-
-
-def allow(call: Call, allowed: str) -> None:
-    """405 unless the method is one of those."""
-    if call.request.method not in allowed.split():
-        raise Rejection(405, errors.error("HTTP 405 Method Not Allowed"), {"Allow": allowed.replace(" ", ", ")})

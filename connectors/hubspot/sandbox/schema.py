@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.hubspot.sandbox.catalogue import EVERYWHERE, OPTIONS, TABLES
-from connectors.hubspot.sandbox.objects import OBJECT_TYPES, ObjectType
+from connectors.hubspot.sandbox.objects import ObjectType
 from connectors.hubspot.sandbox.pipelines import STANDARD
 from connectors.hubspot.sandbox.values import iso
 
@@ -108,8 +108,3 @@ def stages(kind: ObjectType, table: dict[str, Definition]) -> list[str]:
     if kind.name in STANDARD:
         return [stage[0] for pipeline in STANDARD[kind.name] for stage in pipeline.stages]
     return [option["value"] for option in table[kind.stage]["options"]]
-
-
-def all_standard() -> dict[str, dict[str, Definition]]:
-    """Every object's definitions, by object name."""
-    return {kind.name: standard(kind) for kind in OBJECT_TYPES}

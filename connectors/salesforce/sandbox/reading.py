@@ -51,19 +51,6 @@ def shown(field: Field, value: Any) -> Any:
     return value
 
 
-def printer(org: Org, field: Field) -> Getter:
-    """`getter` and `shown` in one."""
-    get = getter(org, field)
-    if field.type != "datetime":
-        return get
-
-    def get_time(row: Row) -> Any:
-        value = get(row)
-        return None if value is None else rest_time(value)
-
-    return get_time
-
-
 def csv_cell(field: Field, value: Any) -> str:
     """A stored value as Bulk prints it: null is an empty cell."""
     if value is None:

@@ -36,7 +36,7 @@ _RELATIVE = frozenset({"TODAY", "YESTERDAY", "TOMORROW", "LAST_90_DAYS", "NEXT_9
 def parse(text: str) -> Query:
     """A whole SELECT statement. Refused: MALFORMED_QUERY."""
     parser = _Parser(text)
-    query = parser.query(nested=False)
+    query = parser.query()
     parser.expect_end()
     return query
 
@@ -113,7 +113,7 @@ class _Parser:
 
     # ------------------------------------------------------------ statement
 
-    def query(self, nested: bool) -> Query:
+    def query(self) -> Query:
         self.expect("SELECT")
         columns = [self.column()]
         while self.sign(","):
@@ -130,9 +130,7 @@ class _Parser:
         offset = self.number() if self.accept("OFFSET") else None
         if self.next.says(*_NOT_HERE):
             raise picture(self.text, self.next.at, f"the sandbox does not do {self.next.text.upper()}")
-        return Query(
-            self.text, tuple(columns), source.text, source.at, alias, where, group, order, limit, offset, nested
-        )
+        return Query(self.text, tuple(columns), source.text, source.at, alias, where, group, order, limit, offset)
 
     def _two(self, first: str, second: str) -> bool:
         if not self.accept(first):
@@ -239,7 +237,7 @@ class _Parser:
     def _membership(self, path: Path, negated: bool, at: int) -> Condition:
         if self.tokens[self.place + 1].says("SELECT"):
             self.expect_sign("(")
-            inner = self.query(nested=True)
+            inner = self.query()
             self.expect_sign(")")
             return SemiJoin(path, negated, inner, at)
         return Among(path, "NOT IN" if negated else "IN", self._list(), at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +128,3 @@ class Query:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int | None = None
-    nested: bool = field(default=False)
