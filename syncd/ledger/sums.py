@@ -1,20 +1,17 @@
 """The cells that reports read: each figure by day, and again by month, so that years cost what months do.
 
-Promise: `move` adds a difference to day and month together; `of` gives the same sums whichever it reads them from, and
-`recounted` those of the rows alone. It does not know what a figure means.
+Promise: `move` adds a difference to day and month together; `of` gives the same sums whichever it reads them from. It
+does not know what a figure means.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
-import msgspec
-
-from syncd.core.sale import Sale
-from syncd.core.standing import Cell, Standing, cells_of
+from syncd.core.standing import Cell
 from syncd.ledger.store import Store
 
 Key = tuple[str, int, str, str, str]
@@ -25,9 +22,6 @@ EVER = 1 << 40
 """A day after all days."""
 _LEAST = 31
 """Spans shorter than this hold no whole month that is worth a look."""
-
-_STANDING = msgspec.json.Decoder(Standing)
-_SALE = msgspec.json.Decoder(Sale)
 
 _ADD = (
     "INSERT INTO {table} (figure, {span}, what, by, name, n, amount) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -100,47 +94,6 @@ class Sums:
     def sold(self) -> dict[str, int]:
         """By currency: what was won. Counted by triggers, deal by deal and apart from the cells."""
         return dict(self._store.rows("SELECT currency, amount FROM sale_tally WHERE amount != 0"))
-
-    # ------------------------------------------------ from scratch
-
-    def kept(self) -> dict[Key, Pair]:
-        """Every cell as it is kept. Memory grows with the cells, not with the records."""
-        rows = self._store.rows("SELECT figure, day, what, by, name, n, amount FROM cell WHERE n != 0 OR amount != 0")
-        return {(row[0], row[1], row[2], row[3], row[4]): (row[5], row[6]) for row in rows}
-
-    def recounted(self) -> dict[Key, Pair]:
-        """The same cells, made anew from all rows: minutes for a million people."""
-        sums: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
-        erased = self._store.rows("SELECT figure, day, what, by, name, n, amount FROM cell_erased")
-        for figure, day, what, by, name, n, amount in (*erased, *self._cells()):
-            cell = sums[figure, day, what, by, name]
-            cell[0] += n
-            cell[1] += amount
-        return {key: (n, amount) for key, (n, amount) in sums.items() if n or amount}
-
-    def recount(self) -> int:
-        """Puts the recounted cells in place of those that are kept; returns how many were wrong."""
-        with self._store.transaction() as t:
-            kept, right = self.kept(), self.recounted()
-            wrong = [key for key in kept.keys() | right.keys() if kept.get(key) != right.get(key)]
-            t.execute("DELETE FROM cell")
-            t.execute("DELETE FROM cell_month")
-            self.move((), ((*key, *pair) for key, pair in right.items()))
-        return len(wrong)
-
-    def _cells(self) -> Iterator[Cell]:
-        for doc in self._docs("standing"):
-            yield from cells_of(_STANDING.decode(doc))
-        for doc in self._docs("sale"):
-            yield from _SALE.decode(doc).cells
-
-    def _docs(self, table: str) -> Iterator[bytes]:
-        at = (0, "")
-        while rows := self._store.rows(
-            f"SELECT object, key, doc FROM {table} WHERE (object, key) > (?, ?) ORDER BY object, key LIMIT 1000", at
-        ):
-            at = (rows[-1][0], rows[-1][1])
-            yield from (row[2] for row in rows)
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,9 @@
-"""The funnel's tests play in the engine's small world."""
+"""The funnel's tests play in the engine's small world, and hold its sums beside those from scratch."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+for folder in ("engine", "ledger"):
+    sys.path.insert(0, str(Path(__file__).parents[1] / folder))

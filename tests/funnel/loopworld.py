@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from recount import kept, recounted
 from world import MAPPING as PEOPLE
 from world import World, make
 
@@ -220,11 +221,11 @@ class Loop(World):
 
     def counted(self) -> dict[tuple[str, int, str, str, str], tuple[int, int]]:
         """Every sum as it is kept, without those that came back to nothing."""
-        return self.ledger.loop.sums.kept()
+        return kept(self.ledger)
 
     def recounted(self) -> dict[tuple[str, int, str, str, str], tuple[int, int]]:
         """The same sums, made anew of the rows."""
-        return self.ledger.loop.sums.recounted()
+        return recounted(self.ledger)
 
 
 def make_loop(tmp_path: Path) -> Loop:
