@@ -202,20 +202,22 @@ def _released(
     cycle came in between, what it is by then is shown, and released."""
     from syncd.errors import EXIT_PERSON, SyncdError
 
-    for look in range(1, MOST_LOOKS + 1):
+    def look() -> dict[str, Any]:
         with call.ledger() as (_, ledger):
-            let_go = _let_go(ledger, mapping, deletes, limit)
+            return _let_go(ledger, mapping, deletes, limit)
+
+    let_go, looks = look(), 1
+    while True:
         if not call.json and let_go["digest"].startswith(plan or ""):
             _show_let_go(let_go)
         asked = {"mapping": mapping, "plan": plan or let_go["digest"], "deletes": deletes}
         try:
             return call.act(files, "approve", asked, nothing), let_go
         except SyncdError as error:
-            with call.ledger() as (_, ledger):
-                moved = _let_go(ledger, mapping, deletes, limit)["digest"] != let_go["digest"]
-            if error.exit_code != EXIT_PERSON or plan is not None or not moved or look == MOST_LOOKS:
+            shown, let_go, looks = let_go["digest"], look(), looks + 1
+            moved = let_go["digest"] != shown
+            if error.exit_code != EXIT_PERSON or plan is not None or not moved or looks > MOST_LOOKS:
                 raise
-    raise AssertionError("the last look returns or raises")
 
 
 MOST_LET_GO = 1000
