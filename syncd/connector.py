@@ -75,8 +75,6 @@ class ObjectTraits:
     create_batch: int = 100
     update_batch: int = 100
     archive_batch: int = 100
-    fidelity: Literal["record", "rejects", "file"] = "record"
-    """Whether a write answers per record, names only the rejects, or answers for the file as a whole."""
 
     def moves_no_stamp(self, attribute: str) -> bool:
         """Whether a change of this attribute is among what no feed tells (`unstamped`)."""
