@@ -206,7 +206,8 @@ def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -
         if found == "unapplied":
             judged.unapplied.append(change)
             continue
-        if found == "not taken" and field.backward == "clear_then_set" and not intent.body.clear_first:
+        emptied = change.attribute in intent.body.clear_first
+        if found == "not taken" and field.backward == "clear_then_set" and not emptied:
             # Nothing is settled before the second try, so that it is not forgotten if the record moves meanwhile.
             judged.ways_back.append(change)
             continue

@@ -135,7 +135,7 @@ def _decide_links(
         return
     facts = gather(run, links, known)
     links, facts = follow(run, bench, links, facts)
-    links = _without_open_intents(run, bench, links, facts, anew)
+    links, clearing = _without_open_intents(run, bench, links, facts, anew)
     bench = of_links(run, bench, links, facts)
     waiting = Waiting(run, bench) if bench.references else None
     rows: list[dict[str, Any]] = []
@@ -169,7 +169,8 @@ def _decide_links(
         _tell(run, bench, link, decision, notes, raised)
         spoken |= {(link.marketing.object, link.marketing.key, one.pair.field.name) for one in decision.verdicts}
         for effect in effects:
-            rows.append(row_of(bench, link.id, effect, rev=max(facts[e.object, e.key].rev for e in ends.values())))
+            rev = max(facts[e.object, e.key].rev for e in ends.values())
+            rows.append(row_of(bench, link.id, effect, rev, clearing.get((link.id, effect.side), ())))
             notes.append(told(bench, link.id, effect))
     run.ledger.links.set_bases(bases)
     run.ledger.links.stir(stirred)
@@ -228,9 +229,11 @@ def said_along(run: Run, bench: Bench, link: Link, side: Side, changes: Sequence
 
 def _without_open_intents(
     run: Run, bench: Bench, links: Sequence[Link], facts: dict[tuple[int, str], Fact], anew: bool
-) -> list[Link]:
+) -> tuple[list[Link], dict[tuple[int, str], set[str]]]:
     """Links that may be decided now: whose effects are at a system wait; unsent effects on moved facts are dropped, also
-    those that are planned beside one that is at a system."""
+    those that are planned beside one that is at a system. And per link and side, the attributes that were found to go
+    back only if they are emptied first: decided anew, that needs no second finding."""
+    clearing: dict[tuple[int, str], set[str]] = defaultdict(set)
     waiting: set[int] = set()
     undoing: set[int] = set()
     unmoved: set[int] = set()
@@ -244,6 +247,8 @@ def _without_open_intents(
             if intent.puts_back:
                 undoing.add(intent.link)
             continue
+        if intent.body.clear_first:
+            clearing[intent.link, intent.side].update(intent.body.clear_first)
         link = by_id[intent.link]
         seen = [facts[e.object, e.key].rev for e in (link.marketing, link.crm) if (e.object, e.key) in facts]
         moved = intent.rev is None or max(seen, default=0) > intent.rev
@@ -256,7 +261,7 @@ def _without_open_intents(
     run.ledger.books.decide_again(
         bench.mapping.name, [(by_id[link].marketing.object, by_id[link].marketing.key) for link in sorted(waiting)]
     )
-    return [link for link in links if link.id not in waiting and (link.id not in unmoved or link.id in stale)]
+    return [link for link in links if link.id not in waiting and (link.id not in unmoved or link.id in stale)], clearing
 
 
 def _tell(run: Run, bench: Bench, link: Link, decision: plan.Decision, notes: list[Note], raised: set[Place]) -> None:

@@ -55,7 +55,7 @@ def lost(run: Run, bench: Bench, link: Link, side: Side, facts: Facts) -> None:
     said = f"deleted on {side}; the link rests, nothing is deleted or recreated"
     run.note([Note("gone", said, name, link.id, end.object, end.key)])
     across = facts.get(_at(link, other(side)))
-    if across is not None and across.state == "live" and _edited(link, other(side), across):
+    if across is not None and across.state == "live" and _edited(bench, link, other(side), across):
         _both_kept(run, bench, link, side)
     else:
         propose(run, bench, link, side, facts)
@@ -70,7 +70,7 @@ def propose(run: Run, bench: Bench, link: Link, side: Side, facts: Facts) -> Non
     end, gone, across = link.end(side), facts.get(_at(link, side)), facts.get(_at(link, to))
     if gone is None or across is None or across.state != "live":
         run.ledger.intents.drop_unsent(name, [link.id])
-    elif _edited(link, to, across):
+    elif _edited(bench, link, to, across):
         run.ledger.intents.drop_unsent(name, [link.id])
         _both_kept(run, bench, link, side)
     elif not run.ledger.intents.of_links([link.id]):
@@ -118,12 +118,15 @@ def _at(link: Link, side: Side) -> tuple[int, str]:
     return link.end(side).object, link.end(side).key
 
 
-def _edited(link: Link, side: Side, fact: Fact) -> bool:
-    """Whether the record says anything else than what both sides settled on."""
+def _edited(bench: Bench, link: Link, side: Side, fact: Fact) -> bool:
+    """Whether the record says anything else than what both sides settled on. What the ledger makes of others (roll-ups,
+    the funnel's word, which turns with the delete itself) is nobody's edit."""
+    made = {field.name for field in bench.mapping.fields if side in field.rolled}
     return any(
         fact.attributes.get(attribute, value) != value
         for name, value in link.end(side).base.items()
-        for attribute in [name.split(":", 1)[1]]
+        for field, attribute in [name.split(":", 1)]
+        if field not in made
     )
 
 

@@ -8,7 +8,7 @@ from here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from syncd import safemode
@@ -285,8 +285,8 @@ def _made_under_another_key(run: Run, object_: int, making: set[tuple[int, str]]
 # ---------------------------------------------------------------- rows
 
 
-def row_of(bench: Bench, link: int | None, effect: Planned, rev: int) -> dict[str, Any]:
-    """An effect as the ledger keeps it."""
+def row_of(bench: Bench, link: int | None, effect: Planned, rev: int, clearing: Collection[str] = ()) -> dict[str, Any]:
+    """An effect as the ledger keeps it. `clearing`: attributes that are emptied first, should it write them."""
     return {
         "mapping": bench.mapping.name,
         "link": link,
@@ -305,6 +305,7 @@ def row_of(bench: Bench, link: int | None, effect: Planned, rev: int) -> dict[st
             along=effect.along,
             waits=bool(effect.waits),
             dropped=[_untold(bench, *each) for each in effect.untold],
+            clear_first=[change.attribute for change in effect.changes if change.attribute in clearing],
         ),
     }
 

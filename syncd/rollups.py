@@ -20,7 +20,7 @@ from syncd.answers import Answered
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.merge import UNASKED
 from syncd.core.model import Side
-from syncd.core.rollup import Child, Rollup, field_of, roll
+from syncd.core.rollup import Child, Rollup, field_of, needed, roll
 from syncd.ledger import Ledger
 from syncd.ledger.facts import Fact
 from syncd.run import Run
@@ -127,6 +127,8 @@ def with_rolled(ledger: Ledger, rolls: Iterable[Roll | Answered], mapping: str, 
         if isinstance(one, Answered):
             facts = answers.with_answers(ledger, one, facts)
             continue
+        if not _read(ledger, one):
+            continue
         if one.place not in met:  # several roll-ups over one reference have the same children
             keys = [fact.key for fact in facts if fact.object in one.parents and fact.state == "live"]
             met[one.place] = _children(ledger, one, keys) if keys else {}
@@ -146,15 +148,20 @@ def _with(fact: Fact, attribute: str, values: Mapping[str, Any]) -> Fact:
     return msgspec.structs.replace(fact, attributes={**fact.attributes, attribute: value})
 
 
+def _read(ledger: Ledger, one: Roll) -> bool:
+    """Whether the children's side has been read whole, with all that this roll-up is made of."""
+    for object_, (form, _) in one.over.items():
+        feed = ledger.facts.feed(object_)
+        if not feed.complete or not needed(one.child, one.rollup, one.side, form) <= set(feed.attributes):
+            return False
+    return True
+
+
 def _children(ledger: Ledger, one: Roll, keys: Sequence[str]) -> dict[str, list[Child] | None]:
-    """The live children of each of these parents; None where there are too many to look at, and nothing at all while
-    their side has not been read with all that is needed of it."""
+    """The live children of each of these parents; None where there are too many to look at."""
     facts = ledger.facts
     children: dict[str, list[Child] | None] = {key: [] for key in keys}
     for object_, (form, attribute) in one.over.items():
-        feed = facts.feed(object_)
-        if not feed.complete or not {attribute, *one.child.attributes(one.side, form)} <= set(feed.attributes):
-            return {}
         pointing = ledger.refers.pointing_to(object_, attribute, keys)
         children |= {to: None for to, found in pointing.items() if len(found) > MOST_CHILDREN}
         wanted = {key for to, found in pointing.items() if children[to] is not None for key in found}

@@ -62,6 +62,13 @@ def field_of(mapping: Compiled, name: str | None) -> Field | None:
     return next((field for field in mapping.fields if field.name == name), None)
 
 
+def needed(mapping: Compiled, rollup: Rollup, side: Side, form: str) -> frozenset[str]:
+    """The attributes of a child that this roll-up is made of: another one that cannot be read does not concern it."""
+    fields = {rollup.over, rollup.of, rollup.by, rollup.currency} | (rollup.when.names if rollup.when else frozenset())
+    names = (field.attribute(side, form) for field in mapping.fields if field.name in fields)
+    return frozenset(name for name in names if name is not None)
+
+
 def roll(mapping: Compiled, rollup: Rollup, side: Side, children: Iterable[Child]) -> Any:
     """What these children come to, as a raw value of `side`; None where none counts, UNASKED where it cannot be
     known. A child counts if it meets the rule: unknown does not."""

@@ -246,6 +246,41 @@ def test_what_was_never_read_is_unknown_and_clears_nothing(world: Outcomes, peop
     assert world.said(ada) == ("won", None, 500)
 
 
+def test_a_field_that_is_missing_there_holds_only_the_roll_up_made_of_it(world: Outcomes) -> None:
+    """An account may not have created the field of one reason yet: what was won is told all the same."""
+    kind = world.sf.kinds["Opportunity"]
+    there = {name: one for name, one in kind.attributes.items() if name != "Loss_Reason__c"}
+    world.sf.kinds["Opportunity"] = kind.having(attributes=there)
+    ada = world.sf.create("Contact", {"Email": "ada@x.test", "Name": "ada"}, by="rep")
+    world.deal(ada, StageName="Closed Won", Amount=500, CloseDate="2026-03-01")
+    world.settle()
+    assert world.said(ada) == ("won", None, 500)
+
+    world.sf.kinds["Opportunity"] = kind
+    for item in world.sf.items["Opportunity"].values():
+        item.values["Loss_Reason__c"] = None
+    world.deal(ada, StageName="Closed Lost", Amount=1, CloseDate="2026-04-01", Loss_Reason__c="Price")
+    world.pass_time(3600)
+    world.settle()
+    assert world.said(ada) == ("lost", "Price", 500)
+
+
+def test_what_a_deal_comes_to_is_nobodys_edit_of_the_person(world: Outcomes, people: tuple[str, str, str]) -> None:
+    """Somebody is deleted in marketing while their deal is won: nobody edited the person, and nobody is asked."""
+    _, ada, _ = people
+    deal = world.deal(ada, CloseDate="2026-03-01")
+    world.settle()
+    object_ = world.ledger.facts.object_id("sf", "Contact")
+    ((_, _, _, key),) = world.ledger.links.across("people", object_, [ada])
+    world.mk.delete("contacts", key, by="ann")
+    world.sf.edit("Opportunity", deal, {"StageName": "Closed Won"}, by="rep")
+    world.pass_time(7 * 3600)
+    world.settle()
+
+    assert [link.state for link in world.ledger.links.page("people", 0, 9)].count("unlinked") == 1
+    assert world.ledger.inbox.issues() == []
+
+
 def test_a_kill_between_index_and_decision_loses_no_parent(
     world: Outcomes, people: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
