@@ -16,7 +16,8 @@ from syncd.core.funnel import Funnel
 from syncd.core.mapping import FUNNEL_SAYS
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.problem import Problem
-from syncd.core.standing import Standing
+from syncd.core.qualify import OUTCOMES
+from syncd.core.standing import CLOCKS, Standing
 from syncd.core.together import at_place
 from syncd.core.toml import did_you_mean
 
@@ -62,6 +63,13 @@ _ALL: Final[Mapping[str, tuple[str, Derive]]] = {
     "clock.rep_s": ("number", lambda _, now: now.rep_s),
 }
 """Name -> type, and what it is. Blank where there is nothing to say."""
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "funnel.outcome": OUTCOMES,
+    "funnel.handoff": ("waiting", "delivered", "accepted", "rejected", "blocked", "out_of_scope"),
+    "clock.state": CLOCKS,
+}
+"""What these may say: an attribute that takes only listed values has to list them."""
 
 NAMES: Final = tuple(_ALL)
 OUTCOME: Final = "funnel.outcome"

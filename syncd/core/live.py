@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from syncd.core.derived import CHOICES
 from syncd.core.mapping import Field
 from syncd.core.mapping import Mapping as Compiled
-from syncd.core.model import Side
+from syncd.core.model import Side, other
 from syncd.core.problem import Problem
 from syncd.core.together import at_place
 from syncd.core.toml import did_you_mean
@@ -82,6 +83,7 @@ _READS: Final[Mapping[str, frozenset[str]]] = {
     "choices": _TEXTUAL | {"choice"},
 }
 """What may stand where the field only reads, beside what it may write."""
+_PLAIN: Final = frozenset({"number", "bool", "date", "datetime", "choice", "choices", "reference"})
 
 
 Holds = Literal["field", "creates", ""]
@@ -155,17 +157,36 @@ class _Live:
             return
         attribute = self.schema.attributes.get(name)
         if attribute is None:
-            mend = did_you_mean(name, self.schema.attributes) or "create it there, or give the sync user access to it"
             said = f"{self.object} has no attribute '{name}' that the sync user can see"
-            yield Finding(at_place(field.place, said, mend), field.name, name, "field")
+            yield Finding(at_place(field.place, said, self._missing(field, name)), field.name, name, "field")
             return
         for problem in self._type(field, attribute):
             yield Finding(problem, field.name, name, "field")
         yield from self._reference(field, attribute)
         if self._writes(field):
             yield from self._writing(field, attribute)
-        elif field.targets.get(self.side):
+        elif self._words(field):
             yield from self._options(field, attribute)
+
+    def _missing(self, field: Field, name: str) -> str:
+        """What to do about it. Another field's attribute is never meant; a kind of its own is said where we write it."""
+        used = {one.attribute(self.side, self.object) for one in self.mapping.fields}
+        near = did_you_mean(name, [one for one in self.schema.attributes if one not in used])
+        if not self._writes(field):
+            return near or "give the sync user access to it, or take the field out of the file"
+        words = self._words(field)
+        kind = (
+            f"one of a list ({', '.join(words)})" if words else _called(field.type if field.type in _PLAIN else "text")
+        )
+        made = f"create it there as {kind}, and give the sync user access to it"
+        return f"{near} If not, {made}" if near else made
+
+    def _words(self, field: Field) -> tuple[str, ...]:
+        """The words that may be written here, where they can be told: by a value map, or because the funnel says them."""
+        mapped = field.targets.get(self.side, ())
+        if mapped or field.type != "choice":
+            return mapped
+        return CHOICES.get(".".join(field.rolled.get(other(self.side), ())), ())
 
     def _writes(self, field: Field) -> bool:
         """Is the field ever written here? Not by a mapping that only pairs: it creates nothing and never updates."""
@@ -231,11 +252,16 @@ class _Live:
     def _options(self, field: Field, attribute: AttributeLike) -> Iterator[Finding]:
         if not attribute.restricted or not attribute.options:
             return
-        for word in field.targets.get(self.side, ()):
-            if word not in attribute.options:
-                mend = did_you_mean(word, attribute.options) or f"offered: {', '.join(attribute.options[:20])}"
-                problem = at_place(field.place, f"{self._where(attribute)} does not offer '{word}'", mend)
-                yield Finding(problem, field.name, attribute.name)
+        lacking = [word for word in self._words(field) if word not in attribute.options]
+        if lacking:
+            near = did_you_mean(lacking[0], attribute.options) if len(lacking) == 1 else ""
+            named = ", ".join(f"'{word}'" for word in lacking)
+            problem = at_place(
+                field.place,
+                f"{self._where(attribute)} does not offer {named}",
+                near or f"add it there, or change `values`; offered: {', '.join(attribute.options[:20])}",
+            )
+            yield Finding(problem, field.name, attribute.name)
 
     def _length(self, field: Field, attribute: AttributeLike) -> Iterator[Finding]:
         limit = attribute.length
@@ -314,6 +340,7 @@ SHORT_CHARS: Final = 255
 def _called(type_: str) -> str:
     return {
         "bool": "true or false",
+        "datetime": "a date and time",
         "choice": "one of a list",
         "choices": "several of a list",
         "references": "a list of references",

@@ -407,6 +407,15 @@ def test_two_mappings_do_not_write_the_same_attribute_nor_share_a_name() -> None
 # ---------------------------------------------------------------- live schema
 
 
+SAID = """
+[fields.it]
+marketing = "funnel.outcome"
+crm = "It__c"
+type = "choice"
+flow = "to_crm"
+"""
+
+
 def lead(**changed: Attribute | None) -> Schema:
     attributes = {
         "Email": Attribute("Email", "text", length=80),
@@ -439,6 +448,14 @@ def test_a_mapping_that_fits_its_live_schema_has_no_problem() -> None:
     ("part", "schema", "said"),
     [
         (IT, lead(It__c=None, It2__c=Attribute("It2__c", "text")), "no attribute 'It__c' that the sync user can see — did you mean 'It2__c'?"),
+        (IT, lead(It__c=None), "that the sync user can see — create it there as a text, and give the sync user access to it"),
+        (IT + "[fields.that]\nmarketing = 'that'\ncrm = 'It2__c'", lead(It__c=None, It2__c=Attribute("It2__c", "text")), "see — create it there as a text"),
+        (IT + 'type = "datetime"', lead(It__c=None), "create it there as a date and time"),
+        (IT + 'values = { a = "A", b = "Be" }', lead(It__c=None), "create it there as one of a list (A, Be), and give"),
+        (IT + 'flow = "to_marketing"', lead(It__c=None), "see — give the sync user access to it, or take the field out of the file"),
+        (IT + 'values = { a = "A", b = "B", c = "C" }', lead(It__c=Attribute("It__c", "choice", restricted=True, options=("A",))), "does not offer 'B', 'C' — add it there, or change `values`; offered: A"),
+        (SAID, lead(It__c=None), "create it there as one of a list (handoff, nurture, watch, disqualify), and give"),
+        (SAID, lead(It__c=Attribute("It__c", "choice", restricted=True, options=("handoff", "watch", "Disqualify"))), "does not offer 'nurture', 'disqualify' — add it there"),
         (IT, lead(It__c=Attribute("It__c", "text", updatable=False)), 'Lead.It__c is read-only — flow = "to_marketing"'),
         (IT, lead(It__c=Attribute("It__c", "number")), "Lead.It__c holds a number, and 'it' is of type \"text\" — type = \"number\""),
         (IT, lead(It__c=Attribute("It__c", "choice", restricted=True, options=("A",))), "only takes listed values"),
