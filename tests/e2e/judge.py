@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from stage import World
+from stage import World, writes
 
 STAGES = {
     "marketingqualifiedlead": "Open - Not Contacted",
@@ -49,6 +49,12 @@ def pairs(world: World) -> list[tuple[str, str, str]]:
         if partner:
             found.append((key, *partner))
     return found
+
+
+def quiet(world: World) -> None:
+    """Converges, and then rests."""
+    world.until_quiet()
+    assert writes(world.once()) == 0
 
 
 def assert_settled(world: World, *, but: Iterable[tuple[str, str]] = (), twins: Iterable[str] = ()) -> None:

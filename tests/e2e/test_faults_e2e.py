@@ -7,11 +7,9 @@ turn; then one vendor is down altogether for some cycles. The vendors' unverifie
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import stage
 from judge import assert_settled
 from stage import LATE_S, World, writes
 from story import Story, story
@@ -99,12 +97,6 @@ ONLY: dict[str, tuple[str, ...]] = {
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with story(tmp_path_factory.mktemp("faults")) as one:
         yield one
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with stage.world(tmp_path / "w") as made:
-        yield made
 
 
 def heal(told: Story) -> None:

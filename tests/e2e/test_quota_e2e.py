@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import stage
 from stage import World
 
 from syncd.sandbox.chassis import Request, Response
 
 DAY_S = 86_400.0
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with stage.world(tmp_path) as made:
-        yield made
 
 
 def allow(world: World, per_day: int, used: int) -> None:
