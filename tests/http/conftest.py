@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scripted import Clock, Server
+from scripted import Client, Clock, Server
 
 from syncd.http import Bearer, Budget, Http, Timing
 
@@ -25,7 +25,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def client(server: Server, clock: Clock) -> Iterator[Callable[..., Http]]:
+def client(server: Server, clock: Clock) -> Iterator[Client]:
     """Makes clients of the server; any argument of Http may be given instead of the usual one."""
     made: list[Http] = []
 

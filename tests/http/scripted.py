@@ -9,6 +9,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from syncd.http import Http
+
+Client = Callable[..., Http]
+"""Makes clients of the server: the fixture `client`."""
 Script = Callable[[socket.socket, bytes], bool | None]
 """Answers one request on the connection; False ends the connection."""
 

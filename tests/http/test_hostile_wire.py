@@ -6,17 +6,14 @@ import gzip
 import socket
 import time
 import tracemalloc
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scripted import Clock, Server, ok
+from scripted import Client, Clock, Server, ok
 
 from syncd import trail
 from syncd.errors import AccessError, Doubt, QuotaExhausted, Transient
-from syncd.http import BadAnswer, Bearer, Budget, Daily, Http, Timing, Trail, Verdict
-
-Client = Callable[..., Http]
+from syncd.http import BadAnswer, Bearer, Budget, Daily, Timing, Trail, Verdict
 
 QUICK = Timing(timeout_s=0.15, retry_s=0.5, retry_max_s=60.0, tries=1)
 LONGEST_S = 2.0
