@@ -19,11 +19,6 @@ PROPERTIES = "/crm/properties/2026-09/contacts"
 FORM = {"grant_type": "refresh_token", "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
 
 
-@pytest.fixture
-def portal() -> Portal:
-    return Portal()
-
-
 def token(portal: Portal, path: str = "/oauth/2026-09/token", **fields: str) -> Response:
     form = urlencode({**FORM, "refresh_token": "sandbox-refresh", **fields}).encode()
     return portal.call("POST", path, form, **{"content-type": "application/x-www-form-urlencoded"})

@@ -13,11 +13,6 @@ OLD_BATCH = f"{OLD_CONTACTS}/batch"
 PAIR = "/crm/associations/2026-09/contacts/companies"
 
 
-@pytest.fixture
-def portal() -> Portal:
-    return Portal()
-
-
 def inputs(*properties: dict[str, Any], trace: bool = True) -> dict[str, Any]:
     """Creates, with trace ids t0, t1, ... if asked for."""
     return {

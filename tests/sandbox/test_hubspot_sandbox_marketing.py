@@ -14,11 +14,6 @@ DEALS = "/crm/objects/2026-09/deals"
 PIPELINES = "/crm/pipelines/2026-09/deals"
 
 
-@pytest.fixture
-def portal() -> Portal:
-    return Portal()
-
-
 def deal(portal: Portal, **values: str) -> str:
     values = {"dealname": "Deal", "dealstage": "qualifiedtobuy", **values}
     return str(portal.app.act({"do": "create", "object": "deals", "values": values})["key"])

@@ -11,11 +11,6 @@ from connectors.hubspot.sandbox import populate
 from syncd.sandbox.company import people
 
 
-@pytest.fixture
-def portal() -> Portal:
-    return Portal()
-
-
 def where(name: str, operator: str, value: Any = None, **more: Any) -> dict[str, Any]:
     return {"propertyName": name, "operator": operator, **({} if value is None else {"value": value}), **more}
 

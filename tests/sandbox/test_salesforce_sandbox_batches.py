@@ -13,11 +13,6 @@ CONTACT = {"attributes": {"type": "Contact"}, "LastName": "L"}
 MISSING = "00Q5g00000ZZZZZ"
 
 
-@pytest.fixture
-def org() -> Api:
-    return Api()
-
-
 def create(org: Api, *records: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     reply = org.call("POST", "composite/sobjects", {"records": list(records), **more})
     assert reply.status == 200, reply.body

@@ -10,11 +10,6 @@ import pytest
 from salesforce_org import Api, Reply
 
 
-@pytest.fixture
-def org() -> Api:
-    return Api()
-
-
 def started(org: Api, text: str, operation: str = "insert", **more: Any) -> str:
     """An ingest job with its upload complete; its id."""
     body = {"object": "Lead", "operation": operation, "contentType": "CSV", "lineEnding": "LF", **more}

@@ -14,11 +14,6 @@ from syncd.sandbox.company import REPS, people
 from syncd.sandbox.wire import Refused
 
 
-@pytest.fixture
-def org() -> Api:
-    return Api()
-
-
 def replicated(org: Api, which: str, start_s: int, end_s: int, object: str = "Lead") -> Reply:
     """`updated` or `deleted` between two offsets from the beginning of the test."""
     start, end = (quote(rest_time(NOW_MS // 1000 + at).replace("+0000", "+00:00")) for at in (start_s, end_s))
