@@ -188,3 +188,15 @@ def make_kin(tmp_path: Path, *texts: str, unstamped: tuple[str, ...] = ("associa
     # No two systems give the same keys: one that crosses by mistake is refused.
     sf._next_key = 5000
     return Kin(tmp_path / "ledger.db", mk, sf, texts=texts or (DEALS, PEOPLE, COMPANIES))
+
+
+def family(kin: Kin) -> tuple[str, str, str]:
+    """A company, a person who works there, and a deal with both, all made in marketing."""
+    company = kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    person = kin.mk.create("contacts", {"email": "ada@example.test", "associations.companies": company}, by="ann")
+    deal = kin.mk.create(
+        "deals",
+        {"name": "One engine", "associations.companies": company, "associations.contacts": [person]},
+        by="ann",
+    )
+    return company, person, deal
