@@ -19,7 +19,7 @@ from syncd.core.plan import Change, End
 from syncd.funnel.derived import with_derived
 from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
-from syncd.ledger.links import Link
+from syncd.ledger.links import RESTING, Link
 from syncd.lifecycle import follow
 from syncd.marks import mark
 from syncd.matchvalues import keep_match_values
@@ -210,7 +210,7 @@ def ends_of(
     for side in SIDES:
         end = link.end(side)
         fact = facts.get((end.object, end.key))
-        if fact is None or fact.state != "live" or link.state in gone.RESTING:
+        if fact is None or fact.state != "live" or link.state in RESTING:
             return None
         base = end.base
         if forget:

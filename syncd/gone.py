@@ -20,9 +20,6 @@ from syncd.run import Bench, Run
 
 Facts = dict[tuple[int, str], Fact]
 
-RESTING = ("unlinked", "kept")
-"""States of a link through which nothing flows. `kept`: a person decided that the partner stays."""
-
 LEFT = "left"
 """The state of a link whose record left the scope of its mapping, where that is to end it: another record may take the
 partner. It goes on when the record comes back."""
@@ -49,9 +46,8 @@ def lost(run: Run, bench: Bench, link: Link, side: Side, facts: Facts) -> None:
         return
     run.ledger.links.set_state(link.id, "unlinked")
     run.tally(name).kinds["gone"] += 1
-    merged.look_again(run, bench, link)
+    merged.review(run, bench, [link.id])
     doubts.look_again(run, bench, link)
-    merged.close(run, bench, link)
     said = f"deleted on {side}; the link rests, nothing is deleted or recreated"
     run.note([Note("gone", said, name, link.id, end.object, end.key)])
     across = facts.get(_at(link, other(side)))

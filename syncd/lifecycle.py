@@ -16,7 +16,7 @@ from syncd.core.merge import Pair
 from syncd.core.model import SIDES, Side, other
 from syncd.ledger.facts import Fact
 from syncd.ledger.journal import Note
-from syncd.ledger.links import Link
+from syncd.ledger.links import RESTING, Link
 from syncd.merged import survivor
 from syncd.run import Bench, Run
 
@@ -34,19 +34,19 @@ def follow(run: Run, bench: Bench, links: Sequence[Link], facts: Facts) -> tuple
     for link in links:
         troubled = {side: fact for side in SIDES if (fact := _not_live(link, side, facts)) is not None}
         if not troubled:
-            if link.state in gone.RESTING:
+            if link.state in RESTING:
                 gone.back(run, bench, link)
                 link = msgspec.structs.replace(link, state="live")
             calm.append(link)
             continue
         _move(run, bench, link, {side: fact for side, fact in troubled.items() if fact.state in MOVED_ON})
         for side in gone.gone_sides(link, facts):
-            act = gone.propose if link.state in gone.RESTING else gone.lost
+            act = gone.propose if link.state in RESTING else gone.lost
             act(run, bench, link, side, facts)
     settled = {link.id for link in calm}
     rekeyed = [link.id for link in links if link.id not in settled]
     if rekeyed:
-        fresh = [link for link in run.ledger.links.many(rekeyed) if link.state not in gone.RESTING]
+        fresh = [link for link in run.ledger.links.many(rekeyed) if link.state not in RESTING]
         for link in fresh:
             for end in (link.marketing, link.crm):
                 if (end.object, end.key) not in facts:
@@ -66,15 +66,15 @@ def _not_live(link: Link, side: Side, facts: Facts) -> Fact | None:
 
 def _move(run: Run, bench: Bench, link: Link, moved: dict[Side, Fact]) -> None:
     """Points the link at the records that its own live on as, unless another link ends there already."""
-    meets: dict[Side, tuple[Fact, Link]] = {}
+    meets: list[Link] = []
     for side, fact in moved.items():
         target = survivor(run, fact)
         if target is None or target[0] not in bench.forms:
             continue
         taken = run.ledger.links.of_records(bench.mapping.name, target[0], [target[1]]).get(target[1])
         there = None if taken in (None, link.id) else run.ledger.links.get(taken or 0)
-        if there is not None and (there.state not in gone.RESTING or link.state in gone.RESTING):
-            meets[side] = (fact, there)
+        if there is not None and (there.state not in RESTING or link.state in RESTING):
+            meets.append(there)
             continue
         if there is not None and _is_gone(run, target):
             _rest(run, bench, link, side, target)
@@ -90,11 +90,11 @@ def _move(run: Run, bench: Bench, link: Link, moved: dict[Side, Fact]) -> None:
     if not meets:
         return
     now = run.ledger.links.get(link.id) or link
-    same = [there for _, there in meets.values() if _lives_as(run, there) == _lives_as(run, now)]
+    same = [there for there in meets if merged.pair_of(run, there) == merged.pair_of(run, now)]
     if same:
         merged.join(run, bench, now, same[0])
-    elif link.state not in gone.RESTING:
-        merged.ask(run, bench, now, meets)
+    elif link.state not in RESTING:
+        merged.review(run, bench, [link.id, *(there.id for there in meets)])
 
 
 def _is_gone(run: Run, at: tuple[int, str]) -> bool:
@@ -108,20 +108,9 @@ def _rest(run: Run, bench: Bench, link: Link, side: Side, target: tuple[int, str
     name = bench.mapping.name
     run.ledger.intents.drop_unsent(name, [link.id])
     run.ledger.links.set_state(link.id, "unlinked")
-    merged.close(run, bench, link)
+    merged.review(run, bench, [link.id])
     said = f"deleted on {side} after a merge; the link rests, nothing is deleted or recreated"
     run.note([Note("gone", said, name, link.id, *target)])
-
-
-def _lives_as(run: Run, link: Link) -> list[tuple[int, str] | None]:
-    """The pair that both ends of a link live on as."""
-    return [_lives_at(run, link, side) for side in SIDES]
-
-
-def _lives_at(run: Run, link: Link, side: Side) -> tuple[int, str] | None:
-    at = (link.end(side).object, link.end(side).key)
-    fact = run.ledger.facts.get(*at)
-    return at if fact is None or fact.into is None else survivor(run, fact)
 
 
 def _rekey(run: Run, bench: Bench, link: Link, side: Side, fact: Fact, target: tuple[int, str]) -> None:
@@ -137,7 +126,7 @@ def _rekey(run: Run, bench: Bench, link: Link, side: Side, fact: Fact, target: t
     base = _carried_over(run, bench, link, side, fact, object_, key) if converted else link.end(side).base
     state = "converted" if converted else link.state
     run.ledger.links.rekey(link.id, side, object_, key, base, stamped=False, state=state)
-    merged.close(run, bench, link)
+    merged.review(run, bench, [link.id])
     run.ledger.inbox.close_issues(run.now(), kind="ambiguous", mapping=name, object=object_, keys=[key])
     said = f"the link follows the {side} record to {bench.form(object_)}"
     run.note([Note(fact.state, said, name, link.id, at[0], at[1]) for at in ((fact.object, fact.key), target)])

@@ -16,6 +16,9 @@ import orjson
 from syncd.ledger.store import Store
 from syncd.ledger.waits import wake
 
+RESTING = ("unlinked", "kept")
+"""States of a link through which nothing flows. `kept`: a person decided that the partner stays."""
+
 _ENDED = (
     "FROM fact f CROSS JOIN link_side s ON s.mapping = ?3 AND s.object = f.object AND s.key = f.key"
     " CROSS JOIN link l ON l.id = s.link AND l.state IN ('live', 'converted')"

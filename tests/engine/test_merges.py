@@ -217,3 +217,66 @@ def test_nobody_is_made_anew_when_the_survivor_of_a_merge_in_question_is_deleted
     assert sorted(world.sf.keys("Lead")) == sorted(leads)
     assert world.ledger.inbox.issues() == []
     assert len(pairs(world, "unlinked", "kept")) == 2
+
+
+CHAINED = {
+    "the middle pair won in marketing and lost in the CRM": ([(0, 1)], [(1, 2)]),
+    "a chain in marketing, the first and the last in the CRM": ([(0, 1), (1, 2)], [(0, 2)]),
+    "a chain in marketing, the middle one lost to the first in the CRM": ([(0, 1), (1, 2)], [(1, 0)]),
+    "a chain in the CRM, the middle pair won in marketing": ([(2, 1)], [(0, 1), (1, 2)]),
+    "two into one in marketing, nothing in the CRM": ([(0, 1), (2, 1)], []),
+}
+
+
+@pytest.mark.parametrize("seen", ["at once", "one by one"])
+@pytest.mark.parametrize("merges", CHAINED.values(), ids=CHAINED)
+def test_a_chain_of_merges_is_one_question_with_every_story(
+    world: World, merges: tuple[list[tuple[int, int]], list[tuple[int, int]]], seen: str
+) -> None:
+    """Whoever the merges of both sides brought together is asked about once, whichever is seen first; one pick answers
+    it, and nobody is made anew."""
+    people = [linked(world, f"{name}@x.test") for name in "abc"]
+    sides = (world.mk, "contacts", [contact for contact, _ in people]), (world.sf, "Lead", [lead for _, lead in people])
+    for (store, object_, keys), mine in zip(sides, merges, strict=True):
+        for lost, won in mine:
+            store.merge(object_, keys[won], keys[lost], by="ann")
+            if seen == "one by one":
+                swept(world)
+    swept(world)
+
+    (issue,) = world.ledger.inbox.issues()
+    assert issue.kind == "merged_into_linked"
+    assert issue.reason.count("was merged into") == sum(map(len, merges))
+    for (_, object_, keys), mine in zip(sides, merges, strict=True):
+        for lost, won in mine:
+            assert f"{object_} {keys[lost]} was merged into {object_} {keys[won]}" in issue.reason
+    before = (len(world.contacts()), len(world.leads()))
+    world.mk.edit("contacts", world.mk.keys("contacts")[0], {"phone": "333333"}, by="ann")
+    assert sum(map(writes, world.until_quiet())) == 0
+
+    pick(world, issue.doc["candidates"][0][1])
+    swept(world)
+    assert [one for one in world.ledger.inbox.issues() if one.kind == "merged_into_linked"] == []
+    alive = pairs(world, "live", "converted")
+    assert {contact for contact, _ in alive} <= set(world.mk.keys("contacts"))
+    assert {lead for _, lead in alive} <= set(world.sf.keys("Lead"))
+    assert (len(world.contacts()), len(world.leads())) == before
+    assert sum(map(writes, world.until_quiet())) == 0
+
+
+def test_a_question_goes_on_with_whoever_its_survivor_was_merged_into(world: World) -> None:
+    """A third merge while it is asked: the same question, since the same moment, and its first answer still waits."""
+    (_, eve), leads = merged_on_one_side(world)
+    (asked,) = world.ledger.inbox.issues()
+    zoe, zoe_lead = linked(world, "zoe@x.test")
+    world.mk.merge("contacts", zoe, eve, by="ann")
+    swept(world)
+
+    (issue,) = world.ledger.inbox.issues()
+    assert (issue.key, issue.since) == (zoe, asked.since)
+    assert [key for _, key in issue.doc["candidates"]] == [*leads, zoe_lead]
+    world.sf.merge("Lead", leads[0], leads[1], by="rep")
+    world.sf.merge("Lead", zoe_lead, leads[0], by="rep")
+    swept(world)
+    assert world.ledger.inbox.issues() == []
+    assert pairs(world, "live", "unlinked") == [(zoe, zoe_lead)]
