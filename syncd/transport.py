@@ -26,6 +26,9 @@ MOST_PARTS = 4_000_000
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """Whatever decoding a body that a server made up may raise. The messages may quote the body."""
 
+_TYPES = re.compile(r"(Expected `[a-z| ]+`, got `[a-z]+`|Object missing required field `\w+`)( - at `[$.\w\[\]]+`)?")
+"""What a decoder may be quoted with: types and our own names of fields; anything else may quote the body."""
+
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
@@ -55,12 +58,13 @@ class Answer:
 
     def json(self, decoder: msgspec.json.Decoder[Any] = _ANY) -> Any:
         """The body, decoded (by a typed decoder where speed or shape matters). Raises BadAnswer."""
+        where = ""
         try:
             if not too_many_parts(self.body):
                 return decoder.decode(self.body)
-        except UNREADABLE:
-            pass  # the decoder's message may quote the body
-        raise BadAnswer(f"{self.what}: status {self.status} with a body that is not the JSON it should be")
+        except UNREADABLE as error:
+            where = f": {error}" if _TYPES.fullmatch(str(error)) else ""
+        raise BadAnswer(f"{self.what}: status {self.status} with a body that is not the JSON it should be{where}")
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"

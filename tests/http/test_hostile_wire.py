@@ -6,8 +6,9 @@ import gzip
 import socket
 import time
 import tracemalloc
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 from scripted import Client, Clock, Server, ok
 
@@ -124,6 +125,32 @@ def test_millions_of_tiny_values_are_not_made_objects(server: Server, client: Cl
         tracemalloc.stop()
 
     assert peak < 1_000_000
+
+
+class _Found(msgspec.Struct):
+    offset: int = 0
+    marks: dict[str, int] = {}
+    word: Literal["yes", "no"] = "no"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"offset": "7"}', "should be: Expected `int`, got `str` - at `$.offset`"),
+        (b'{"marks": {"ann@x.test": "Ann"}}', "should be: Expected `int`, got `str` - at `$.marks[...]`"),
+        (b'{"word": "Ann"}', "should be"),
+        (b"[1]", "should be: Expected `object`, got `array`"),
+    ],
+)
+def test_an_answer_of_another_shape_says_where_and_quotes_nothing(
+    server: Server, client: Client, body: bytes, said: str
+) -> None:
+    """Rule: whoever has to mend it learns which field; the values of people stay out of messages."""
+    server.scripts = [ok(body)]
+    with pytest.raises(BadAnswer) as caught:
+        client().read("GET", "/x").json(msgspec.json.Decoder(_Found))
+
+    assert caught.value.message.endswith(said)
 
 
 UNREADABLE = [
