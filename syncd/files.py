@@ -71,6 +71,8 @@ class Files:
         """What happens in the place of a broken file, in words."""
         if name in self.mappings.every():
             return "its last valid version stays in force"
+        if name == Path(FUNNEL).stem and self.mappings.funnel is None:
+            return "no version before is known: whatever asks for it is not run"
         return "the version before stays in force" if "." in name or name == Path(FUNNEL).stem else "it is not run"
 
 
@@ -180,7 +182,8 @@ def in_force(settings: Settings, last: Last) -> Files:
     alone = {one.file for one in fresh.every().values()}
     unknown = unknown_systems(settings, fresh.every().values())
     for problem in (*(one for one in fresh.problems if one.file not in alone), *unknown):
-        broken.setdefault(problem.file, []).append(problem)
+        if problem not in broken.setdefault(problem.file, []):
+            broken[problem.file].append(problem)
     names = {file: _name(file, fresh) for file in broken}
     chosen = {name: mapping for name, mapping in fresh.by_name.items() if mapping.file not in broken}
     watches = {name: watch for name, watch in fresh.watches.items() if watch.file not in broken}

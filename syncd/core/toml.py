@@ -19,6 +19,7 @@ import pydantic
 import tree_sitter
 import tree_sitter_toml
 
+from syncd.core.patterns import PATTERNS
 from syncd.core.problem import Problem
 
 MAX_FILE_CHARS: Final = 1_000_000
@@ -323,6 +324,8 @@ def _plain(detail: Any, path: Path, document: Document, file: str, model: type[p
     if kind in _PLAIN:
         what, mend = _PLAIN[kind]
         return document.problem(path, f"{name} {what}", mend)
+    if kind == "string_pattern_mismatch" and (said := PATTERNS.get(context["pattern"])):
+        return document.problem(path, f"{name} {said[0]}", said[1])
     message = str(detail["msg"])
     if kind in ("value_error", "assertion_error"):
         message = message.partition(", ")[2]

@@ -21,7 +21,7 @@ SLIPS = [
     (MAIL + 'user = "me"\npassword = { env = "PW", file = "x" }\n', 6, "one place"),
     (MAIL + f'user = "me"\npassword = "{SECRET}"\n', 6, "plain text"),
     (MAIL + 'events = ["follow-up"]\n', 5, "must be one of"),
-    (MAIL.replace("heads", "Heads"), 1, "should match pattern"),
+    (MAIL.replace("heads", "Heads"), 1, "must be"),
     (f'[alerts.slack.sales]\nurl = "https://hooks.example.com/{SECRET}"\n', 2, "plain text"),
     ('[alerts.webhook.ops]\nurl = "http://example.com"\n', 2, "https"),
     (f'[alerts.webhook.ops]\nurl = "https://example.com/?token={SECRET}"\n', 2, "query"),
@@ -31,7 +31,7 @@ SLIPS = [
     (MAIL + '[alerts.digest]\nto = ["haeds"]\n', 6, "no receiver 'haeds'"),
     ("[alerts.digest]\n", 1, "goes nowhere"),
     (MAIL + '[alerts.digest]\nto = ["heads"]\nzone = "Europe/Atlantis"\n', 7, "no time zone"),
-    (MAIL + '[alerts.digest]\nto = ["heads"]\ntime = "25:00"\n', 7, "should match pattern"),
+    (MAIL + '[alerts.digest]\nto = ["heads"]\ntime = "25:00"\n', 7, "must be"),
     ('[alerts]\nretry = "2h"\n', 2, "longer than 'retry_max'"),
 ]
 

@@ -114,6 +114,18 @@ def test_a_broken_funnel_leaves_the_agreed_one_in_force(shop: Shop) -> None:
     assert list(files.broken) == ["funnel"]
 
 
+def test_a_broken_funnel_is_told_once_and_as_it_is(shop: Shop) -> None:
+    """At the first start there is no version before; and one slip is one line."""
+    funnel = shop.mapping.with_name("funnel.toml")
+    funnel.write_text("[qualified]\nwhen = 'score >='\n")
+    beside(shop, OTHER)
+
+    files = read_files(shop.config, os.environ)
+
+    assert [str(one).rpartition("funnel.toml:")[2][:2] for one in files.broken["funnel"]] == ["2:"]
+    assert "no version before" in files.instead("funnel")
+
+
 def test_of_two_that_quarrel_the_edited_one_gives_way(shop: Shop) -> None:
     """An edit that takes another mapping's attribute holds the edited mapping, wherever its name stands in the order."""
     shop.lead()

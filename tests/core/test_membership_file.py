@@ -106,7 +106,7 @@ def test_quotes_in_a_name_stay_a_name() -> None:
         (TEXT.replace('status    = "Status"\n', ""), 4, "the CRM's side has no status"),
         ("response = true\n" + TEXT, 1, "marketing's side has no status to be told"),
         (TEXT.replace('list_name = "list_name"', 'list_name = "list_name"\nstatus = "s"'), 10, "statuses need a map"),
-        (TEXT.replace('person = "people"', 'person = "People"'), 3, "'person' should match pattern"),
+        (TEXT.replace('person = "people"', 'person = "People"'), 3, "'person' must be"),
         ("when = 'list_nam == \"\"'\n" + TEXT, 1, "there is no field 'list_nam'"),
         (TEXT.replace('"Guide"', '"Guide "'), 20, "as soon as a system trims it"),
         (TEXT + '[rollups.x]\nover = "persn"\ntake = "count"\n', 22, "there is no field 'persn'"),

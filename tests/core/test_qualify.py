@@ -95,7 +95,7 @@ def test_what_is_unknown_and_would_matter_makes_the_whole_unknown() -> None:
         (POINTS + "[calendars.a]\nzone = 'UTC'\nweek = {}", "16:8", "nobody ever works"),
         (POINTS + "[calendars.a]\nzone = 'UTC'\nweek = { mon = '09:00-17:00' }\nholidays = ['24.12.']", "17:13", "no day"),
         (POINTS + "[agreement.marketing]\nby_segment = { big = 3 }", "15:16", "there is no segment 'big'"),
-        (POINTS + "[agreement.sales]\nfirst_touch = '4 hours'", "15:15", "should match pattern"),
+        (POINTS + "[agreement.sales]\nfirst_touch = '4 hours'", "15:15", "must be"),
         (POINTS + "[credit]\nfirst = 0.7\nlast = 0.7", "16:8", "more than the whole"),
         (POINTS + "[credit]\nmodel = 'best'", "15:9", "must be one of: first, last, linear, position"),
         (POINTS + "[revenue]\nmapping = 'deals'", "14:2", "'won' is missing in [revenue]"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from syncd.core import funnel, mappingfile, membershipfile, watchfile
+from syncd.core.patterns import PATTERNS
 from syncd.errors import ConfigError
 from syncd.settings import File, Settings, json_schema, load
 
@@ -215,7 +217,7 @@ def test_every_mistake_is_told_at_once_with_its_place(folder: Path) -> None:
         ("budget", "budget = { per_day = 0 }", "15:22", "greater than or equal to 1"),
         ("budget", 'budget = { per_day = "many" }', "15:22", "whole number"),
         ("timing", 'timing = { retry = "10m", retry_max = "5m" }', "17:10", "retry_max"),
-        ("connector", 'connector = "../evil"', "11:13", "pattern"),
+        ("connector", 'connector = "../evil"', "11:13", "must be the name of a module"),
         ("base_url", 'base_url = "api.hubapi.com"', "12:12", "whole address"),
         ("base_url", 'base_url = "https://me:pw@api.hubapi.com"', "12:12", "no user"),
         ("base_url", 'base_url = "http://127.0.0.1.evil.example"', "12:12", "must be https"),
@@ -332,3 +334,12 @@ def test_the_schemas_defaults_are_written_as_in_the_file() -> None:
     daemon = json_schema()["$defs"]["Daemon"]["properties"]
     assert (daemon["every"]["default"], daemon["min_free"]["default"]) == ("60s", "64MiB")
     assert json_schema()["$defs"]["Limit"].get("required") is None
+
+
+@pytest.mark.parametrize("name", ["funnel", "mapping", "membership", "settings", "watch"])
+def test_whatever_a_text_must_look_like_is_said_in_words(name: str) -> None:
+    """Nobody who edits a file has to read a pattern; durations and sizes have messages of their own."""
+    text = (Path(__file__).parents[2] / f"schemas/{name}.json").read_text()
+    patterns = {json.loads(found) for found in re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', text)}
+
+    assert {pattern for pattern in patterns if pattern not in PATTERNS and r"(\d+(?:\.\d+)?)" not in pattern} == set()
