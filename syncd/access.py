@@ -12,9 +12,10 @@ import hmac
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, WithJsonSchema, field_validator
 
-from syncd.units import Period, is_loopback, listen_address, named, seconds
+from syncd.table import Table, wait
+from syncd.units import Period, is_loopback, listen_address, named
 
 Role = Literal["view", "operate"]
 """`view` sees everything; `operate` may also retry, resolve, approve and restore."""
@@ -25,10 +26,6 @@ BLOCK, LANES = 8, 1
 LEAST_CHARACTERS = 10
 MOST_CHARACTERS = 1024
 _KEPT = re.compile(r"^scrypt:(\d{1,7}):(\d{1,2}):(\d{1,2}):([A-Za-z0-9+/=]{16,128}):([A-Za-z0-9+/=]{32,128})$")
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def kept_form(password: str, salt: bytes) -> str:
@@ -49,7 +46,7 @@ def fits(password: str, kept: str) -> bool:
     return hmac.compare_digest(made, base64.b64decode(parts[5]))
 
 
-class User(_Table):
+class User(Table):
     """`[dashboard.users.NAME]`: somebody who signs in with a password."""
 
     password: str = Field(description="What `syncd dashboard password` prints for the password; never the password.")
@@ -72,7 +69,7 @@ class User(_Table):
     __str__ = __repr__
 
 
-class Proxy(_Table):
+class Proxy(Table):
     """`[dashboard.proxy]`: a reverse proxy that signs people in and tells who they are."""
 
     address: list[str] = Field(min_length=1, description="The proxy's IP addresses: nobody else's header is believed.")
@@ -86,7 +83,7 @@ HOST = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._-]{0,63}$")]
 
 
-class Dashboard(_Table):
+class Dashboard(Table):
     """`[dashboard]`: pages for the people of both departments."""
 
     hosts: list[str] = Field(
@@ -95,11 +92,7 @@ class Dashboard(_Table):
     local: Role = Field(
         default="operate", description="What a browser on this machine may do while no users and no proxy are named."
     )
-    session: Period = Field(
-        default=seconds("12h"),
-        description="How long one stays signed in.",
-        json_schema_extra={"default": "12h"},
-    )
+    session: Period = wait("12h", "How long one stays signed in.")
     users: dict[UserName, User] = Field(default_factory=dict, description="Who signs in with a password.")
     proxy: Proxy | None = Field(default=None, description="A reverse proxy that signs people in.")
 

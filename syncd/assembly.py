@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syncd.account import System
 from syncd.budget import Budget, Lane
 from syncd.connector import Account, Connector, Context, ObjectTraits
 from syncd.core.compile import check_references, check_together
@@ -29,7 +30,7 @@ from syncd.core.watch import Watch, check_answers, check_watches
 from syncd.errors import ConfigError, SyncdError, WrongAccount
 from syncd.ledger import Ledger
 from syncd.pace import Timing
-from syncd.settings import Settings, System
+from syncd.settings import Settings
 from syncd.tokens import Tokens
 
 if TYPE_CHECKING:

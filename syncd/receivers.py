@@ -18,9 +18,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from syncd.units import Duration, Period, is_loopback, named, safe_url, seconds
+from syncd.table import Table, wait
+from syncd.units import Duration, Period, is_loopback, named, safe_url
 
 Event = Literal["follow_up", "issue", "held", "unhealthy"]
 """follow_up   a follow-up clock is due soon, breached, or was met after all
@@ -35,11 +36,7 @@ MOST_ADDRESSES = 50
 _ADDRESS = re.compile(r"^[^\s@<>\"'(),;:\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Reference(_Table):
+class Reference(Table):
     """Where a secret is: one of the three."""
 
     env: str | None = Field(None, description="The name of an environment variable.")
@@ -59,16 +56,14 @@ def _email_address(address: Any) -> str:
 Address = Annotated[str, named(_email_address)]
 
 
-class Receiver(_Table):
+class Receiver(Table):
     """What all receivers have in common."""
 
     events: list[Event] = Field(default_factory=lambda: list(EVENTS), description="What it is told; left out: all.")
     persons: bool = Field(
         False, description="Name the owner of a record too. Else alerts hold keys and links, and no person's data."
     )
-    timeout: Period = Field(
-        default=seconds("20s"), description="The longest a try may take.", json_schema_extra={"default": "20s"}
-    )
+    timeout: Period = wait("20s", "The longest a try may take.")
 
 
 class Webhook(Receiver):
@@ -112,7 +107,7 @@ class Mail(Receiver):
         return self.host, self.port or {"starttls": 587, "tls": 465, "none": 25}[self.security]
 
 
-class Digest(_Table):
+class Digest(Table):
     """`[alerts.digest]`: the weekly digest, once a week while `syncd run` runs."""
 
     to: list[str] = Field(default_factory=list, description="Receivers (email or slack) that get it.")
@@ -130,29 +125,17 @@ ReceiverName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,
 AnyReceiver = Webhook | Slack | Mail
 
 
-class Alerts(_Table):
+class Alerts(Table):
     """`[alerts]`: whom syncd tells by itself, and when it gives up."""
 
     link: Annotated[str, named(safe_url)] | None = Field(
         None, description="The dashboard's address for links in alerts, such as https://syncd.example.com."
     )
-    patience: Duration = Field(
-        default=seconds("5m"),
-        description="So long a system must be in trouble before anybody is told.",
-        json_schema_extra={"default": "5m"},
-    )
+    patience: Duration = wait("5m", "So long a system must be in trouble before anybody is told.")
     tries: int = Field(12, ge=1, le=100, description="Tries of a message before it is given up, with an issue.")
-    retry: Period = Field(
-        default=seconds("30s"),
-        description="The pause after a failed try; it doubles.",
-        json_schema_extra={"default": "30s"},
-    )
-    retry_max: Period = Field(
-        default=seconds("1h"), description="The longest pause.", json_schema_extra={"default": "1h"}
-    )
-    keep: Period = Field(
-        default=seconds("30d"), description="How long alerts are kept once told.", json_schema_extra={"default": "30d"}
-    )
+    retry: Period = wait("30s", "The pause after a failed try; it doubles.")
+    retry_max: Period = wait("1h", "The longest pause.")
+    keep: Period = wait("30d", "How long alerts are kept once told.")
     webhook: dict[ReceiverName, Webhook] = Field(default_factory=dict, max_length=MOST_RECEIVERS)
     slack: dict[ReceiverName, Slack] = Field(default_factory=dict, max_length=MOST_RECEIVERS)
     email: dict[ReceiverName, Mail] = Field(default_factory=dict, max_length=MOST_RECEIVERS)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -28,20 +28,20 @@ from pydantic import (
     WithJsonSchema,
     create_model,
     field_validator,
-    model_validator,
 )
 
 from syncd.access import Dashboard
+from syncd.account import System
 from syncd.core import toml
 from syncd.core.problem import Problem
 from syncd.errors import ConfigError
 from syncd.receivers import Alerts, flaws, kind_of
 from syncd.secrets import Secrets, is_reference, names_a_secret, plain_text_problem
-from syncd.units import Duration, Period, Share, Size, safe_url, seconds
+from syncd.table import Table, wait
+from syncd.units import Duration, Period, Share, Size, safe_url
 
 if TYPE_CHECKING:
     from syncd.connector import Connector, Context
-    from syncd.pace import Timing
 
 PLACES = ("./syncd.toml", "/etc/syncd/syncd.toml")
 """Where syncd.toml is looked for, after --config and $SYNCD_CONFIG."""
@@ -49,13 +49,8 @@ PLACES = ("./syncd.toml", "/etc/syncd/syncd.toml")
 MOST_BYTES = 1 << 20
 """A settings file has a few hundred lines; anything larger is another file."""
 
-
 RECEIVER_SECRETS = ("url", "secret", "password")
 """What a receiver's table may hold by reference."""
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _beside(path: Any, info: ValidationInfo) -> Path:
@@ -80,22 +75,17 @@ Beside = Annotated[Path, BeforeValidator(_beside), WithJsonSchema({"type": "stri
 """A path; relative ones start at the folder of syncd.toml."""
 
 
-def _wait(text: str, description: str, alias: str | None = None) -> Any:
-    """A duration's field; its default is written the way a person would."""
-    return Field(default=seconds(text), description=description, json_schema_extra={"default": text}, alias=alias)
-
-
-class Daemon(_Table):
+class Daemon(Table):
     """`[daemon]`: the one process that keeps both sides in step."""
 
     ledger: Annotated[Path, BeforeValidator(_ledger_path), WithJsonSchema({"type": "string"})] = Field(
         description="The ledger's file. Relative to this file; sqlite:///var/lib/syncd/ledger.db is absolute."
     )
     mappings: Beside = Field(description="The folder of the mapping files. Relative to this file.")
-    every: Period = _wait("60s", "Pause between the starts of two runs.")
-    jitter: Duration = _wait("5s", "Up to so much is added to each pause, so that daemons spread out.")
-    drain: Period = _wait("60s", "How long a stop waits for answers to requests already sent.")
-    keep_values: Period = _wait("730d", "How long the journal keeps people's values; their digests stay for good.")
+    every: Period = wait("60s", "Pause between the starts of two runs.")
+    jitter: Duration = wait("5s", "Up to so much is added to each pause, so that daemons spread out.")
+    drain: Period = wait("60s", "How long a stop waits for answers to requests already sent.")
+    keep_values: Period = wait("730d", "How long the journal keeps people's values; their digests stay for good.")
     min_free: Size = Field(
         default=64 << 20,
         description="Less free disk space than this beside the ledger: nothing is sent.",
@@ -103,7 +93,7 @@ class Daemon(_Table):
     )
 
 
-class Limit(_Table):
+class Limit(Table):
     """One limit of the guard. A plan is held when a mapping's count goes beyond `per_cycle` *and* `share`, or the
     count of the last 24 hours beyond `per_day`. In the file each of the three may be left out."""
 
@@ -119,7 +109,7 @@ def _limit(per_cycle: int, per_day: int, share: float, description: str) -> Any:
     return Field(default=Limit(per_cycle=per_cycle, per_day=per_day, share=share), description=description)
 
 
-class Guard(_Table):
+class Guard(Table):
     """`[guard]`: how large a plan may be before a person has to look at it."""
 
     creates: Limit = _limit(500, 5_000, 0.1, "Records created.")
@@ -147,89 +137,10 @@ class Guard(_Table):
         return {**cls.model_fields[info.field_name].default.model_dump(), **limit}
 
 
-class Budget(_Table):
-    """`budget`: how many calls are ours."""
-
-    per_day: int | None = Field(
-        default=None, ge=1, description="Calls a day that syncd may use; left out: the vendor's own limit."
-    )
-    urgent: Share = Field(default=0.1, description="The last part of `per_day`, kept for hand-offs and opt-outs.")
-    reserve: Share = Field(default=0.2, description="The part of the vendor's daily limit that is never touched.")
-
-
-class Sweep(_Table):
-    """`sweep`: how often to look for what no change feed tells."""
-
-    deletions: Period = _wait("6h", "Records that are gone.")
-    associations: Period = _wait("1h", "Links between records, where the feed does not show them.")
-    owners: Period = _wait("1h", "The people who can own records.")
-    schema_: Period = _wait("1h", "What objects look like: attributes, types, choices, permissions.", alias="schema")
-    parity: Period = _wait("7d", "Everything: both sides are compared in full.")
-
-
-class Waits(_Table):
-    """`timing`: every wait in dealing with one system."""
-
-    timeout: Period = _wait("30s", "The longest a call may take.")
-    retry: Duration = _wait("500ms", "The first pause before a second try.")
-    retry_max: Duration = _wait("5m", "The longest pause between two tries.")
-    late: Duration = _wait("5m", "How long an unanswered write may still land.")
-    lag: Duration = _wait("30s", "How long a read may lag behind a write.")
-    overlap: Duration = _wait("2m", "How far back a cursor looks again.")
-    tries: int = Field(default=5, ge=1, le=100, description="Tries of a call before the cycle gives up on the system.")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.retry > self.retry_max:
-            raise ValueError("'retry' is the first pause and cannot be longer than 'retry_max'")
-        return self
-
-    def for_http(self) -> Timing:
-        """The same waits as the HTTP client takes them."""
-        from syncd.pace import Timing
-
-        return Timing(
-            timeout_s=self.timeout,
-            retry_s=self.retry,
-            retry_max_s=self.retry_max,
-            late_s=self.late,
-            lag_s=self.lag,
-            overlap_s=self.overlap,
-            tries=self.tries,
-        )
-
-
-class System(BaseModel):
-    """`[systems.NAME]`: one connected account. What is not named here belongs to the connector and is checked by it."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-
-    connector: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = Field(
-        description='The module that speaks to this kind of system, such as "connectors.hubspot".'
-    )
-    test_account: bool = Field(
-        False, description="This account may be written to by `syncd check --contract`: it is for tests only."
-    )
-    budget: Budget = Budget()
-    sweep: Sweep = Sweep()
-    timing: Waits = Waits()
-
-    @property
-    def own(self) -> dict[str, Any]:
-        """The connector's own settings, as written."""
-        return dict(self.model_extra or {})
-
-    def __repr__(self) -> str:
-        # The connector's keys may hold what was never meant to be shown.
-        return f"System(connector={self.connector!r}, own={sorted(self.model_extra or {})})"
-
-    __str__ = __repr__
-
-
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
-class File(_Table):
+class File(Table):
     """The whole of syncd.toml."""
 
     daemon: Daemon

@@ -108,10 +108,20 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "syncd.events": ("syncd.core.problem", "syncd.errors", "syncd.secrets"),
     "syncd.settings": (
         *("syncd.core.toml", "syncd.core.problem", "syncd.errors", "syncd.connector"),
-        *("syncd.access", "syncd.pace", "syncd.receivers", "syncd.secrets", "syncd.units"),
+        *(
+            "syncd.access",
+            "syncd.account",
+            "syncd.pace",
+            "syncd.receivers",
+            "syncd.secrets",
+            "syncd.table",
+            "syncd.units",
+        ),
     ),
-    "syncd.access": ("syncd.units",),
-    "syncd.receivers": ("syncd.units",),
+    "syncd.table": ("syncd.units",),
+    "syncd.access": ("syncd.table", "syncd.units"),
+    "syncd.account": ("syncd.pace", "syncd.table", "syncd.units"),
+    "syncd.receivers": ("syncd.table", "syncd.units"),
 }
 """What each part may import of ours. A part that is not named is the shell: see `layers`."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncd.account import Budget
 from syncd.budget import DAY_S
 from syncd.ledger.books import Quota
-from syncd.settings import Budget
 from syncd.view.moment import iso
 
 LEAST_S = 3600.0

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from syncd.access import Dashboard
-from syncd.settings import Budget, Daemon, Guard, Sweep, System, Waits
+from syncd.account import Budget, Sweep, System, Waits
+from syncd.settings import Daemon, Guard
 
 TEXT = (Path(__file__).parents[2] / "docs/settings.md").read_text()
 TABLES = {

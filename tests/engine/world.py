@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.memory import Kind, MemoryConnector, Store
+from syncd.account import System
 from syncd.assembly import Connected, Mappings
 from syncd.budget import Budget
 from syncd.connector import ObjectTraits
@@ -19,7 +20,6 @@ from syncd.cycle import cycle
 from syncd.ledger import Ledger
 from syncd.pace import Timing
 from syncd.run import Run, Tally
-from syncd.settings import System
 
 FUNNEL = """
 [qualified]

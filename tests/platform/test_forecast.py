@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from syncd.account import Budget
 from syncd.ledger.books import Quota
-from syncd.settings import Budget
 from syncd.view.forecast import forecast
 
 MIDNIGHT_S = 20_000 * 86_400.0
