@@ -19,7 +19,8 @@ from syncd.budget import Budget, Lane
 from syncd.connector import Account, Connector, Context, ObjectTraits
 from syncd.core.compile import check_references, check_together
 from syncd.core.derived import check_derived
-from syncd.core.funnel import Funnel, check_funnel, compile_funnel
+from syncd.core.funnel import Funnel, compile_funnel
+from syncd.core.funnelfields import check_funnel
 from syncd.core.kinds import compile_file, name_in
 from syncd.core.mapping import End
 from syncd.core.mapping import Mapping as Compiled

@@ -16,7 +16,8 @@ import pydantic
 from syncd.core import expr
 from syncd.core.expr import Rules
 from syncd.core.fieldmaker import CEL_KINDS, FieldMaker
-from syncd.core.funnel import Funnel, qualified_for
+from syncd.core.funnel import Funnel
+from syncd.core.funnelfields import qualified_for
 from syncd.core.live import check_schema
 from syncd.core.mapping import Default, End, Field, Gate, Mapping, Promotion
 from syncd.core.mappingfile import EndPart, MappingFile, SidesPart

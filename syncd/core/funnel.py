@@ -1,14 +1,14 @@
 """What marketing and sales agreed: the stages, what a qualified lead is, what each department owes, who gets credit.
 
 Promise: the agreement is data with a digest, so that a record can be judged by the version in force at that moment;
-whatever is wrong with it is told with line and column, all at once. It does not count or report. A mapping that says
-`qualified` checks the rule against the types of its own fields.
+whatever is wrong with it is told with line and column, all at once. It does not count or report, and knows no mapping:
+what it names there is checked in `funnelfields`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -24,13 +24,12 @@ from syncd.core.days import zone_named
 from syncd.core.expr import Gate
 from syncd.core.funnelfile import FunnelFile, QualifiedPart, ScalePart, SpeedPart, schema
 from syncd.core.hours import ALWAYS, DAY_MINUTES, Hours, Span
-from syncd.core.mapping import Mapping as Compiled
 from syncd.core.money import digits
 from syncd.core.problem import Problem
 from syncd.core.qualify import Condition, Qualification, Scale
 from syncd.core.toml import Document, Path, did_you_mean, parse, problems
 
-__all__ = ["Funnel", "Sales", "Stage", "check_funnel", "compile_funnel", "qualified_for", "schema"]
+__all__ = ["Funnel", "Sales", "Stage", "compile_funnel", "schema"]
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
@@ -364,68 +363,3 @@ def _speed(part: SpeedPart, usual: Speed) -> Speed:
         usual.attempts if part.attempts is None else part.attempts,
         usual.within_s if part.within is None else seconds(part.within),
     )
-
-
-# ---------------------------------------------------------------- with the mappings
-
-
-def qualified_for(
-    funnel: Funnel, kinds: Mapping[str, expr.Kind], used_by: str
-) -> tuple[Qualification | None, list[Problem]]:
-    """The definition checked against the types of the fields of a mapping, whose file is `used_by`."""
-    document, _ = parse(funnel.text, funnel.file)
-    language = expr.Language(dict(kinds))
-    found: list[Problem] = []
-
-    def checked(gate: Gate | None, path: Path) -> Gate | None:
-        if gate is None:
-            return None
-        compiled, flaws = language.compile(gate.text)
-        for flaw in flaws:
-            line, column = document.inside(path, flaw.line, flaw.column) if document else (0, 0)
-            said = f"{flaw.what} ({used_by} uses 'qualified')"
-            found.append(Problem(funnel.file, line, column, said, flaw.mend))
-        return None if compiled is None else Gate(gate.text, gate.place, compiled.names, compiled)
-
-    def scale(given: Scale | None, name: str) -> Scale | None:
-        if given is None:
-            return None
-        gates = [(one, checked(one.gate, ("qualified", name, "points", one.name, "when"))) for one in given.conditions]
-        return Scale(given.at_least, tuple(Condition(one.name, gate, one.points) for one, gate in gates if gate))
-
-    whole = funnel.qualified
-    made = Qualification(
-        whole.place,
-        whole.text,
-        whole.names,
-        checked(whole.when, ("qualified", "when")),
-        scale(whole.fit, "fit"),
-        scale(whole.interest, "interest"),
-        checked(whole.disqualified, ("qualified", "disqualified")),
-    )
-    return (None, found) if found else (made, [])
-
-
-def check_funnel(funnel: Funnel, mappings: Mapping[str, Compiled]) -> Iterator[Problem]:
-    """Fields that the funnel names and their mapping does not have. A mapping that is not there is not told: what it
-    would tell is unknown meanwhile."""
-    gates = [(funnel.about.mapping, gate) for gate in _gates(funnel)]
-    if funnel.sales is not None:
-        gates += [(funnel.sales.mapping, gate) for gate in (funnel.sales.won, funnel.sales.lost) if gate is not None]
-    named = [*funnel.places.items(), *(((of, name), gate.place) for of, gate in gates for name in sorted(gate.names))]
-    for (of, name), place in named:
-        mapping = mappings.get(of)
-        if mapping is None:
-            continue
-        known = [one.name for one in mapping.fields]
-        if name not in known:
-            file, line, column = place.rsplit(":", 2)
-            mend = did_you_mean(name, known) or f"declare it in {mapping.file}"
-            yield Problem(file, int(line), int(column), f"'{of}' has no field '{name}'", mend)
-
-
-def _gates(funnel: Funnel) -> Iterator[Gate]:
-    yield from (
-        one for one in (funnel.accepted, funnel.rejected, funnel.paused, funnel.recycle_when) if one is not None
-    )
-    yield from (gate for _, gate in funnel.segments)

@@ -11,7 +11,8 @@ import pytest
 from syncd.assembly import load_mappings
 from syncd.core.agreement import period_of
 from syncd.core.expr import Unknown
-from syncd.core.funnel import Funnel, check_funnel, compile_funnel
+from syncd.core.funnel import Funnel, compile_funnel
+from syncd.core.funnelfields import check_funnel
 from syncd.core.money import plain, smallest
 
 POINTS = """
