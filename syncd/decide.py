@@ -24,6 +24,7 @@ from syncd.lifecycle import follow
 from syncd.marks import mark
 from syncd.matchvalues import keep_match_values
 from syncd.partners import drop_creates, find_partners, row_of, told
+from syncd.pointing import lead_elsewhere
 from syncd.references import Waiting, of_links
 from syncd.rollups import with_rolled
 from syncd.run import Bench, Run
@@ -137,7 +138,11 @@ def _decide_links(
     links, facts = follow(run, bench, links, facts)
     links, clearing = _without_open_intents(run, bench, links, facts, anew)
     bench = of_links(run, bench, links, facts)
+    links, still = lead_elsewhere(run, bench, links, facts)
     waiting = Waiting(run, bench) if bench.references else None
+    if waiting is not None:
+        for refused in still:
+            waiting.still(*refused)
     rows: list[dict[str, Any]] = []
     notes: list[Note] = []
     bases: list[tuple[int, str, dict[str, Any], int | None]] = []

@@ -11,16 +11,14 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncd import marks, refusals
+from syncd import marks, pointing, refusals
 from syncd.connector import Outcome
-from syncd.core.mapping import keys_of
 from syncd.core.merge import base_key
 from syncd.core.model import Side, other
 from syncd.core.plan import Change, settle
 from syncd.ledger.intents import Body, Dropped, Intent
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
-from syncd.ledger.waits import Wait
 from syncd.run import Bench, Run
 
 CIRCUMSTANCE_TRIES = 5
@@ -204,6 +202,7 @@ def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> N
         marks.list_refused(run, bench, intent, outcome)
         return
     named = _named(intent, outcome)
+    blamed = named or intent.body.changes
     at = (intent.object, intent.key) if intent.key else intent.source
     assert at is not None
     run.ledger.inbox.raise_issue(
@@ -219,39 +218,24 @@ def _keep_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> N
             "culprits": list(outcome.culprits),
             "changes": [c.field for c in intent.body.changes],
             "link": intent.link,
+            "pointed": pointing.pointed(bench, blamed),
             **({"candidates": [[intent.object, outcome.existing]]} if outcome.existing else {}),
         },
     )
     run.note([told(bench, intent, "refused", f"{intent.op} refused: {outcome.code}")])
     run.ledger.intents.close([intent.id])
+    pointing.wait(run, bench, intent, blamed if intent.link is not None else named)
     if intent.link is None:
         marks.settle(run, intent)
-        _wait_for_another_key(run, bench, intent, named)
         return
     if intent.unique and set(outcome.culprits) == {bench.key_attribute(intent.object)}:
         # Only our key is in the way: the fields go without it.
         run.ledger.links.stamp([(intent.link, side_of(intent))])
         decide_again(run, bench, [intent])
         return
-    settle_changes(run, bench, intent, [c.field for c in (named or intent.body.changes)])
+    settle_changes(run, bench, intent, [c.field for c in blamed])
     if named and len(named) < len(intent.body.changes):
         decide_again(run, bench, [intent])
-
-
-def _wait_for_another_key(run: Run, bench: Bench, intent: Intent, named: Sequence[Change]) -> None:
-    """A create that was refused for whom it points to: perhaps that one was merged away at that moment. As soon as its
-    link leads to another record, the create is decided again."""
-    if intent.source is None or intent.op != "create":
-        return
-    side = other(side_of(intent))
-    rows = [
-        Wait(*intent.source, reference.mapping, side, key, 0, True)
-        for change in named
-        if (reference := bench.field(change.field).reference) is not None
-        for key in keys_of(change.decided)
-    ]
-    if rows:
-        run.ledger.waits.keep(bench.mapping.name, [intent.source], rows)
 
 
 def settle_changes(run: Run, bench: Bench, intent: Intent, fields: Sequence[str]) -> None:

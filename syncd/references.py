@@ -174,6 +174,10 @@ class Waiting:
                 self._add(at, verdict.pair.field, verdict.waits)
                 self._propose(verdict.pair.field, verdict.waits)
 
+    def still(self, link: Link, field: str, waits: Sequence[Waits]) -> None:
+        """A reference of this link was refused, and leads where it led: it waits for its record to become another one."""
+        self._add((link.marketing.object, link.marketing.key), self._bench.field(field), waits)
+
     def undecided(self, fact: Fact, held: Mapping[str, tuple[Sequence[Waits], int]]) -> None:
         """A record without a partner was looked at. `held`: by field, what its create waits for, and the object of the
         awaited record where that one's partner is being made."""

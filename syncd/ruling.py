@@ -10,7 +10,7 @@ from typing import Any
 
 from syncd import disappearance, merged, safemode, schemas
 from syncd.core.merge import VALUE_ISSUES
-from syncd.core.model import Bad, Side, Unmapped, Waits, other
+from syncd.core.model import Side, other
 from syncd.core.plan import Change
 from syncd.decide import said_along
 from syncd.doubts import AMBIGUOUS
@@ -19,6 +19,7 @@ from syncd.ledger.inbox import Conflict, Issue
 from syncd.ledger.intents import Body
 from syncd.ledger.journal import Note
 from syncd.ledger.links import Link, LinkSide, NewLink
+from syncd.pointing import move_again
 from syncd.run import Bench, Run
 
 LEFT_STANDING = ("refused", "ignored", "unanswered", *VALUE_ISSUES)
@@ -72,33 +73,10 @@ def retry(run: Run, bench: Bench, issue: Issue) -> None:
                 target = bench.side(issue.object)
                 if source := issue.doc.get("source"):
                     target = "marketing" if source == "crm" else "crm"
-                _move_again(run, bench, link, target, fields)
+                move_again(run, bench, link, target, fields)
             run.ledger.marks.forget(name, issue.object, [issue.key])
             run.ledger.books.decide_again(name, [(issue.object, issue.key)])
         run.note([Note("retried", f"issue {issue.id} ({issue.kind})", name, None, issue.object, issue.key)])
-
-
-def _move_again(run: Run, bench: Bench, link: Link, target: Side, fields: list[str]) -> None:
-    """Makes the source of these fields look moved again: its base becomes what the target says, in its own words.
-
-    Forgetting the base instead would let the two values *meet*, and there the target could win.
-    """
-    source = other(target)
-    facts = {side: run.ledger.facts.get(link.end(side).object, link.end(side).key) for side in (target, source)}
-    said, own = facts[target], facts[source]
-    if said is None or own is None:
-        return
-    base = dict(link.end(source).base)
-    for pair in bench.pairs(link.marketing.object, link.crm.object):
-        if pair.field.name not in fields or not pair.field.writable(target):
-            continue
-        now = own.attributes.get(pair.attribute(source))
-        agreed = pair.field.render(source, said.attributes.get(pair.attribute(target)), now)
-        if isinstance(agreed, (Unmapped, Bad, Waits)):
-            base.pop(pair.base(source), None)
-        else:
-            base[pair.base(source)] = agreed
-    run.ledger.links.set_bases([(link.id, source, base, None)])
 
 
 def resolve(run: Run, bench: Bench, issue: Issue, pick: str, of: str | None = None) -> int:

@@ -86,7 +86,8 @@ def _tell(facts: dict[str, Any]) -> None:
                 names = " or ".join(awaited["fields"])
                 show.line(f"  lacks its {names}: it refers to nobody in {awaited['mapping']}{before}")
                 continue
-            show.line(f"  waits for {awaited['side']} {awaited['key']} to be linked by {awaited['mapping']}{before}")
+            what = "become another record, as it was refused," if awaited.get("refused") else "be linked"
+            show.line(f"  waits for {awaited['side']} {awaited['key']} to {what} by {awaited['mapping']}{before}")
         if one["events"]:
             rows = [(e["at"][:19].replace("T", " "), e["watch"], _happened(e["values"])) for e in one["events"]]
             show.table(("at", "watch", "what happened"), rows)

@@ -224,17 +224,21 @@ def _happened(ledger: Ledger, mapping: Compiled, side: Side, fact: Fact) -> list
 
 def _waits_for(ledger: Ledger, mapping: Compiled, link: Link | None, fact: Fact) -> list[dict[str, Any]]:
     """Whom the record refers to that has no link yet; `key` None: it refers to nobody, and has to. `create`: its own
-    partner is not made before."""
+    partner is not made before. `refused`: it has one, and a system refused to point there."""
     at = (link.marketing.object, link.marketing.key) if link is not None else (fact.object, fact.key)
+    told = (one for end in _ends(link, fact) for one in ledger.inbox.about(mapping.name, *end))
+    refused = {field for one in told for field in one.doc.get("pointed", ())}
     return [
         {
             "mapping": one.parent,
             "side": one.side,
             "key": one.parent_key or None,
-            "fields": [f.name for f in mapping.references if f.reference and f.reference.mapping == one.parent],
+            "fields": fields,
             "create": one.create,
+            **({"refused": True} if refused & set(fields) else {}),
         }
         for one in ledger.waits.of_record(mapping.name, *at)
+        for fields in [[f.name for f in mapping.references if f.reference and f.reference.mapping == one.parent]]
     ]
 
 

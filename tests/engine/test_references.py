@@ -348,3 +348,97 @@ def test_a_create_that_points_to_somebody_merged_away_at_that_moment_settles_its
     assert kin.sf.values("Opportunity", opportunity)["AccountId"] == survivors[0]
     assert kin.ledger.inbox.issues() == []
     assert kin.waits() == 0
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "beside another field"])
+def test_an_update_that_points_to_somebody_merged_away_at_that_moment_settles_itself(
+    tmp_path: Path, others: bool
+) -> None:
+    """Refused once, and sent once more, to the survivor, when the merge is seen; nobody has to retry anything."""
+    kin = make_kin(tmp_path, DEALS, PEOPLE, COMPANIES)
+    company = kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    deal = kin.mk.create("deals", {"name": "One engine"}, by="ann")
+    kin.settle()
+    account, opportunity = (kin.across("companies", "companies", company), kin.across("deals", "deals", deal))
+    survivors: list[str] = []
+
+    def merges(store: Store, effect: object) -> None:
+        if not survivors:
+            survivors.append(store.create("Account", {"Name": "Analytical"}, by="rep"))
+            store.merge("Account", survivors[0], account)
+
+    kin.sf.fault("meanwhile", op="update", object="Opportunity", run=merges)
+    kin.mk.edit(
+        "deals", deal, {"associations.companies": company, **({"name": "Two engines"} if others else {})}, by="ann"
+    )
+    kin.pass_time(3600)
+    kin.all_once()
+    assert survivors
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] is None
+    (issue,) = kin.ledger.inbox.issues()
+    assert (issue.kind, issue.field) == ("refused", "company")
+    kin.all_once()
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] == survivors[0], "in the very next cycle"
+    kin.settle()
+
+    assert kin.sf.values("Opportunity", opportunity)["Name"] == ("Two engines" if others else "One engine")
+    assert kin.ledger.inbox.issues() == []
+    assert kin.waits() == 0
+    assert kin.mk.values("deals", deal)["associations.companies"] == company
+
+
+def test_a_refused_reference_is_not_sent_again_while_it_leads_where_it_led(tmp_path: Path) -> None:
+    """Other edits go on without it; it waits for its record to become another one, and for nothing else."""
+    kin = make_kin(tmp_path, DEALS, PEOPLE, COMPANIES)
+    company = kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    deal = kin.mk.create("deals", {"name": "One engine"}, by="ann")
+    kin.settle()
+    opportunity = kin.across("deals", "deals", deal)
+    kin.sf.fault("refused", op="update", object="Opportunity", code="LOCKED_OUT", culprits=("AccountId",))
+    kin.mk.edit("deals", deal, {"associations.companies": company}, by="ann")
+    kin.pass_time(3600)
+    kin.settle()
+    assert [issue.kind for issue in kin.ledger.inbox.issues()] == ["refused"]
+    sent = len([call for call in kin.sf.calls if call.method == "write"])
+
+    kin.mk.edit("deals", deal, {"name": "Two engines"}, by="ann")
+    kin.settle()
+    assert kin.sf.values("Opportunity", opportunity)["Name"] == "Two engines"
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] is None
+    assert len([call for call in kin.sf.calls if call.method == "write"]) == sent + 1
+    assert kin.waits() == 1
+    (told,) = why(kin.ledger, kin.mappings(), {}, ("mk", "deals", deal), None)["mappings"]
+    assert [(one["key"], one.get("refused")) for one in told["waits_for"]] == [(company, True)]
+
+    survivor = kin.sf.create("Account", {"Name": "Analytical"}, by="rep")
+    kin.sf.merge("Account", survivor, kin.across("companies", "companies", company))
+    kin.settle()
+    assert kin.sf.values("Opportunity", opportunity)["AccountId"] == survivor
+    assert kin.ledger.inbox.issues() == []
+    assert kin.waits() == 0
+
+
+def test_marketings_merges_heal_a_refused_reference_as_soon_as_they_are_known(tmp_path: Path) -> None:
+    """The other direction: its feed tells of no merge, so the sweep that does ends the wait."""
+    kin = make_kin(tmp_path, DEALS, PEOPLE, COMPANIES)
+    company = kin.mk.create("companies", {"name": "Analytical Engines"}, by="ann")
+    deal = kin.mk.create("deals", {"name": "One engine"}, by="ann")
+    kin.settle()
+    survivors: list[str] = []
+
+    def merges(store: Store, effect: object) -> None:
+        if not survivors:
+            survivors.append(store.create("companies", {"name": "Analytical"}, by="ann"))
+            store.merge("companies", survivors[0], company)
+
+    kin.mk.fault("meanwhile", op="update", object="deals", run=merges)
+    opportunity = kin.across("deals", "deals", deal)
+    kin.sf.edit("Opportunity", opportunity, {"AccountId": kin.across("companies", "companies", company)}, by="rep")
+    kin.all_once()
+    assert survivors
+    assert [issue.field for issue in kin.ledger.inbox.issues()] == ["company"]
+    kin.pass_time(7 * 3600)
+    kin.settle()
+    assert kin.mk.values("deals", deal)["associations.companies"] == survivors[0]
+    assert kin.ledger.inbox.issues() == []
+    assert kin.waits() == 0
