@@ -28,6 +28,8 @@ def live(scene: Scene, seed: int, stop: threading.Event, look: Callable[[], None
     begin(scene)
     scene.say("Both systems say the same. The company goes on living; Ctrl-C ends it.")
     work = Work(scene.session, {}, time.monotonic, stop.is_set)
+    # A daemon compares both sides a week after its first plan; whoever looks at the demo sees a figure at once.
+    scene.session.ledger.inbox.ask("parity", {"mapping": None, "sample": None}, scene.session.clock.now())
     deeds = _deeds(scene, seed)
     while not stop.is_set() and work.fatal is None:
         if (deed := next(deeds)) is not None:

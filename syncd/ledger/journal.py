@@ -169,8 +169,8 @@ class Journal:
                 high = middle - 1
         return low
 
-    def of_run(self, run: int, limit: int) -> list[Entry]:
-        """What one run wrote, oldest first: a run's entries stand close together."""
+    def of_run(self, run: int, limit: int, after: int = 0) -> list[Entry]:
+        """What one run wrote, oldest first, after that entry: a run's entries stand close together."""
         began = self._store.row("SELECT started_at, ended_at FROM run WHERE id = ?", (run,))
         last = self._store.row("SELECT max(seq) FROM journal")
         if began is None or last is None or last[0] is None:
@@ -180,6 +180,7 @@ class Journal:
             middle = (at + end) // 2
             row = self._store.row("SELECT at FROM journal WHERE seq = ?", (middle,))
             at, end = (middle + 1, end) if row is not None and row[0] < began[0] else (at, middle)
+        at = max(at, after + 1)
         rows = self._store.rows(
             "SELECT j.seq, j.at, j.run, j.kind, j.mapping, j.link, j.object, j.key, j.said, v.doc FROM journal j"
             " LEFT JOIN journal_value v ON v.seq = j.seq WHERE j.seq >= ? AND j.seq < ? AND j.run = ?"

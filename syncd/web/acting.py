@@ -41,6 +41,10 @@ def _approve(given: Form) -> tuple[dict[str, Any], str]:
     return doc, f"{what} {given['mapping'][:64]}"
 
 
+def _parity(given: Form) -> tuple[dict[str, Any], str]:
+    return {"mapping": given.get("mapping") or None, "sample": None}, "Compare both sides"
+
+
 def _once(given: Form) -> tuple[dict[str, Any], str]:
     return {"mapping": None, "yes": False, "shown": None}, "Run one cycle"
 
@@ -51,6 +55,7 @@ DEEDS: Mapping[str, Callable[[Form], tuple[dict[str, Any], str]]] = {
     "restore": _restore,
     "approve": _approve,
     "once": _once,
+    "parity": _parity,
 }
 """By the last part of the address: the form -> (the deed's document, what people call it)."""
 

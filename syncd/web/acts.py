@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from syncd.answer import Answer
 from syncd.errors import SyncdError
+from syncd.web import words
 
 KEPT = 200
 """Acts that are remembered."""
@@ -30,13 +31,31 @@ class Act:
     words: str
     user: str
     asked_at: float
-    state: Literal["going", "done", "failed"] = "going"
+    state: Literal["going", "done", "part", "failed"] = "going"
+    """part: it ended, and something is left to do."""
     said: str = ""
     remedy: str = ""
 
 
 CarryOut = Callable[[str, dict[str, Any]], Answer]
 """Does a deed, or has it done: (kind, doc) -> answer. Raises what the deed raises."""
+
+
+def became(answer: Answer) -> str:
+    """What a deed came to, in sentences: its own words, or what its facts hold; then what it did not get done."""
+    facts = {**answer.facts, **answer.facts.get("report", {})}
+    tallies = {name: one for name, one in facts.get("mappings", {}).items() if "writes" in one}
+    parts = [answer.said] if answer.said else []
+    if not parts and tallies:
+        written = sum(n for one in tallies.values() for ops in one["writes"].values() for n in ops.values())
+        parts.append(f"It is done: {words.plural(written, 'write')}.")
+    if not parts and "drift" in facts:
+        drift = facts["drift"]
+        parts.append(f"{words.plural(drift, 'value')} drifted." if drift else "It is done: nothing drifted.")
+    parts += [f"{name}: {trouble}." for name, trouble in facts.get("trouble", {}).items()]
+    held = [name for name, one in tallies.items() if one.get("held")]
+    parts += [f"Held, until somebody releases it: the plan of {', '.join(held)}."] if held else []
+    return " ".join(parts) or "It is done."
 
 
 class Acts:
@@ -73,7 +92,7 @@ class Acts:
         try:
             with self._turn:
                 answer = self._carry_out(act.kind, doc)
-            ended = replace(act, state="done", said=answer.said or "It is done.")
+            ended = replace(act, state="part" if answer.exit_code else "done", said=became(answer))
         except SyncdError as error:
             ended = replace(act, state="failed", said=error.message, remedy=error.remedy)
         except Exception as bug:

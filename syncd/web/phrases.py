@@ -6,6 +6,7 @@ Promise: a code that has no sentence here is shown with its underscores as space
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from syncd.web.words import spoken
 
@@ -108,7 +109,22 @@ VERDICTS = {
 }
 """What is decided of a field."""
 
-COMMANDS = {"run": "the daemon", "demo": "the demo", "once": "one cycle", "plan": "a plan", "approve": "a release"}
+COMMANDS = {
+    "run": "the daemon",
+    "demo": "the demo",
+    "once": "one cycle",
+    "plan": "a plan",
+    "approve": "a release",
+    "ruling": "a decision of a person",
+    "undo": "an undo",
+    "forget": "an erasure",
+    "backfill": "a backfill",
+    "parity": "a comparison",
+    "reassert": "a reassertion",
+    "retry": "a retry",
+    "resolve": "a decision of a person",
+    "restore": "a value that is put back",
+}
 """Who or what made a run."""
 
 
@@ -137,6 +153,19 @@ GONE = {
     "archive": "the other record is deleted too, once a person says so",
     "ignore": "nothing happens to the other one",
 }
+
+
+def holder(text: str) -> tuple[str, float | None]:
+    """Who works on the ledger, in words, and since when (epoch seconds), out of the lease's own text: its time is that of
+    this machine's clock."""
+    found = re.fullmatch(r"`syncd ([\w-]+)` \(process \d+, since ([\d :-]+)\)", text)
+    if found is None:
+        return "Another process is at work", None
+    command, since = found.groups()
+    who = COMMANDS.get(command, command)
+    keeps = command in ("run", "demo")
+    said = f"Kept in step by {who}" if keeps else f"{who[:1].upper()}{who[1:]} is under way"
+    return said, datetime.fromisoformat(since).timestamp()
 
 
 def cause(code: str) -> str:

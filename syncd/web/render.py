@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from syncd.web import phrases, words
 from syncd.web.table import Cell
@@ -65,6 +66,8 @@ def environment() -> Environment:
         "kind": phrases.kind,
         "shown": words.shown,
         "cell": cell_text,
+        "prose": prose,
+        "holder": holder,
         "segment": lambda text: quote(str(text), safe=""),
     }
     made.globals |= {"plural": words.plural, "asset": asset, "query": query, "record_link": record_link}
@@ -86,6 +89,17 @@ def moment(value: Any) -> Markup | str:
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
         exact, words.moment(found.timestamp(), _ZONE.get())
     )
+
+
+def prose(text: str) -> Markup:
+    """A sentence of ours: what stands between backticks is to be typed, or a place in a file."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def holder(text: str) -> Markup:
+    """Who holds the sending lease, as a sentence."""
+    who, since = phrases.holder(text)
+    return Markup("{0}, since {1}.").format(who, moment(since)) if since else Markup("{0}.").format(who)
 
 
 def cell_text(cell: Cell, kind: str = "text") -> Markup | str:

@@ -93,8 +93,8 @@ def described(asked: Asked, of: str, query: Mapping[str, str]) -> str:
     if "currency" in query:
         parts.append(f"in {words.shown(query['currency'])}")
     if _is_day(query.get("since")) and _is_day(query.get("until")):
-        when = {"deals": "closed", "people": "who qualified" if query.get("day") == "qualified" else "who came"}[of]
-        parts.append(f"{when} {words.during(query)}")
+        when = "closed" if of == "deals" else "who qualified" if query.get("day") == "qualified" else "who came"
+        parts.append(f"{'and ' if verb and of == 'people' else ''}{when} {words.during(query)}")
     return " ".join(parts) + "."
 
 
@@ -117,8 +117,9 @@ def _verb_of_people(asked: Asked, query: Mapping[str, str]) -> str:
     if query.get("handed") == "1":
         return "whom sales got"
     if query.get("handed") == "0":
-        return "who qualified and did not get to sales"
-    return "who once qualified" if query.get("qualifies") == "1" else ""
+        return "who did not get to sales"
+    told = query.get("day") == "qualified" and _is_day(query.get("since")) and _is_day(query.get("until"))
+    return "who once qualified" if query.get("qualifies") == "1" and not told else ""
 
 
 def _is_day(text: str | None) -> bool:

@@ -73,7 +73,9 @@ def _handing(funnel: Funnel) -> list[Line]:
     lines: list[Line] = []
     if rule.when is not None:
         lines.append(Line("Handed to sales", rule.when.text, "code"))
-    lines += [Line(f"Enough {name}", f"{scale.at_least} points or more") for name, scale in _scales(rule)]
+    lines += [
+        Line(f"Enough {name}", f"{words.plural(scale.at_least, 'point')} or more") for name, scale in _scales(rule)
+    ]
     if rule.fit or rule.interest:
         lines += [
             Line("Fit and interest", "handed to sales"),

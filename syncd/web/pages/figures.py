@@ -13,6 +13,8 @@ from syncd.web.table import Cell, Tone, cell
 Figure = Mapping[str, Any]
 NAMELESS = "not known"
 """Where a source, campaign or owner stands empty."""
+NONE_YET = "none yet"
+"""A mean or a part of nothing."""
 
 
 def behind(link: str | None) -> str | None:
@@ -52,19 +54,23 @@ def moneys(several: Sequence[Figure]) -> Cell:
     return cell(text, text=text)
 
 
-def share(value: float | None) -> Cell:
-    """A part of a whole, between 0 and 1."""
-    return cell(value, text=None if value is None else words.share(value))
+def share(value: float | None, *, known: bool = False) -> Cell:
+    """A part of a whole, between 0 and 1. `known`: where there is none, it is of nothing yet, and not unknown."""
+    return _missing(known) if value is None else cell(value, text=words.share(value))
 
 
-def days(value: float | None) -> Cell:
+def days(value: float | None, *, known: bool = False) -> Cell:
     """A time in days."""
-    return cell(None) if value is None else cell(round(value, 2), text=words.duration(value * 86_400))
+    return _missing(known) if value is None else cell(round(value, 2), text=words.duration(value * 86_400))
 
 
-def seconds(value: float | None) -> Cell:
+def seconds(value: float | None, *, known: bool = False) -> Cell:
     """A time of work, in seconds."""
-    return cell(None) if value is None else cell(round(value), text=words.worked(value))
+    return _missing(known) if value is None else cell(round(value), text=words.worked(value))
+
+
+def _missing(known: bool) -> Cell:
+    return cell(None, tone="quiet", text=NONE_YET) if known else cell(None)
 
 
 def name(text: str | None, link: str | None = None) -> Cell:

@@ -44,9 +44,9 @@ def funnel(asked: Asked) -> View:
             cell(stage["stage"], text=names[at], below=stage["means"]),
             cell(stage["owner"], tone="quiet"),
             figures.figure(whole["reached"][at]),
-            cell("") if at == 0 else figures.share(whole["rates"][at]),
-            cell("") if at == 0 else figures.share(_part(whole["reached"][at]["value"], came)),
-            figures.days(whole["days"][at]) if at + 1 < len(stages) else cell(""),
+            cell("") if at == 0 else figures.share(whole["rates"][at], known=came is not None),
+            cell("") if at == 0 else figures.share(_part(whole["reached"][at]["value"], came), known=came is not None),
+            figures.days(whole["days"][at], known=came is not None) if at + 1 < len(stages) else cell(""),
         )
         for at, stage in enumerate(stages)
     ]
@@ -246,6 +246,7 @@ def follow_up(asked: Asked) -> View:
     """Sales' side of the agreement. Filters: since, to, until, by, source, campaign, segment, owner."""
     given = filters.given(asked, "since", "until", "by", *BY)
     told = reports.clocks(asked.ledger, asked.files, asked.now, **given)
+    known = told["states"]["met"]["value"] is not None
     columns = (
         Column(told["by"]),
         *(Column(name, "number") for name, _ in CLOCKS.values()),
@@ -256,8 +257,8 @@ def follow_up(asked: Asked) -> View:
         (
             figures.name(row["name"]),
             *(figures.figure(row["states"][state]) for state in CLOCKS),
-            figures.share(row["kept"]),
-            *(figures.seconds(row["delays"][part]) for part in ("sync_s", "routing_s", "rep_s")),
+            figures.share(row["kept"], known=known),
+            *(figures.seconds(row["delays"][part], known=known) for part in ("sync_s", "routing_s", "rep_s")),
         )
         for row in told["rows"]
     ]
@@ -302,6 +303,7 @@ def follow_up(asked: Asked) -> View:
     speed = agreed.agreement.speed if agreed else None
     facts = {
         "told": told,
+        "none": figures.NONE_YET if known else words.UNKNOWN,
         "period": told["period"],
         "clocks": CLOCKS,
         "delays": delays,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncd.core.mapping import Field
 from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES
 from syncd.core.watch import Watch
@@ -11,7 +12,10 @@ from syncd.web import phrases
 from syncd.web.page import Asked, NotFound, View
 from syncd.web.pages.history import VERSIONS, told
 from syncd.web.pages.records import field_anchor
-from syncd.web.table import Column, Line, Table, cell
+from syncd.web.table import Cell, Column, Line, Table, cell
+
+_SOURCE = "goes one way"
+"""Who wins where only one side is ever written to."""
 
 
 def page(asked: Asked) -> View:
@@ -87,7 +91,7 @@ def _fields(one: Compiled | Watch) -> Table:
     columns = (
         *(Column("field"), Column("type"), Column("marketing", "code"), Column("sales", "code"), Column("flow")),
         *(Column("both changed", "text", "who wins"), Column("first meeting", "text", "who wins")),
-        *(Column("a blank", "text", "on one side"), Column("line", "code")),
+        *(Column("a blank", "text", "on one side"), Column("line", "number")),
     )
     rows = []
     for field in one.fields:
@@ -98,11 +102,22 @@ def _fields(one: Compiled | Watch) -> Table:
                 cell(field.type),
                 *map(cell, names),
                 cell(field.flow, text=phrases.FLOWS.get(field.flow, field.flow)),
-                cell(field.clash, text=phrases.WINS.get(field.clash, field.clash)),
-                cell(field.meet, text=phrases.WINS.get(field.meet, field.meet)),
-                cell(field.blank, text=phrases.BLANKS.get(field.blank, field.blank)),
-                cell(field.place.rpartition("/")[2]),
+                *_wins(field),
+                cell(field.place.rpartition("/")[2], text=field.place.split(":")[-2]),
             )
         )
     anchors = [field_anchor(field.name) for field in one.fields]
     return Table("fields", "Fields", columns, rows, "No field is mapped.", anchors=anchors)
+
+
+def _wins(field: Field) -> tuple[Cell, Cell, Cell]:
+    """Who wins, and what a blank does. One that goes one way never clashes (consent holds all the same),
+    one that goes nowhere wins nothing."""
+    if field.flow == "none":
+        return cell(""), cell(""), cell("")
+    both = field.flow == "both" or field.clash == "stricter"
+    return (
+        cell(field.clash if both else "", text=phrases.WINS.get(field.clash, field.clash) if both else _SOURCE),
+        cell(field.meet, text=phrases.WINS.get(field.meet, field.meet)),
+        cell(field.blank, text=phrases.BLANKS.get(field.blank, field.blank)),
+    )

@@ -8,11 +8,12 @@ from typing import Any
 
 from syncd.holding import plan_digest
 from syncd.ledger.books import RunRow
+from syncd.ledger.journal import Entry
 from syncd.view import plan as planned
 from syncd.view.moment import iso
 from syncd.view.records import entry
 from syncd.web import phrases, words
-from syncd.web.page import LIMIT, Asked, NotFound, View
+from syncd.web.page import LIMIT, MOST, Asked, NotFound, View
 from syncd.web.table import Cell, Column, Table, cell
 
 
@@ -71,21 +72,43 @@ def one(asked: Asked) -> View:
     if not found or found[0].id != number:
         raise NotFound(f"There is no run {number}: runs of the timer that found nothing to do are not kept.")
     run = found[0]
-    entries = [entry(asked.ledger, line) for line in asked.ledger.journal.of_run(number, asked.limit())]
-    rows = [
-        (
-            cell(line["at"]),
-            cell(line["kind"], text=phrases.done(line["kind"])),
-            cell(line["mapping"] or ""),
-            asked.names.cell(line["record"]),
-            cell(line["said"], text=phrases.sides(line["said"])),
-        )
-        for line in entries
-    ]
+    limit = asked.limit()
+    rows = (_entry(asked, line) for line in _written(asked, number))
+    first = [] if asked.whole else list(islice(rows, limit + 1))
+    shown, more = first[:limit], len(first) > limit
     columns = (Column("at", "time"), Column("what"), Column("mapping"), Column("record"), Column("said"))
-    journal = Table("journal", "What it decided and did", columns, rows, "It wrote nothing into the journal.")
-    facts = {"run": run, "began": iso(run.started_at), "ended": iso(run.ended_at), "outcome": _outcome(run)}
+    empty = "It wrote nothing into the journal."
+    journal = Table("journal", "What it decided and did", columns, shown, empty, every=asked.all(rows))
+    next_ = min(limit * 2, MOST) if more and limit < MOST else None
+    facts = {
+        "run": run,
+        "more": more,
+        "shown": limit,
+        "next": next_,
+        "began": iso(run.started_at),
+        "ended": iso(run.ended_at),
+        "outcome": _outcome(run),
+    }
     return View("run.html", f"Run {number}", facts, (_tallies(run.report), journal))
+
+
+def _written(asked: Asked, run: int) -> Iterator[Entry]:
+    """All that a run wrote into the journal, oldest first, a page of the ledger at a time."""
+    after = 0
+    while found := asked.ledger.journal.of_run(run, LIMIT + 1, after):
+        yield from found
+        after = found[-1].seq
+
+
+def _entry(asked: Asked, written: Entry) -> tuple[Cell, ...]:
+    line = entry(asked.ledger, written)
+    return (
+        cell(line["at"]),
+        cell(line["kind"], text=phrases.done(line["kind"])),
+        cell(line["mapping"] or ""),
+        asked.names.cell(line["record"]),
+        cell(line["said"], text=phrases.sides(line["said"])),
+    )
 
 
 def _tallies(report: dict[str, Any]) -> Table:
