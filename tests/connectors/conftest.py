@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hubspot_account import Portal
 from salesforce_served import Org
+from salesforce_shop import Shop
 
 from connectors.hubspot.connector import HubSpot
 from connectors.hubspot.sandbox import create as create_portal
@@ -40,3 +41,10 @@ def org() -> Iterator[Org]:
     """A Salesforce-style org with a connector to it."""
     with serve(create_org(seed=11)) as server:
         yield Org(server)
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    """Such an org, for deals, campaigns and activities."""
+    with serve(create_org(seed=5)) as server:
+        yield Shop(server)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.salesforce import Salesforce, Settings, connect
@@ -16,16 +17,20 @@ ATTRIBUTES = ["LastName", "Email", "Company", "City", "Marketing_Score__c"]
 
 
 @dataclass
-class Org:
-    """The sandbox and a connector to it, on one virtual clock; ours is an hour ahead of the server's."""
+class Served:
+    """A served org and a connector to it, on one virtual clock; ours is an hour ahead of the server's. Sleeping costs
+    nothing. `settings`: of the system's table, beside those that every connector needs."""
 
     server: Server
+    settings: Mapping[str, Any] = field(default_factory=dict)
     skew_s: float = 3600.0
 
     def __post_init__(self) -> None:
         self.act = self.server.control.act
+        self.switch = self.server.control.switches
+        self.advance = self.server.control.advance
         self._slept_s = 0.0
-        self.connector = self.connect()
+        self.connector = self.connect(**self.settings)
 
     def now(self) -> float:
         return self.server.app.clock.now_ms() / 1000 + self.skew_s
@@ -39,21 +44,20 @@ class Org:
             self._slept_s += seconds
 
         def open_http(**given: Any) -> Http:
-            return Http(
-                timing=timing,
-                budget=budget,
-                now=lambda: time.monotonic() + self._slept_s,
-                sleep=sleep,
-                random=lambda: 0.5,
-                **given,
-            )
+            clock = lambda: time.monotonic() + self._slept_s  # noqa: E731
+            return Http(timing=timing, budget=budget, now=clock, sleep=sleep, random=lambda: 0.5, **given)
 
         context = Context("crm", open_http, timing, secret=lambda ref, name: str(ref), now=self.now)
         given = {"login_url": self.server.url, "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
         return connect(Settings.model_validate(given | settings), context)
 
-    def advance(self, seconds: float) -> None:
-        self.server.control.advance(seconds)
+    def calls(self, path: str = "/services/data") -> list[dict[str, Any]]:
+        """Requests of the API so far, logins aside."""
+        return [entry for entry in self.server.control.log() if path in entry["path"]]
+
+
+class Org(Served):
+    """What the tests of leads do with it, in a word each."""
 
     def faults(self, kind: str, **rule: Any) -> None:
         self.server.control.faults(kind=kind, **rule)
@@ -66,9 +70,6 @@ class Org:
         """A lead that a person makes."""
         done = self.act("create", object="Lead", values={"LastName": name, "Company": "Acme", **values})
         return str(done["key"])
-
-    def calls(self, path: str = "/services/data") -> list[dict[str, Any]]:
-        return [entry for entry in self.server.control.log() if path in entry["path"]]
 
     def read(self, cursor: str | None = None, attributes: list[str] = ATTRIBUTES) -> tuple[dict[str, Record], str]:
         """Everything the feed tells, last word per record, and where to go on."""

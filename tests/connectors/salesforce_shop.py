@@ -3,52 +3,18 @@ what sales people do in a word each."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from connectors.salesforce import Salesforce, Settings, connect
-from syncd.budget import Budget
-from syncd.connector import Context, Effect, Neutral, Outcome, Record
-from syncd.http import Http, Timing
-from syncd.sandbox.chassis import Server
+from salesforce_served import Served
+
+from syncd.connector import Effect, Neutral, Outcome, Record
 
 ROLES = "OpportunityContactRoles.ContactId"
 
 
-@dataclass
-class Shop:
-    """The org, and a connector to it. Sleeping costs nothing."""
-
-    server: Server
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.act = self.server.control.act
-        self.switch = self.server.control.switches
-        self.advance = self.server.control.advance
-        self._slept_s = 0.0
-        self.connector = self.connect(**self.settings)
-
-    def connect(self, **settings: Any) -> Salesforce:
-        """One more connector."""
-        timing = Timing(timeout_s=10.0, retry_s=0.01, retry_max_s=0.05, lag_s=30.0, overlap_s=120.0, tries=3)
-        budget = Budget(now=self.now)
-
-        def sleep(seconds: float) -> None:
-            self._slept_s += seconds
-
-        def open_http(**given: Any) -> Http:
-            clock = lambda: time.monotonic() + self._slept_s  # noqa: E731
-            return Http(timing=timing, budget=budget, now=clock, sleep=sleep, random=lambda: 0.5, **given)
-
-        context = Context("crm", open_http, timing, secret=lambda ref, name: str(ref), now=self.now)
-        given = {"login_url": self.server.url, "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
-        return connect(Settings.model_validate(given | settings), context)
-
-    def now(self) -> float:
-        return self.server.app.clock.now_ms() / 1000 + 3600
+class Shop(Served):
+    """The org, and a connector to it."""
 
     # ------------------------------------------------------------ people
 
@@ -96,7 +62,3 @@ class Shop:
     def update(self, object: str, key: str, expect_ms: int | None = None, **attributes: Neutral) -> Outcome:
         (outcome,) = self.write(object, Effect("u", "update", key, attributes, expect_ms=expect_ms))
         return outcome
-
-    def calls(self) -> list[dict[str, Any]]:
-        """Requests of the API so far, logins aside."""
-        return [entry for entry in self.server.control.log() if "/services/data" in entry["path"]]

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from salesforce_shop import ROLES, Shop
 
-from connectors.salesforce.sandbox import create
 from syncd.connector import Effect
 from syncd.errors import CursorLost
-from syncd.sandbox.chassis import serve
 
 ASKED = ["Name", ROLES]
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with serve(create(seed=5)) as server:
-        yield Shop(server)
 
 
 def roles(shop: Shop, deal: str) -> dict[str, tuple[str | None, bool]]:

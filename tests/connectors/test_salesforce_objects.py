@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from salesforce_shop import Shop
 
@@ -13,12 +11,6 @@ from syncd.connector import Effect
 from syncd.sandbox.chassis import serve
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with serve(create(seed=6)) as server:
-        yield Shop(server)
 
 
 # ---------------------------------------------------------------- ids

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from salesforce_shop import ROLES, Shop
 
-from connectors.salesforce.sandbox import create
 from syncd.connector import Effect
-from syncd.sandbox.chassis import serve
 
 STAGE = "Pipeline__c.StageName"
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with serve(create(seed=5)) as server:
-        yield Shop(server)
 
 
 def test_both_are_one_wherever_records_are_read(shop: Shop) -> None:
