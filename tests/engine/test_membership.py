@@ -262,16 +262,21 @@ def test_who_leaves_a_list_stays_a_member(world: Campaigns, lists: tuple[str, st
     assert world.members() == [(campaign, lead_of(world, ada), "Sent")]
 
 
-def test_who_found_the_member_taken_gets_it_when_the_other_leaves(
-    world: Campaigns, lists: tuple[str, str, str, str]
-) -> None:
-    """A merged person may be in a list twice for a while: the question answers itself when the old row is gone."""
-    guide, *_ = lists
+def twice_in_a_list(world: Campaigns, guide: str) -> tuple[str, str]:
+    """Somebody's place in a list, which is a member already, and a second one of theirs, which found it taken."""
     ada = person(world)
     row = world.join(ada, guide)
     world.settle()
     again = world.join(ada, guide)
     world.settle()
+    return row, again
+
+
+def test_who_found_the_member_taken_gets_it_when_the_other_leaves(
+    world: Campaigns, lists: tuple[str, str, str, str]
+) -> None:
+    """A merged person may be in a list twice for a while: the question answers itself when the old row is gone."""
+    row, again = twice_in_a_list(world, lists[0])
     assert [issue.kind for issue in world.ledger.inbox.issues(mapping="campaigns")] == ["ambiguous"]
 
     world.mk.delete("list_memberships", row)
@@ -285,12 +290,7 @@ def test_who_found_the_member_taken_is_decided_again_when_its_link_ends(
     world: Campaigns, lists: tuple[str, str, str, str]
 ) -> None:
     """A merged person's old row names somebody who is no more: by its match value it wakes nobody."""
-    guide, *_ = lists
-    ada = person(world)
-    row = world.join(ada, guide)
-    world.settle()
-    again = world.join(ada, guide)
-    world.settle()
+    row, again = twice_in_a_list(world, lists[0])
     run = world.run()
     bench = next(one for one in prepare(run, world.mappings(), None) if one.mapping.name == "campaigns")
     object_ = world.ledger.facts.object_id("mk", "list_memberships")
