@@ -55,6 +55,16 @@ class Story:
     def check(self) -> None:
         check(self.world, self.people)
 
+    def check_what_is_left(self, where: str) -> None:
+        """The same, of a ledger that another process wrote and closed. `where`: said first of what is wrong."""
+        self.world.ledger = Ledger.open(self.world.folder / "ledger.db")
+        try:
+            self.check()
+        except AssertionError as wrong:
+            raise AssertionError(f"{where}: {wrong}") from wrong
+        finally:
+            self.world.ledger.close()
+
 
 @contextmanager
 def story(folder: Path) -> Iterator[Story]:

@@ -28,7 +28,6 @@ from stage import LATE_S, SECRETS, World, shipped
 from story import Story, story
 
 from syncd.errors import EXIT_FAULT
-from syncd.ledger import Ledger
 from syncd.ledger.keeping import verify
 
 SOAK = bool(os.environ.get("SYNCD_SOAK"))
@@ -173,13 +172,7 @@ class Case:
         self.world.pass_time(LATE_S + 10)
         assert self.program.run(*ONCE) == 0, f"{where}: {self.program.complaint()}"
         assert not self._busy(), f"{where}: {self.program.said()}"
-        self.world.ledger = Ledger.open(self.world.folder / "ledger.db")
-        try:
-            self.story.check()
-        except AssertionError as wrong:
-            raise AssertionError(f"{where}: {wrong}") from wrong
-        finally:
-            self.world.ledger.close()
+        self.story.check_what_is_left(where)
         verdict = verify(self.world.folder / "ledger.db")
         assert verdict.holds, f"{where}: {verdict.flaws}"
 
