@@ -165,6 +165,8 @@ def report(
     chosen = _one_of(source=source, campaign=campaign, segment=segment, owner=owner)
     if chosen and kind not in (Kind.funnel, Kind.agreement):
         raise typer.BadParameter(f"--{next(iter(chosen))} is for funnel and agreement")
+    if by is not None and chosen.keys() - {str(by)}:
+        raise typer.BadParameter(f"--by {by} and --{next(iter(chosen))}: figures are kept by one of them at a time")
     given = {"since": _day(since), "until": _day(until), "by": by, "cohort": cohort, "model": model, **chosen}
     filters = {name: str(value) for name, value in given.items() if value is not None}
     call = Call.of(context)

@@ -69,20 +69,27 @@ class Reader:
         last = date.fromisoformat(until) if until else date.fromordinal(self.today.toordinal() + 1)
         return Period("", first, max(first, last))
 
+    @cached_property
+    def chosen(self) -> dict[str, str]:
+        """What the filters choose, by dimension: records can be listed by all of it, sums are kept by one."""
+        return {name: self.filters[name] for name in DIMENSIONS if self.filters.get(name) is not None}
+
     def dimension(self) -> tuple[str, str | None]:
         """(by, name) that the filters choose; several at once cannot be known from the sums."""
-        chosen = [(name, self.filters[name]) for name in DIMENSIONS if self.filters.get(name) is not None]
-        return chosen[0] if len(chosen) == 1 else ("", None)
+        return next(iter(self.chosen.items())) if len(self.chosen) == 1 else ("", None)
 
     @property
     def answerable(self) -> bool:
         """Can the sums answer these filters?"""
-        return self.known and sum(self.filters.get(name) is not None for name in DIMENSIONS) <= 1
+        return self.known and len(self.chosen) <= 1
 
     def sums(self, figure: str, period: Period | None, by: str | None = None) -> dict[tuple[str, str], tuple[int, int]]:
-        """(n, amount) by (what, name). `by`: broken down by it; left out: what the filters choose."""
+        """(n, amount) by (what, name). `by`: broken down by it; left out: what the filters choose. Nothing for a
+        breakdown by something else than what is filtered by."""
         since, until = (0, EVER) if period is None else (period.since.toordinal(), period.until.toordinal())
-        of, name = self.dimension() if by is None else (by, None)
+        if by in DIMENSIONS and self.chosen.keys() - {by}:
+            return {}
+        of, name = self.dimension() if by is None else (by, self.chosen.get(by))
         return self.ledger.loop.sums.of(figure, since, until, by=of, name=name)
 
     def undated(self, figure: str) -> dict[tuple[str, str], tuple[int, int]]:

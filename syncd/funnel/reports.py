@@ -37,10 +37,11 @@ revenue     {"period", "model", "models": [name], "won": [money], "deals": figur
 campaigns   {"period", "model", "rows": [{"campaign", "people", "qualified", "rejected", "calls", "wasted_calls",
              "assists": figure, "won": [money]}]}    calls: sales' attempts; wasted: with those whom sales gave back
 goals       {"period", "currency", "goal": money, "won": money, "parts": [{"won": money, "rate": float | null, "counts":
-             money}], "expected": money, "forecast": money, "average": money, "rate": float | null, "customers_needed",
-             "leads_needed", "customers_missing", "leads_missing": int | null, "elapsed": float, "leads": figure,
-             "leads_expected": int | null, "quota": {"owed", "qualified", "by": [{"name", "owed", "qualified"}]}}
-             parts: what each currency adds; counts null: it has no rate, and is not counted
+             money}], "expected": money, "forecast": money, "average": money, "averaged": figure,
+             "rate": float | null, "rated": figure, "customers_needed", "leads_needed", "customers_missing",
+             "leads_missing": int | null, "elapsed": float, "leads": figure, "leads_expected": int | null, "quota": {"owed", "qualified", "by": [{"name", "owed", "qualified"}]}}
+             parts: what each currency adds; counts null: it has no rate, and is not counted; averaged and rated: the deals
+             and the hand-offs that average and rate are made of
 weekly      {"week": period, "before": period, "handoffs", "follow_up", "funnel", "revenue", "campaigns", "goals", "html",
              "text", "lines": [[section, what, value]]}
 records_behind  {"link", "title", "count": int | null, "records": [{"system", "object", "key", "why", "at", "amount": money | null,
@@ -159,10 +160,9 @@ def undelivered(ledger: Ledger, files: Files, now: float, **filters: str) -> Ite
 
 def _qualified(reader: Reader, where: dict[str, Any]) -> Iterator[tuple[int, str, Standing]]:
     """People who qualified within the reader's period, by the filters."""
-    if not reader.answerable:
+    if not reader.known:
         return
-    period, (by, name) = reader.period(), reader.dimension()
-    where = {**where, **({by: name} if by else {})}
+    period, where = reader.period(), {**where, **reader.chosen}
     loop, place = reader.ledger.loop, START
     while True:
         rows = loop.people(where, period.since.toordinal(), period.until.toordinal(), "qualified", place, PAGE)
@@ -174,7 +174,7 @@ def _qualified(reader: Reader, where: dict[str, Any]) -> Iterator[tuple[int, str
 
 def follow_up(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str, Any]:
     """The agreement: sales' clocks, and what marketing owed in each of its periods (that is filtered by days only).
-    Filters: since, until, by (owner, segment), one of source, campaign, segment, owner."""
+    Filters: since, until, by (left out: what is filtered by, else owner), one of source, campaign, segment, owner."""
     records = list(running(ledger, files, now, **filters))
     owed = marketing(ledger, files, now, **filters)
     return {**clocks(ledger, files, now, **filters), "marketing": owed, "records": records}
@@ -184,12 +184,12 @@ def clocks(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str
     """`follow_up` without its records."""
     reader = reader_of(ledger, files, now, filters)
     period = reader.period()
-    by = filters.get("by") if filters.get("by") in DIMENSIONS else "owner"
-    chosen = reader.dimension()[1] or ""
+    filtered, chosen = reader.dimension()
+    by = filters.get("by") if filters.get("by") in DIMENSIONS else filtered or "owner"
     broken_down = _Clocks(reader, period, by)
     return {
         "period": shown(period),
-        **_Clocks(reader, period, None).told(chosen),
+        **_Clocks(reader, period, None).told(chosen or ""),
         "by": by,
         "rows": [{"name": name or None, **broken_down.told(name)} for name in broken_down.names()],
     }

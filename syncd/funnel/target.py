@@ -59,7 +59,9 @@ def goals(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
         "expected": money(goal.expected),
         "forecast": money(goal.forecast),
         "average": money(None if average is None else round(average)),
+        "averaged": reader.figure(customers if known else None, "deals", back, state="won"),
         "rate": None if rate is None else float(rate),
+        "rated": reader.figure(handed if known else None, "people", back, handed=1, day="qualified"),
         "customers_needed": goal.customers_needed if known else None,
         "leads_needed": goal.leads_needed if known else None,
         "customers_missing": goal.customers_missing if known else None,
@@ -67,7 +69,7 @@ def goals(ledger: Ledger, files: Files, now: float, **filters: str) -> dict[str,
         "elapsed": float(part),
         "leads": reader.figure(leads, "people", period, qualifies=1, day="qualified"),
         "leads_expected": None if goal.leads_needed is None or not known else int(goal.leads_needed * part),
-        "quota": _owed(reader),
+        "quota": _owed(reader, period),
     }
 
 
@@ -113,10 +115,11 @@ def _float(rate: Fraction | None) -> float | None:
     return None if rate is None else float(rate)
 
 
-def _owed(reader: Reader) -> dict[str, Any]:
-    """Marketing's side of the agreement, in the period that it is."""
+def _owed(reader: Reader, goal: Period) -> dict[str, Any]:
+    """Marketing's side of the agreement, in the newest of its periods that began within the goal's."""
     whole = Reader(reader.ledger, reader.funnel, reader.now_ms, {})
-    return _owed_in(whole, whole.period())
+    kind = reader.funnel.agreement.period if reader.funnel else "month"
+    return _owed_in(whole, period_of(min(reader.today, max(goal.since, goal.until - timedelta(days=1))), kind))
 
 
 def marketing(ledger: Ledger, files: Files, now: float, **filters: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 from syncd.core.agreement import PeriodKind, period_of
 from syncd.funnel.figures import DIMENSIONS, reader_of
@@ -18,6 +19,8 @@ from syncd.web.page import Asked
 MOST_CHOICES = 500
 """Names to pick from; more are typed into the address."""
 SINCE_EVER = date(2000, 1, 1)
+PAST_GOALS = 4
+"""Periods before this one that are offered by name."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,22 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What these filters cannot answer, why, and what can be: (words, the filters that mean it or an address)."""
+
+    said: str
+    ways: Sequence[tuple[str, Mapping[str, str | None] | str]]
+
+
+@dataclass(frozen=True)
 class Filters:
-    """What the top of a page offers. `crowded`: more than one thing was picked, so that figures cannot be known."""
+    """What the top of a page offers. `to`: None where a period is named by one of its days."""
 
     spans: Sequence[Span]
     since: str
-    to: str
+    to: str | None
     picks: Sequence[Pick]
-    crowded: bool = False
+    notes: Sequence[Note] = ()
 
 
 def given(asked: Asked, *names: str) -> dict[str, str]:
@@ -60,13 +71,58 @@ def given(asked: Asked, *names: str) -> dict[str, str]:
     return found
 
 
-def offered(asked: Asked, period: Mapping[str, str], extra: Sequence[Pick] = (), *, dimensions: bool = True) -> Filters:
-    """The filters of a report that told of this period."""
+def offered(
+    asked: Asked,
+    period: Mapping[str, str],
+    extra: Sequence[Pick] = (),
+    *,
+    by: str | None = None,
+    dimensions: bool = True,
+) -> Filters:
+    """The filters of a report that told of this period. `by`: what it is broken down by."""
     picks = [*extra, *([_dimension(asked, name) for name in DIMENSIONS] if dimensions else [])]
     last = date.fromisoformat(period["until"]) - timedelta(days=1)
-    crowded = dimensions and sum(asked.filter(name) is not None for name in DIMENSIONS) > 1
     since = "" if period["since"] < "1000" else period["since"]
-    return Filters(_spans(asked, period), since, last.isoformat(), picks, crowded)
+    notes = _notes(asked, period, by) if dimensions else []
+    return Filters(_spans(asked, period), since, last.isoformat(), picks, notes)
+
+
+def of_goal(asked: Asked, kind: PeriodKind, period: Mapping[str, str]) -> Filters:
+    """The filter of a goal: the period that it is in, and those before; any other by a day of it."""
+    today = reader_of(asked.ledger, asked.files, asked.now, {}).today
+    now = period_of(today, kind)
+    spans = [Span(f"This {kind}", {"since": None}, period["since"] == now.since.isoformat())]
+    past = now
+    for _ in range(PAST_GOALS):
+        past = period_of(past.since - timedelta(days=1), kind)
+        said = words.period({"since": past.since.isoformat(), "until": past.until.isoformat()})
+        since = past.since.isoformat()
+        spans.append(Span(said[:1].upper() + said[1:], {"since": since}, since == period["since"]))
+    return Filters(spans, period["since"], None, [])
+
+
+def _notes(asked: Asked, period: Mapping[str, str], by: str | None) -> list[Note]:
+    """Sums are kept by one of the four at a time: what two would need, and the ways on."""
+    chosen = {name: text for name in DIMENSIONS if (text := asked.filter(name)) is not None}
+    said = {name: f"{name} “{words.spoken(text)}”" for name, text in chosen.items()}
+    if len(chosen) > 1:
+        ways: list[tuple[str, Mapping[str, str | None] | str]] = [
+            (f"only {said[name]}", {other: None for other in chosen if other != name}) for name in chosen
+        ]
+        where = {**chosen, "day": "qualified", "qualifies": "1", "since": period["since"], "until": period["until"]}
+        ways.append(
+            (
+                "who qualified, under all of them, as a list",
+                f"/behind?{urlencode({'link': f'people?{urlencode(where)}'})}",
+            )
+        )
+        why = f"There are no figures for {' and '.join(said.values())} together: they are kept by one of the four at a time."
+        return [Note(f"{why} Lists of people obey all of them.", ways)]
+    if by and chosen.keys() - {by}:
+        (name,) = chosen
+        why = f"What is filtered by {said[name]} cannot be broken down by {by}: figures are kept by one of the four at a time."
+        return [Note(why, [(f"everybody, by {by}", {name: None}), (f"{said[name]} alone", {"by": name})])]
+    return []
 
 
 def _dimension(asked: Asked, name: str) -> Pick:

@@ -57,6 +57,7 @@ def test_what_the_sums_cannot_answer_is_refused(shop: Shop) -> None:
         ["handoff", "--source", "web", "--owner", "rita"],
         ["report", "revenue", "--source", "web"],
         ["report", "funnel", "--by", "colour"],
+        ["report", "funnel", "--by", "campaign", "--source", "web"],
         ["report", "funnel", "--cohort", "day"],
         ["report", "revenue", "--model", "best"],
         ["report", "revenue", "--table", "lots"],

@@ -192,14 +192,18 @@ def _calls(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 def goals(asked: Asked) -> View:
     """From the revenue goal to the leads it takes. Filter: since."""
     told = reports.goals(asked.ledger, asked.files, asked.now, **filters.given(asked, "since"))
-    currency = told["currency"]
+    currency, agreed = told["currency"], asked.files.mappings.funnel
+    target = agreed.target if agreed else None
+    lately = f"the last {words.duration(target.look_back_ms / 1000)}" if target else "the last time"
+    average = figures.money(told["average"])._replace(link=figures.behind(told["averaged"]["records"]))
+    rate = figures.share(told["rate"])._replace(link=figures.behind(told["rated"]["records"]))
     steps: list[tuple[str, Any, str]] = [
         ("The goal", figures.money(told["goal"]), "agreed, in mappings/funnel.toml"),
         ("Won so far", figures.money(told["won"]), f"deals won {words.during(told['period'])}"),
         ("Expected by now", figures.money(told["expected"]), "the goal × how much of the period is over"),
         ("Forecast", figures.money(told["forecast"]), "what was won ÷ how much of the period is over"),
-        ("An average deal", figures.money(told["average"]), "of what was won lately"),
-        ("Hand-offs that become customers", figures.share(told["rate"]), "of those handed over lately"),
+        ("An average deal", average, f"of what was won in {lately}"),
+        ("Hand-offs that become customers", rate, f"of those handed over in {lately}"),
         ("Customers needed", cell(told["customers_needed"]), "the goal ÷ an average deal"),
         ("Leads needed", cell(told["leads_needed"]), "customers needed ÷ that rate"),
         ("Customers missing", cell(told["customers_missing"]), "still to be won"),
@@ -223,9 +227,11 @@ def goals(asked: Asked) -> View:
         ],
         "No quota by source or segment is agreed: [agreement.marketing] by_source and by_segment in mappings/funnel.toml.",
     )
+    kind = target.period if target else agreed.agreement.period if agreed else "month"
     facts = {
         "told": told,
         "period": told["period"],
+        "filters": filters.of_goal(asked, kind, told["period"]),
         "quota": quota,
         "link": figures.behind,
         "qualified_trend": trend.qualified(asked),

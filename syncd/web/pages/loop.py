@@ -57,7 +57,9 @@ def funnel(asked: Asked) -> View:
         "bars": steps(asked, stages, whole["reached"], whole["rates"]),
         "by": told["by"] or told["cohort"],
         "came": came,
-        "filters": filters.offered(asked, told["period"], [_broken("nothing", told["by"]), _cohorts(told["cohort"])]),
+        "filters": filters.offered(
+            asked, told["period"], [_broken("nothing", told["by"]), _cohorts(told["cohort"])], by=told["by"]
+        ),
     }
     return View("funnel.html", "Funnel", facts, (table, _broken_down(told, names, asked)))
 
@@ -309,7 +311,7 @@ def follow_up(asked: Asked) -> View:
         "delays": delays,
         "speed": speed,
         "link": figures.behind,
-        "filters": filters.offered(asked, told["period"], [_broken("", told["by"])]),
+        "filters": filters.offered(asked, told["period"], [_broken("", told["by"])], by=told["by"]),
     }
     return View(
         "follow_up.html",
