@@ -66,19 +66,23 @@ def write(folder: Path, week: str, digest: dict[str, Any]) -> list[Path]:
 
 
 def make_if_due(ledger: Ledger, files: Files, now: float) -> str | None:
-    """Makes this week's digest unless it was made; returns the week then. Raises ConfigError for a folder that cannot be
-    written; the next look tries again."""
+    """Makes this week's digest unless it was made; returns the week then. A folder that was named or changed since has
+    it written too. Raises ConfigError for a folder that cannot be written: the next look tries again, and receivers do
+    not wait for it."""
     digest = files.settings.alerts.digest
     if digest is None:
         return None
     due_at, week, day = due_week(digest, now)
-    if ledger.alerts.has_digest(week):
-        return None
-    agreed_at = ledger.books.agreed_since()
-    if agreed_at is None or agreed_at > due_at:
-        return None  # there was nothing to tell of yet
-    if digest.folder is not None:
+    said = ledger.alerts.digest(week)
+    made = said is None
+    if said is None:
+        agreed_at = ledger.books.agreed_since()
+        if agreed_at is None or agreed_at > due_at:
+            return None  # there was nothing to tell of yet
+        said = {"day": day, "text": f"The digest of week {week}."}
+        with ledger.transaction():
+            ledger.alerts.alarm([(0, week, DIGEST, now, said)])
+    if digest.folder is not None and said.get("folder") != digest.folder:
         write(folder_of(files, digest.folder), week, make(ledger, files, now, day))
-    with ledger.transaction():
-        ledger.alerts.alarm([(0, week, DIGEST, now, {"day": day, "text": f"The digest of week {week}."})])
-    return week
+        ledger.alerts.keep_digest(week, {**said, "folder": digest.folder})
+    return week if made else None

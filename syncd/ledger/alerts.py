@@ -64,9 +64,15 @@ class Alerts:
         )
         return {row[0] for row in rows}
 
-    def has_digest(self, week: str) -> bool:
-        """Was that week's digest made already?"""
-        return self._store.row("SELECT 1 FROM alert WHERE kind = 'digest' AND key = ?", (week,)) is not None
+    def digest(self, week: str) -> dict[str, Any] | None:
+        """What is known of that week's digest: the day it is about, the folder it was written to; None: it was not made."""
+        row = self._store.row("SELECT said FROM alert WHERE kind = 'digest' AND key = ?", (week,))
+        return None if row is None else dict(orjson.loads(row[0]))
+
+    def keep_digest(self, week: str, said: dict[str, Any]) -> None:
+        """The same, as it is now."""
+        with self._store.transaction() as t:
+            t.execute("UPDATE alert SET said = ? WHERE kind = 'digest' AND key = ?", (orjson.dumps(said), week))
 
     def unspread(self, limit: int) -> list[Alert]:
         """Alerts that wait to be given to receivers, oldest first."""

@@ -336,6 +336,45 @@ def test_the_digest_goes_out_once_a_week_over_restarts(office: Any, smtp: Smtp, 
     assert names == [f"syncd-2027-W{week}.{ending}" for week in ("01", "02") for ending in ("html", "txt")]
 
 
+def test_a_folder_that_is_named_in_mid_week_gets_that_week_and_nobody_hears_twice(
+    office: Any, smtp: Smtp, shop: Shop
+) -> None:
+    """The receivers' row of the week says where it was written; another folder is another place, the same one is done."""
+    mail = (
+        f'[alerts.email.heads]\nhost = "127.0.0.1"\nport = {smtp.port}\nsecurity = "none"\n'
+        'from = "syncd@x.test"\nto = ["heads@x.test"]\nevents = []\n[alerts.digest]\nto = ["heads"]\n'
+    )
+    agreed(shop, mail)
+    with office(mail) as one:
+        one.settle()
+    for folder in ("digests", "digests", "elsewhere"):
+        with office(f'{mail}folder = "{folder}"\n') as one:
+            one.settle()
+            one.settle()
+            made = shop.folder / folder / "syncd-2027-W01.txt"
+            assert made.exists()
+            made.unlink()  # whoever takes it away is not given it again
+            one.settle()
+            assert not made.exists()
+        shop.folder.joinpath(folder, "syncd-2027-W01.txt").touch()
+    assert len(smtp.got) == 1
+
+
+def test_receivers_do_not_wait_for_a_folder_that_cannot_be_written(office: Any, smtp: Smtp, shop: Shop) -> None:
+    """The two ways out share a week, not a fate."""
+    lines = (
+        f'[alerts.email.heads]\nhost = "127.0.0.1"\nport = {smtp.port}\nsecurity = "none"\n'
+        'from = "syncd@x.test"\nto = ["heads@x.test"]\nevents = []\n[alerts.digest]\nto = ["heads"]\nfolder = "digests"\n'
+    )
+    agreed(shop, lines)
+    (shop.folder / "digests").write_text("in the way")
+    with office(lines) as one:
+        one.settle()
+        one.settle()
+        assert "digest_failed" in [name for name, _ in one.events]
+    assert len(smtp.got) == 1
+
+
 def test_a_folder_that_cannot_be_written_is_told_and_tried_again(office: Any, shop: Shop) -> None:
     """The week is not lost by it."""
     agreed(shop, "")
