@@ -9,8 +9,8 @@
     │   └── LedgerError    the ledger cannot be used as it is
     ├── Transient          back off and try again                   exit 1
     │   ├── QuotaExhausted wait until a named time
-    │   ├── LedgerFull     no room to write an intent: no intent, no call
     │   └── Doubt          a write left and no answer came
+    ├── LedgerFull         no room to write an intent: no call      exit 1
     ├── CursorLost         the feed's place is gone: sweep again    (handled by poll)
     └── Fault              our own fault                            exit 70
 
@@ -19,6 +19,8 @@ stands in either.
 """
 
 from __future__ import annotations
+
+import errno
 
 from syncd.core.problem import Problem
 
@@ -98,6 +100,11 @@ class LedgerFull(SyncdError):
     to blame: not Transient, so that nobody takes it for trouble of the system that was just asked."""
 
     exit_code = EXIT_TRANSIENT
+
+
+def no_room(error: BaseException) -> bool:
+    """Whether the disk, or our share of it, is full: that passes, and nobody has to start syncd again."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class Doubt(Transient):

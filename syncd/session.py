@@ -32,6 +32,7 @@ from syncd.errors import (
     SyncdError,
     Transient,
     WrongAccount,
+    no_room,
 )
 from syncd.files import Files
 from syncd.ledger import Lease, Ledger
@@ -64,7 +65,7 @@ def open_to_read(settings: Settings) -> Ledger:
 
 
 def take_lease(ledger: Path, what: str, sleep: Callable[[float], None] = time.sleep) -> Lease:
-    """The sending lease, or LeaseHeld naming its holder. LedgerError where its place cannot be written."""
+    """The sending lease, or LeaseHeld naming its holder. LedgerError where its place cannot be written, LedgerFull while there is no room."""
     left = LEASE_TRIES
     while True:
         try:
@@ -78,8 +79,11 @@ def take_lease(ledger: Path, what: str, sleep: Callable[[float], None] = time.sl
                 raise
             sleep(LEASE_PAUSE_S)
         except OSError as error:
+            said = f"The ledger {ledger} cannot be used: {error.strerror}."
+            if no_room(error):
+                raise LedgerFull(said, remedy="Free space on that disk; syncd goes on where it was.") from error
             raise LedgerError(
-                f"The ledger {ledger} cannot be used: {error.strerror}.",
+                said,
                 remedy="Check [daemon] ledger in syncd.toml and who may write there.",
             ) from error
 

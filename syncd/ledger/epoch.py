@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from syncd.errors import LedgerError
+from syncd.errors import LedgerError, LedgerFull, no_room
 from syncd.ledger.store import Store
 
 SAFE = "safe:"
@@ -136,7 +136,9 @@ class Epoch:
                 os.close(descriptor)
             os.replace(fresh, self.marker)
         except OSError as error:
+            said = f"The marker {self.marker} beside the ledger cannot be written: {error.strerror}."
+            if no_room(error):
+                raise LedgerFull(said, remedy="Free space on that disk; syncd goes on where it was.") from error
             raise LedgerError(
-                f"The marker {self.marker} beside the ledger cannot be written: {error.strerror}.",
-                remedy="Check that disk and who may write there; nothing is lost, syncd goes on where it was.",
+                said, remedy="Check that disk and who may write there; nothing is lost, syncd goes on where it was."
             ) from error

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from syncd.errors import LedgerError, LedgerFull
+from syncd.errors import LedgerError, LedgerFull, no_room
 from syncd.ledger.journal import Journal
 from syncd.ledger.store import Store
 
@@ -179,7 +179,7 @@ def _in_our_words(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         said: Any = error.strerror if isinstance(error, OSError) else error
-        if "full" in str(error) or "disk I/O" in str(error) or getattr(error, "errno", None) == 28:
+        if "full" in str(error) or "disk I/O" in str(error) or no_room(error):
             raise LedgerFull(f"There is no room for {path}: {said}.", remedy="Free space on that disk.") from error
         raise LedgerError(
             f"{path} could not be written: {said}.", remedy="Check the path and its permissions."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from syncd.ledger.intents import Body
 from syncd.ledger.journal import Note
 from syncd.ledger.links import LinkSide, NewLink
 from syncd.ledger.schema import TABLES, VERSION
+from syncd.session import take_lease
 
 
 @pytest.fixture
@@ -94,6 +96,22 @@ def test_a_full_disk_is_said_and_leaves_the_last_commit(path: Path, ledger: Ledg
     ledger.store.rows("PRAGMA max_page_count = 1000000")
     assert ledger.facts.count(object_) == 1
     assert ledger.store.integrity() == "ok"
+
+
+@pytest.mark.parametrize("call", ["write", "pwrite"])
+def test_a_disk_that_is_full_at_the_start_is_nothing_for_a_person(
+    path: Path, ledger: Ledger, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The marker and the lease are written first: the unit starts syncd again by itself, until there is room."""
+    start = {"write": ledger.epoch.advance, "pwrite": lambda: take_lease(path, "run")}[call]
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"os.{call}", full)
+        with pytest.raises(LedgerFull):
+            start()
 
 
 def test_one_process_holds_the_lease_and_its_end_frees_it(path: Path) -> None:
