@@ -64,6 +64,11 @@ def open_to_read(settings: Settings) -> Ledger:
     return Ledger.open(settings.daemon.ledger, read_only=True)
 
 
+def _with_remedy(system: Connected) -> str:
+    remedy = getattr(system.failure, "remedy", "")
+    return f"{system.trouble} — {remedy}" if remedy else system.trouble
+
+
 def take_lease(ledger: Path, what: str, sleep: Callable[[float], None] = time.sleep) -> Lease:
     """The sending lease, or LeaseHeld naming its holder. LedgerError where its place cannot be written, LedgerFull while there is no room."""
     left = LEASE_TRIES
@@ -244,7 +249,7 @@ class Session:
         report = as_json(run, calls, ok)
         report["kinds"] = {name: dict(tally.kinds) for name, tally in run.tallies.items()}
         report["trouble"] = {
-            name: self.systems[name].trouble
+            name: _with_remedy(self.systems[name])
             for name in sorted(self.files.systems_of(names))
             if self.systems[name].trouble and not isinstance(self.systems[name].failure, Stopping)
         }

@@ -322,15 +322,19 @@ def tell_report(report: dict[str, Any]) -> None:
         if bad:
             show.line(f"  outcomes: {', '.join(bad)}")
         if tally["waiting"]:
-            show.line(f"  {tally['waiting']} writes wait to be seen again (no failure: the next cycles look)")
+            waiting = show.counted(tally["waiting"], "write waits", "writes wait")
+            show.line(f"  {waiting} to be seen again (no failure: the next cycles look)")
         if tally["waiting_for_others"]:
-            show.line(f"  {tally['waiting_for_others']} records are not created before whom they refer to is linked")
+            records = show.counted(tally["waiting_for_others"], "record is", "records are")
+            show.line(f"  {records} not created before whom they refer to is linked")
         if tally["issues"]:
-            show.line(f"  {tally['issues']} issues wait for a person: `syncd issues`")
+            show.line(f"  {show.counted(tally['issues'], 'issue waits', 'issues wait')} for a person: `syncd issues`")
         if tally["held"]:
             show.line(f"  held: look at it with `syncd plan {name}`, release it with `syncd approve {name}`")
         if tally.get("skipped"):
             show.line(f"  nothing was decided: {tally['skipped']}")
+    for name, trouble in report.get("trouble", {}).items():
+        show.line(f"{name}: {trouble}")
     for name, broken in report.get("broken", {}).items():
         show.line(f"{name}: its file is not valid; {broken['instead']}")
         for problem in broken["problems"]:

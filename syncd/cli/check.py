@@ -68,7 +68,7 @@ def _tell(found: Findings, *, asked: bool) -> None:
         pinned = ", as pinned in the ledger" if told["pinned"] else ", to be pinned by the first cycle"
         show.line(f"{name}: account {told['account']} ({told['account_name']}){pinned}{owners}")
     if found.problems:
-        show.line(f"{len(found.problems)} problems.")
+        show.line(f"{show.counted(len(found.problems), 'problem', 'problems')}.")
     elif found.files is not None and not found.troubles:
         names = ", ".join(found.files.mappings.by_name) or "none"
         if found.files.mappings.watches:

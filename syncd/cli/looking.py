@@ -48,7 +48,8 @@ def status(context: typer.Context, config: Config = None, json: Json = False, de
         show.table(("watch", "looks at", "means", "events", "last event", "last cycle"), _watches(facts["watches"]))
         show.line()
     book = facts["ledger"]
-    show.line(f"ledger {book['path']}: {book['size_bytes'] >> 10} KiB; {book['waiting']} writes wait to be seen")
+    waiting = show.counted(book["waiting"], "write waits", "writes wait")
+    show.line(f"ledger {book['path']}: {book['size_bytes'] >> 10} KiB; {waiting} to be seen")
     show.line(f"lease: {book['holder'] or 'free (no daemon runs)'}")
 
 

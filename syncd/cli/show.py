@@ -30,6 +30,11 @@ def printable(text: str) -> str:
     return events.printable(text)
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """`1 issue waits`, `2 issues wait`."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def as_json(facts: Any, stream: TextIO | None = None) -> None:
     """One JSON value: indented on a terminal, one line elsewhere. Control characters are escaped by JSON itself."""
     import orjson

@@ -12,7 +12,7 @@ from typing import Any
 
 from syncd.assembly import Mappings
 from syncd.core.watch import Watch
-from syncd.errors import LeaseHeld, LedgerError
+from syncd.errors import LeaseHeld, LedgerError, LedgerFull
 from syncd.ledger import Ledger
 from syncd.request import holder_of
 from syncd.session import free_bytes, take_lease
@@ -131,7 +131,7 @@ def lease_holder(settings: Settings) -> str | None:
         take_lease(ledger, "status", lambda s: None).release()
     except LeaseHeld as held:
         return holder_of(held)
-    except LedgerError:
+    except (LedgerError, LedgerFull):
         return None  # we may not write there: nothing can be said
     return None
 

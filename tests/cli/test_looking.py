@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import sqlite3
 import time
 
@@ -51,6 +52,7 @@ def test_status_names_what_is_unwell(synced: Shop) -> None:
 
     assert facts["healthy"] is False
     assert any("mk" in reason and "refuses the credentials" in reason for reason in facts["reasons"])
+    assert any("Take the fault away." in reason for reason in facts["reasons"]), "what to do stands with it"
     assert "unwell" in synced.run("status").out
 
 
@@ -76,6 +78,17 @@ def test_a_full_disk_is_a_reason_and_nothing_is_sent(synced: Shop) -> None:
     synced.edit(synced.config, '"9000000GB"', '"1KiB"')
     synced.ok("once")
     assert synced.only_contact()["jobtitle"] == "Duchess"
+
+
+def test_who_looks_is_answered_where_not_one_byte_is_free(synced: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease cannot be noted then: that is no reason to say nothing."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.pwrite", full)
+
+    assert synced.ok("status")["ledger"]["holder"] is None
 
 
 def test_without_a_ledger_looking_says_what_to_do(shop: Shop) -> None:

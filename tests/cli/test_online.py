@@ -114,13 +114,14 @@ def test_the_contract_runs_read_only_on_the_live_systems(run: Any, stage: Stage)
 
 
 def test_a_wrong_token_is_exit_3_and_named(run: Any, folder: Path) -> None:
-    """Refused credentials: a person is needed, the system is named, the token is not shown."""
+    """Refused credentials: a person is needed, the system is named with what to do, the token is not shown."""
     (folder / "hubspot-token").write_text("pat-wrong-token")
 
     for command in (("once", "--yes"), ("check", "--online"), ("plan",)):
         done = run(*command)
         assert done.code == 3, command
         assert "hubspot" in done.out + done.err
+        assert "make a new service key" in done.out + done.err
         assert "pat-wrong-token" not in done.out + done.err
 
 
