@@ -116,13 +116,13 @@ def _at(link: Link, side: Side) -> tuple[int, str]:
 
 def _edited(bench: Bench, link: Link, side: Side, fact: Fact) -> bool:
     """Whether the record says anything else than what both sides settled on. What the ledger makes of others (roll-ups,
-    the funnel's word, which turns with the delete itself) is nobody's edit."""
-    made = {field.name for field in bench.mapping.fields if side in field.rolled}
+    the funnel's word, which turns with the delete itself) is nobody's edit, and what is only looked at never settles."""
+    beside = {field.name for field in bench.mapping.fields if side in field.rolled or field.flow == "none"}
     return any(
         fact.attributes.get(attribute, value) != value
         for name, value in link.end(side).base.items()
         for field, attribute in [name.split(":", 1)]
-        if field not in made
+        if field not in beside
     )
 
 

@@ -49,6 +49,20 @@ def approve(world: World) -> int:
     return gone.approve(world.run(), "people")
 
 
+def test_what_is_only_looked_at_is_no_edit(world: World) -> None:
+    """A form that they sent, or a stamp of the system's own, moved since: the lead is deleted, and nobody is asked."""
+    rating = MAPPING[MAPPING.index("[fields.rating]") : MAPPING.index("[fields.opt_out]")]
+    looked_at = '[fields.seen]\nmarketing = "crm_rating"\ncrm = {}\nflow = "none"\n'
+    world.mapping_text = MAPPING.replace(rating, looked_at)
+    contact, lead = linked(world)
+    world.mk.edit("contacts", contact, {"crm_rating": "Hot"}, by="ann")
+    world.until_quiet()
+    world.sf.delete("Lead", lead, by="rep")
+    world.until_quiet()
+
+    assert kinds(world) == []
+
+
 # ---------------------------------------------------------------- archive
 
 
