@@ -12,6 +12,7 @@ from syncd import forget as forgetting
 from syncd import gone, ruling, slices
 from syncd import undo as undoes
 from syncd.answer import Answer, Deed, Facts, Watch
+from syncd.core.model import SIDES
 from syncd.cycle import cycle, plan_only, prepare
 from syncd.errors import EXIT_CONFIG, EXIT_OK, ConfigError, Fault, PersonNeeded
 from syncd.holding import UNSENT, guard, plan_digest, plan_rows, release
@@ -193,8 +194,9 @@ def undo(session: Session, doc: Facts, watch: Watch) -> Answer:
     with session.run("undo", names, stop=watch.stop) as run:
         found = {}
         for bench in slices.read_first(session, run, names):
-            undoing = undoes.plan(run, bench, scope)
-            found[bench.mapping.name] = undoes.as_json(session.ledger, bench.mapping.name, undoing)
+            name = bench.mapping.name
+            undoing = undoes.plan(run, bench, scope, _pointers(session, name))
+            found[name] = undoes.as_json(session.ledger, name, undoing, all_created=bool(doc.get("created")))
             if doc.get("yes"):
                 undoes.keep(run, bench, undoing, f"undo of {asked}")
         if doc.get("yes"):
@@ -207,6 +209,20 @@ def undo(session: Session, doc: Facts, watch: Watch) -> Answer:
     return Answer(
         {**facts, "report": session.report(run)}, session.exit_code(run, names), f"{count} fields are put back."
     )
+
+
+def _pointers(session: Session, name: str) -> list[undoes.Pointer]:
+    """The attributes by which records of other mappings refer to those of this one."""
+    number = session.ledger.facts.object_id
+    return [
+        (object_, attribute)
+        for mapping in session.files.mappings.by_name.values()
+        for field in mapping.fields
+        if field.reference is not None and field.reference.mapping == name
+        for side in SIDES
+        for form, attribute in field.names[side].items()
+        if (object_ := number(mapping.end(side).system, form))
+    ]
 
 
 def _scope(session: Session, doc: Facts) -> undoes.Scope:

@@ -2,7 +2,7 @@
 
 Promise: a value is put back only where what we wrote still stands: whatever a person changed since is left alone and
 listed. Consent is never loosened. It plans effects like any other, journalled, so that an undo can be undone. What was
-created is listed and left: deleting is a person's to do.
+created is listed and left, each with whether anybody touched it since: deleting is a person's to do.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ MOST_ENTRIES = 10_000
 """Journal entries of one link that are looked at."""
 SHOWN = 1_000
 """Effects, skipped fields and created records that are told one by one."""
+UNTOUCHED = "untouched"
+"""A created record that still says what was written, and to which nothing happened that anybody saw."""
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -57,24 +59,37 @@ class Skipped(msgspec.Struct, frozen=True):
     why: str
 
 
+class Created(msgspec.Struct, frozen=True):
+    """A record that was made, and what became of it, as far as the ledger knows. It stays."""
+
+    object: int
+    key: str
+    since: str
+    """`untouched`, or why it is not."""
+
+
+Pointer = tuple[int, str]
+"""(object, attribute) that refers to records of the mapping."""
+
+
 class Undoing(msgspec.Struct):
     """What an undo would do."""
 
     effects: list[tuple[Link, Planned]]
     skipped: list[Skipped]
-    created: list[tuple[int, str]]
-    """Records that were made; they stay."""
+    created: list[Created]
 
 
-def plan(run: Run, bench: Bench, scope: Scope) -> Undoing:
-    """What undoing the scope would write now, on this mapping. Reads the ledger only."""
+def plan(run: Run, bench: Bench, scope: Scope, pointers: Sequence[Pointer] = ()) -> Undoing:
+    """What undoing the scope would write now, on this mapping. Reads the ledger only. `pointers`: what may refer to the
+    records that were made."""
     found = Undoing([], [], [])
     links: dict[int, list[int]] = {}
     for entry in _applied(run.ledger, bench.mapping.name, scope):
         if entry.link is None:
             # An update without a link is a mark of the funnel's: it says so again whatever is put back.
             if entry.object is not None and entry.key is not None and ": update" not in entry.said:
-                found.created.append((entry.object, entry.key))
+                found.created.append(_created(run, bench, entry, entry.object, entry.key, pointers))
         elif len(links) < MOST_LINKS:
             links.setdefault(entry.link, []).append(entry.seq)
     for id_, applied in links.items():
@@ -82,6 +97,51 @@ def plan(run: Run, bench: Bench, scope: Scope) -> Undoing:
         if link is not None:
             _plan_link(run, bench, link, _written(run.ledger, id_, applied), found)
     return found
+
+
+def _created(run: Run, bench: Bench, entry: Entry, object_: int, key: str, pointers: Sequence[Pointer]) -> Created:
+    """What became of a record that was made."""
+    ledger, side = run.ledger, bench.side(object_)
+    fact = ledger.facts.get(object_, key)
+    if fact is None:
+        return Created(object_, key, "not seen since")
+    if fact.state != "live":
+        return Created(object_, key, f"{fact.state} since")
+    id_ = ledger.links.of_records(bench.mapping.name, object_, [key]).get(key)
+    link = None if id_ is None else ledger.links.get(id_)
+    if link is not None and _decided_since(run.ledger, bench, link.id, entry.seq):
+        return Created(object_, key, "edited since, on one side or the other")
+    said = [] if link is None else _said(ledger, link.end(other(side)).object, link.end(other(side)).key, entry.seq)
+    if not said:
+        return Created(object_, key, "not known: what was written is not kept any more")
+    for change in said:
+        field = bench.fields.get(change.field)
+        now = fact.attributes.get(change.attribute)
+        if field is None or field.canonical(side, now) != field.canonical(side, change.after):
+            return Created(object_, key, "edited since, on one side or the other")
+    made_ms = round(entry.at * 1000)
+    if ledger.events.of_records(bench.mapping.name, side, [key], since_ms=made_ms):
+        return Created(object_, key, "something happened to it since")
+    if any(ledger.refers.pointing_to(of, attribute, [key]) for of, attribute in pointers):
+        return Created(object_, key, "other records refer to it")
+    return Created(object_, key, UNTOUCHED)
+
+
+def _decided_since(ledger: Ledger, bench: Bench, link: int, after: int) -> bool:
+    """Was a value of anybody's carried over the link since? What the funnel tells is nobody's."""
+    return any(
+        {change["field"] for change in entry.values or ()} - bench.told
+        for entry in ledger.journal.of_link(link, MOST_ENTRIES)
+        if entry.seq > after and entry.kind in DECIDED
+    )
+
+
+def _said(ledger: Ledger, object_: int, key: str, before: int) -> list[Change]:
+    """What a create wrote, as it was decided on its source."""
+    for entry in ledger.journal.page(object=object_, key=key, newest=True, limit=MOST_ENTRIES):
+        if entry.seq < before and entry.kind == "decide" and entry.said.startswith("create on"):
+            return msgspec.convert(entry.values or [], list[Change])
+    return []
 
 
 def _applied(ledger: Ledger, mapping: str, scope: Scope) -> Iterator[Entry]:
@@ -160,8 +220,9 @@ def keep(run: Run, bench: Bench, undoing: Undoing, why: str) -> None:
         )
 
 
-def as_json(ledger: Ledger, mapping: str, undoing: Undoing) -> dict[str, Any]:
-    """What `undo --json` tells of one mapping: counts of all, and the first of each kind one by one."""
+def as_json(ledger: Ledger, mapping: str, undoing: Undoing, *, all_created: bool = False) -> dict[str, Any]:
+    """What `undo --json` tells of one mapping: counts of all, and the first of each kind one by one. `all_created`: every
+    record that was made."""
 
     def at(object_: int, key: str | None) -> dict[str, Any]:
         system, name = ledger.facts.name_of(object_)
@@ -184,5 +245,9 @@ def as_json(ledger: Ledger, mapping: str, undoing: Undoing) -> dict[str, Any]:
         "skips": len(undoing.skipped),
         "skipped": [{**at(one.object, one.key), "field": one.field, "why": one.why} for one in undoing.skipped[:SHOWN]],
         "creates": len(undoing.created),
-        "created": [at(*one) for one in undoing.created[:SHOWN]],
+        "untouched": sum(one.since == UNTOUCHED for one in undoing.created),
+        "created": [
+            {**at(one.object, one.key), "since": one.since}
+            for one in (undoing.created if all_created else undoing.created[:SHOWN])
+        ],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,9 @@ import typer
 from syncd.cli import show
 from syncd.cli.acting import tell_report
 from syncd.cli.call import MOST_ID, Call, Config, Debug, Json, MappingName, ends_with, nothing, spinner
+
+CREATED = ("system", "object", "key", "since")
+"""What `--created` tells of each record."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +39,9 @@ def undo(
     until: Annotated[
         str | None, typer.Option("--until", metavar="TIME", help="With --since: what was written before that moment.")
     ] = None,
+    created: Annotated[
+        bool, typer.Option("--created", help="Only a list of the records that were made, as CSV: all of them.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only the plan is shown.")] = False,
     config: Config = None,
     json: Json = False,
@@ -50,15 +57,24 @@ def undo(
         raise ConfigError("a version is a mapping's: name the mapping", remedy="syncd undo MAPPING --mapping-version V")
     if until is not None and since is None:
         raise ConfigError("--until is the end of a stretch of time", remedy="say where it begins: --since TIME")
+    if created and yes:
+        raise ConfigError(
+            "--created only lists: nothing that was created is deleted", remedy="leave one of the two out"
+        )
     files = call.files()
     if mapping is not None:
         files.mapping(mapping)
     doc: dict[str, Any] = {"mapping": mapping, "run": run, "version": version}
     doc |= {"since": _moment("--since", since), "until": _moment("--until", until)}
     with spinner("undo"):
-        answer = call.act(files, "undo", {**doc, "yes": yes}, nothing)
+        answer = call.act(files, "undo", {**doc, "yes": yes, "created": created}, nothing)
     if call.json:
         show.as_json(answer.facts)
+    elif created:
+        from syncd.view.sheet import as_csv
+
+        rows = (one for found in answer.facts["undo"].values() for one in found["created"])
+        sys.stdout.write(as_csv(CREATED, ([one[name] for name in CREATED] for one in rows)))
     else:
         for found in answer.facts["undo"].values():
             _tell(found)
@@ -99,4 +115,6 @@ def _tell(found: dict[str, Any]) -> None:
     for one in found["skipped"]:
         show.line(f"left alone: {one['field']} of {one['system']} {one['object']} {one['key']}: {one['why']}")
     for one in found["created"]:
-        show.line(f"created, not deleted: {one['system']} {one['object']} {one['key']}")
+        show.line(f"created, not deleted: {one['system']} {one['object']} {one['key']}: {one['since']}")
+    if found["creates"]:
+        show.line(f"{found['creates']} created, {found['untouched']} of them untouched since; --created lists them all")

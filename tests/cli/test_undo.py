@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime
 from typing import Any
 
@@ -155,3 +157,33 @@ def test_a_scope_that_is_none_is_a_clear_error(shop: Shop) -> None:
     ):
         assert shop.run("undo", *wrong).code == 2, wrong
     assert of_people(shop.ok("undo", "--since", "2199-01-01"))["restores"] == 0
+
+
+def created(shop: Shop, run: int) -> dict[str, str]:
+    """By key: what became of each record that a run made."""
+    out = shop.run("undo", "--run", str(run), "--created").out
+    return {row["key"]: row["since"] for row in csv.DictReader(io.StringIO(out))}
+
+
+def test_what_was_created_is_listed_with_whether_anybody_touched_it(shop: Shop) -> None:
+    """Made and left; edited there; edited on the side that it was made from; deleted. None of them is deleted by us."""
+    contacts = [
+        shop.mk.create("contacts", {"email": f"{n}@example.test", "lastname": n, "lifecyclestage": "mql", "score": 80})
+        for n in ("Ada", "Grace", "Mary", "Joan")
+    ]
+    run = int(shop.run("once", "--yes", "--json").json["run"])
+    cycles(shop)
+    ada, grace, mary, joan = sorted(shop.sf.keys("Lead"))
+    assert created(shop, run) == dict.fromkeys((ada, grace, mary, joan), "untouched")
+    shop.sf.edit("Lead", grace, {"Phone": "+49 30 1"})
+    shop.mk.edit("contacts", contacts[2], {"lastname": "Byron"})
+    shop.sf.delete("Lead", joan)
+    cycles(shop)
+    told = created(shop, run)
+    assert told[ada] == "untouched"
+    assert {told[grace], told[mary]} == {"edited since, on one side or the other"}
+    assert told[joan] == "gone since"
+    shown = of_people(shop.ok("undo", "--run", str(run)))
+    assert (shown["creates"], shown["untouched"]) == (4, 1)
+    assert len(shop.sf.keys("Lead")) == 3, "nothing is deleted by an undo"
+    assert shop.run("undo", "--run", str(run), "--created", "--yes").code == 2
