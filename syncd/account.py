@@ -31,6 +31,9 @@ class Sweep(Table):
     """`sweep`: how often to look for what no change feed tells."""
 
     deletions: Period = wait("6h", "Records that are gone.")
+    sight: Period = wait(
+        "1d", "Linked records that were removed for good, or hidden, where the feed tells only of deletes."
+    )
     associations: Period = wait("1h", "Links between records, where the feed does not show them.")
     owners: Period = wait("1h", "The people who can own records.")
     schema_: Period = wait("1h", "What objects look like: attributes, types, choices, permissions.", alias="schema")

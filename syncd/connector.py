@@ -299,7 +299,8 @@ class Connector(Protocol):
     def fetch(
         self, object: str, attributes: Sequence[str], keys: Sequence[Key], *, history: bool = False
     ) -> Iterator[Record]:
-        """Reads records by key, from the system of truth (never from a lagging index).
+        """Reads records by key, from the system of truth (never from a lagging index). Without attributes it is only asked
+        who is there.
 
         A key that answers as another record yields `Record(key=asked, state="merged", into=...)` and that other
         record. `gone` only on positive evidence; a key that is merely not answered yields nothing.

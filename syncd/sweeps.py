@@ -34,6 +34,8 @@ def sweep_if_due(run: Run, system: Connected, form: str) -> None:
         with system.sweeping():
             run.event("swept", system=system.name, object=form, read=sweep(run, system, form, feed.attributes))
         _look_for_hidden(run, object_)
+    if system.traits(form).deletions == "feed" and feed.complete:
+        _sight_if_due(run, system, form, feed.sighted_at)
     unstamped = [name for name in run.attributes(system.name, form) if system.traits(form).moves_no_stamp(name)]
     if not unstamped or not feed.complete:
         return
@@ -70,6 +72,39 @@ def sweep(run: Run, system: Connected, object: str, attributes: Sequence[str]) -
             return read
     facts.mark_swept(object_id, run.now())
     return read
+
+
+def _sight_if_due(run: Run, system: Connected, form: str, sighted_at: float | None) -> None:
+    if sighted_at is None:
+        facts = run.ledger.facts
+        facts.mark_sighted(facts.object_id(system.name, form), run.now())
+    elif run.now() - sighted_at >= system.table.sweep.sight:
+        with system.sweeping():
+            run.event("sighted", system=system.name, object=form, missed=sight(run, system, form))
+
+
+def sight(run: Run, system: Connected, object: str) -> int:
+    """Looks for every linked record by its key alone, where the feed tells of deletes: it does not tell of what was
+    removed for good between two polls, nor of what is hidden from us. Costs a call for `read_batch` of them; returns how
+    many were missed.
+
+    Beyond `MOST_HIDDEN` enough is known: it is no matter of single records any more.
+    """
+    object_id, batch = run.ledger.facts.object_id(system.name, object), system.traits(object).read_batch
+    after, missed = "", 0
+    while missed < MOST_HIDDEN and (keys := run.ledger.links.live_ends(object_id, after, batch)):
+        after = keys[-1]
+        states = {record.key: record.state for record in system.connector.fetch(object, (), keys)}
+        ended = [key for key in keys if states.get(key, "live") != "live"]
+        if ended:  # the feed will say so, or has lost it
+            look(run, system, object, run.ledger.facts.feed(object_id).attributes, ended)
+        unseen = [key for key in keys if key not in states]
+        run.ledger.unseen.keep(object_id, unseen, list(states), run.now())
+        missed += len(unseen)
+        if run.stop():
+            return missed
+    run.ledger.facts.mark_sighted(object_id, run.now())
+    return missed
 
 
 def reread(run: Run, system: Connected, object: str, attributes: Sequence[str]) -> int:

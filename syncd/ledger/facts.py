@@ -60,6 +60,8 @@ class Feed(msgspec.Struct, frozen=True):
     """When it was last looked for records that are gone."""
     reread_at: float | None = None
     """When what moves no stamp was last read again."""
+    sighted_at: float | None = None
+    """When every linked record was last looked for by key."""
 
 
 class Facts:
@@ -106,11 +108,11 @@ class Facts:
 
     def feed(self, object: int) -> Feed:
         row = self._store.row(
-            "SELECT cursor, attributes, complete, swept_at, reread_at FROM object WHERE id = ?", (object,)
+            "SELECT cursor, attributes, complete, swept_at, reread_at, sighted_at FROM object WHERE id = ?", (object,)
         )
         if row is None:
             return Feed(None, (), False, None)
-        return Feed(row[0], tuple(orjson.loads(row[1])), bool(row[2]), row[3], row[4])
+        return Feed(row[0], tuple(orjson.loads(row[1])), bool(row[2]), row[3], row[4], row[5])
 
     def read_at(self, system: str) -> dict[str, float | None]:
         """When each object of a system was read last, by name."""
@@ -143,6 +145,11 @@ class Facts:
         """What moves no stamp was read again of every record, or that clock starts."""
         with self._store.transaction() as t:
             t.execute("UPDATE object SET reread_at = ? WHERE id = ?", (at, object))
+
+    def mark_sighted(self, object: int, at: float) -> None:
+        """Every linked record was looked for by key, or that clock starts."""
+        with self._store.transaction() as t:
+            t.execute("UPDATE object SET sighted_at = ? WHERE id = ?", (at, object))
 
     # ------------------------------------------------ the sieve
 

@@ -237,6 +237,19 @@ class Links:
             t.executemany("DELETE FROM link_side WHERE link = ?", resting)
             t.executemany("DELETE FROM link WHERE id = ?", resting)
 
+    def live_ends(self, object: int, after: str, limit: int) -> list[str]:
+        """Keys of live records of an object at which a live link of any mapping ends, in order, from behind `after`."""
+        return [
+            row[0]
+            for row in self._store.rows(
+                "SELECT f.key FROM fact f WHERE f.object = ? AND f.key > ? AND f.state = 'live' AND EXISTS ("
+                " SELECT 1 FROM (SELECT DISTINCT name FROM mapping) m"
+                " CROSS JOIN link_side s ON s.mapping = m.name AND s.object = f.object AND s.key = f.key"
+                " CROSS JOIN link l ON l.id = s.link AND l.state IN ('live', 'converted')) ORDER BY f.key LIMIT ?",
+                (object, after, limit),
+            )
+        ]
+
     def resting(self, object: int, since_ms: int) -> list[str]:
         """Keys of records of an object that were deleted after `since_ms` and are the gone end of a resting link."""
         return [

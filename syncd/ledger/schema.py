@@ -13,7 +13,7 @@ from syncd.ledger.pageschema import PAGES, SHARES, SUMS
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 20
+VERSION = 21
 """Kept in `PRAGMA user_version`: how many migrations there are, so that none is forgotten (a test counts them). A ledger
 with a larger one comes from a newer syncd and is refused."""
 
@@ -376,6 +376,10 @@ def migrations() -> Migrations:
             "CREATE TABLE mark (mapping TEXT NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL, said BLOB NOT NULL,"
             " PRIMARY KEY (mapping, object, key)) WITHOUT ROWID",
         )
+
+    @steps()
+    def m180_sight(db: Database) -> None:
+        _execute(db, "ALTER TABLE object ADD COLUMN sighted_at REAL")
 
     return steps
 

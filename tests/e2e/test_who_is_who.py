@@ -212,6 +212,38 @@ def test_a_record_out_of_sight_is_neither_gone_nor_created_again(world: World) -
     assert_settled(world)
 
 
+@pytest.mark.parametrize("end", ["purge", "hide"])
+def test_an_idle_lead_that_no_feed_tells_the_end_of_is_told_all_the_same(world: World, end: str) -> None:
+    """Purged at once, or hidden: one call looks for all linked leads, the next sweep looks again, a person is asked;
+    nobody is deleted, created or blanked."""
+    settings = world.folder / "syncd.toml"
+    sweep = 'sweep = { sight = "60s", deletions = "90s" }\nflow '
+    settings.write_text(settings.read_text().replace("flow ", sweep))
+    contact, lead = world.linked("one@example.com", city="Berlin")
+    world.linked("two@example.com", city="Berlin")
+    world.until_quiet()
+    world.salesforce.act(end, "Lead", lead)
+    before = world.requests()
+    world.pass_time(60)
+    world.once()
+    assert sum(n for call, n in (world.requests() - before).items() if call.endswith("/composite/sobjects/Lead")) == 1
+    assert world.issues() == []
+    for _ in range(2):
+        world.pass_time(90)
+        world.once()
+
+    assert world.issues() == [("not_shown", None)]
+    assert len(world.live("contacts")) == 2
+    if end == "hide":
+        world.salesforce.act("show", "Lead", lead)
+        world.edit_contact(contact, city="Paris")
+        world.pass_time(90)
+        quiet(world)
+        assert world.issues() == []
+        assert world.sf("Lead", lead)["City"] == "Paris"
+        assert_settled(world)
+
+
 def test_of_a_lead_and_a_contact_with_one_address_the_contact_is_the_partner(world: World) -> None:
     """Precedence of forms; the Lead takes no part, and no third record appears."""
     world.contact("ada@example.com", firstname="Ada")

@@ -372,3 +372,54 @@ def test_a_hidden_record_of_a_system_whose_feed_tells_of_deletes_is_told_and_end
 def state(world: World) -> str:
     (link,) = world.ledger.links.page("people", 0, 10)
     return link.state
+
+
+@pytest.mark.parametrize("end", ["purged", "hidden"])
+def test_an_idle_record_that_is_purged_or_hidden_is_told_without_any_write(world: World, end: str) -> None:
+    """Its feed tells of deletes only: once a day all linked records are looked for by key, and once it was missed by a
+    second look a person is asked. Nothing is concluded, nothing is made anew."""
+    _, lead = linked(world)
+    _, other_lead = linked(world, "eve@x.test")
+    if end == "purged":
+        world.sf.purge("Lead", lead)
+        # Between two polls the bin was emptied: no feed ever said a word.
+        assert world.sf.items["Lead"].pop(lead)
+    else:
+        world.sf.hide("Lead", lead)
+    for hour in range(0, 30, 6):
+        world.once()
+        assert kinds(world) == [], hour
+        world.pass_time(6 * 3600)
+    world.once()
+
+    (issue,) = world.ledger.inbox.issues()
+    assert (issue.kind, issue.key) == ("not_shown", lead)
+    assert sorted(link.state for link in world.ledger.links.page("people", 0, 9)) == ["live", "live"]
+    assert (len(world.contacts()), other_lead in world.sf.keys("Lead")) == (2, True)
+    if end == "hidden":
+        world.sf.show("Lead", lead)
+        world.pass_time(6 * 3600)
+        world.once()
+        world.once()
+        assert kinds(world) == []
+
+
+def test_looking_for_everybody_costs_a_call_for_a_batch_of_linked_records_a_day(world: World) -> None:
+    """Three linked leads, two a call: two calls a day, no attribute asked; who is linked to nobody costs none."""
+    kind = world.sf.kinds["Lead"]
+    world.sf.kinds["Lead"] = kind.having(read_batch=2)
+    for name in ("ada", "eve", "zoe"):
+        linked(world, f"{name}@x.test")
+    world.sf.create("Lead", {"LastName": "Nobody"}, by="rep")
+    world.until_quiet()
+
+    def looked(hours: int) -> list[int]:
+        before = len(world.sf.calls)
+        for _ in range(hours):
+            world.pass_time(3600)
+            world.once()
+        return [call.count for call in world.sf.calls[before:] if call.method == "fetch"]
+
+    assert looked(23) == []
+    assert sorted(looked(24)) == [1, 2]
+    assert sorted(looked(24)) == [1, 2]
