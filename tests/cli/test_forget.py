@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.shop import Shop
 
 CANARIES = (b"grete.canary@example.test", b"Canarywoman", b"Kanarienweib", b"GRETE.CANARY")
@@ -123,3 +125,24 @@ def test_a_person_can_be_named_by_a_record(shop: Shop) -> None:
     lead = linked(shop)
     facts = shop.ok("forget", "sf", "Lead", lead, "--yes")
     assert len(facts["records"]) == 2
+
+
+@pytest.mark.parametrize("became", ["converted", "merged"])
+def test_who_is_converted_or_merged_after_being_forgotten_is_known_by_what_is_matched(shop: Shop, became: str) -> None:
+    """The record that they live on as has another key: it is told by its address, and nobody is made for it. Under an
+    address that syncd never knew it is somebody new: so says docs/guarantees.md."""
+    lead = linked(shop)
+    shop.ok("forget", "grete.canary@example.test", "--yes")
+    contacts = len(shop.mk.keys("contacts"))
+    if became == "converted":
+        at = shop.sf.convert("Lead", lead)
+    else:
+        winner = shop.lead(Email="grete.canary@example.test", LastName="Twin")
+        at = ("Lead", shop.sf.merge("Lead", winner, lead))
+    quiet(shop)
+    assert len(shop.mk.keys("contacts")) == contacts
+    assert [issue["kind"] for issue in shop.ok("issues")] == ["forgotten"]
+
+    shop.sf.edit(*at, {"Email": "another.canary@example.test"})
+    quiet(shop)
+    assert len(shop.mk.keys("contacts")) == contacts + 1

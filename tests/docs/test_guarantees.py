@@ -27,9 +27,8 @@ def test_every_promise_names_tests_that_exist() -> None:
 
 
 def test_every_promise_says_where_it_ends() -> None:
-    """None is without a limit but those that are only about which part may stop which."""
-    without = {promise for promise, text in PROMISES.items() if not re.search(r"[Ww]eaker where", text)}
-    assert without == {"One bad file, one bad record, one bad system"}
+    """None is without a limit."""
+    assert not [promise for promise, text in PROMISES.items() if not re.search(r"[Ww]eaker where", text)]
 
 
 def test_the_readme_leads_to_it() -> None:
