@@ -13,7 +13,7 @@ from typing import Any
 
 from syncd.connector import Outcome
 from syncd.core import plan
-from syncd.core.derived import NURTURE_LIST, OUTCOME
+from syncd.core.derived import HANDED, NURTURE_LIST, OUTCOME
 from syncd.core.mapping import FUNNEL_SAYS, Field
 from syncd.core.merge import UNASKED
 from syncd.core.model import Bad, Unmapped, Waits
@@ -115,7 +115,9 @@ def _listed(
     if nurture is None or not prefix:
         return []
     attribute = f"{prefix}{nurture.list}"
-    inside, was = said.get(OUTCOME) in nurture.outcomes, before.get(attribute, False)
+    # Whom sales has got is theirs, also when the score that got them there has gone by.
+    theirs = said.get(HANDED) in ("delivered", "accepted")
+    inside, was = said.get(OUTCOME) in nurture.outcomes and not theirs, before.get(attribute, False)
     if inside == was:
         return []
     return [Change(NURTURE_LIST, attribute, was, inside, "the funnel says so")]

@@ -85,8 +85,8 @@ def with_derived(ledger: Ledger, derived: Derived | None, mapping: str, facts: S
 
 def words_of(ledger: Ledger, derived: Derived, object: int, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What the funnel says of these people of marketing's, by key: the names that the mapping asks for on sales' side,
-    and the outcome. Who was not judged yet is absent."""
-    names = derived.names["crm"] | {OUTCOME}
+    the outcome and the hand-off. Who was not judged yet is absent."""
+    names = derived.names["crm"] | {OUTCOME, HANDED}
     return {key: derive(derived.funnel, names, now) for key, now in ledger.loop.standings(object, keys).items()}
 
 

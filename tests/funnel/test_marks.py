@@ -97,6 +97,21 @@ def test_who_falls_short_is_marked_once_and_a_quiet_cycle_writes_nothing(tmp_pat
     assert loop.ledger.inbox.conflicts() == []
 
 
+def test_whom_sales_has_got_is_not_nurtured_when_their_score_goes_by(tmp_path: Path) -> None:
+    """Out of the list when they are handed over, and not in again before sales gives them back."""
+    loop = make(tmp_path)
+    key = loop.person("a@x.test", score=60)
+    loop.until_quiet()
+    loop.mk.edit("contacts", key, {"score": 10}, by="web")
+    loop.until_quiet()
+    assert loop.said(key) == ("nurture", False)
+
+    (lead,) = loop.sf.keys("Lead")
+    loop.sf.edit("Lead", lead, {"Status": "Closed"}, by="rep")
+    loop.until_quiet()
+    assert loop.said(key) == ("nurture", True)
+
+
 def test_somebodys_own_edit_of_a_mark_stands_until_the_funnel_says_otherwise(tmp_path: Path) -> None:
     """As with any field that flows one way: no fight over it."""
     loop = make(tmp_path)
