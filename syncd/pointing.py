@@ -48,8 +48,9 @@ def wait(run: Run, bench: Bench, intent: Intent, changes: Sequence[Change]) -> N
         if (reference := _reference(bench, change.field)) is not None
         for key in keys_of(change.decided)
     ]
-    # What a linked record waits for besides stays.
-    run.ledger.waits.keep(bench.mapping.name, [] if link is not None else [at], rows)
+    if rows:
+        # What a linked record waits for besides stays.
+        run.ledger.waits.keep(bench.mapping.name, [] if link is not None else [at], rows)
 
 
 def lead_elsewhere(
