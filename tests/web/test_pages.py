@@ -128,6 +128,9 @@ def test_two_matches_are_resolved_from_the_issue(opened: Opened) -> None:
     browser = desk.visit()
     page = browser.get("/issues").text
     assert "Several records match" in page
+    assert "Candidates, matched by email" in page
+    (row,) = csv.DictReader(io.StringIO(browser.get("/issues?csv=issues&kind=ambiguous").text))
+    assert row["candidates"] == ", ".join(f"sf Lead {key}" for key in sorted(desk.shop.sf.keys("Lead")))
     id_, pick = re.findall(r'name="id" value="(\d+)"><input type="hidden" name="pick" value="([^"]+)"', page)[0]
     answer = desk.act(browser, "resolve", id=id_, pick=pick, back="/issues")
     assert desk.finished(int(answer.headers["location"].rpartition("=")[2])).state == "done"
