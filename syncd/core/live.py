@@ -169,11 +169,14 @@ class _Live:
             yield from self._options(field, attribute)
 
     def _missing(self, field: Field, name: str) -> str:
-        """What to do about it. Another field's attribute is never meant; a kind of its own is said where we write it."""
+        """What to do about it. Another field's attribute is never meant, nor a unique one (syncd's own key, most likely) but
+        by what records are matched by; its kind is said where we write it."""
         used = {one.attribute(self.side, self.object) for one in self.mapping.fields}
-        near = did_you_mean(name, [one for one in self.schema.attributes if one not in used])
+        matched = any(field.name in rule.fields for rule in self.mapping.match)
+        free = [one.name for one in self.schema.attributes.values() if one.name not in used]
+        near = did_you_mean(name, [one for one in free if matched or not self.schema.attributes[one].unique])
         if not self._writes(field):
-            return near or "give the sync user access to it, or take the field out of the file"
+            return near or "create it there, or give the sync user access to it, or take the field out of the file"
         words = self._words(field)
         kind = (
             f"one of a list ({', '.join(words)})" if words else _called(field.type if field.type in _PLAIN else "text")
