@@ -20,8 +20,10 @@ NOBODY = kept_form("nobody has this password", b"\0" * 16)
 """What is compared when there is no such user."""
 
 
-def page(site: Site, request: Request, said: str = "", status: int = 200, name: str = "") -> Response:
-    """The form."""
+def page(
+    site: Site, request: Request, said: str = "", status: int = 200, name: str = "", back: str | None = None
+) -> Response:
+    """The form. `back`: where it leads once somebody is signed in; left out: as the address says."""
     if request.state.viewer is not None:
         return RedirectResponse(form.back(request.query_params.get("next", "/")), 303)
     text = render.page(
@@ -31,7 +33,7 @@ def page(site: Site, request: Request, said: str = "", status: int = 200, name: 
         proxy=site.dashboard.proxy is not None,
         said=said,
         name=name,
-        next=form.back(request.query_params.get("next", "/")),
+        next=form.back(request.query_params.get("next", "/") if back is None else back),
         csrf=site.sessions.form_token("sign-in"),
     )
     return Response(text, status, media_type="text/html")
@@ -43,10 +45,11 @@ async def enter(site: Site, request: Request) -> Response:
     if given is None or not site.sessions.is_form_token("sign-in", given.get("csrf", "")):
         return page(site, request, "This form is too old: try again.", 403)
     name, password, now = given.get("name", "")[:64], given.get("password", ""), site.clock.now()
+    back = given.get("next", "/")
     who = (f"address {request.client.host if request.client else ''}", f"name {name}")
     wait_s = site.tries.wait_s(who, now)
     if wait_s > 0:
-        answer = page(site, request, f"Too many tries: wait {math.ceil(wait_s / 60)} min.", 429, name)
+        answer = page(site, request, f"Too many tries: wait {math.ceil(wait_s / 60)} min.", 429, name, back)
         answer.headers["retry-after"] = str(math.ceil(wait_s))
         return answer
     user = site.dashboard.users.get(name)
@@ -54,10 +57,10 @@ async def enter(site: Site, request: Request) -> Response:
     right = await run_in_threadpool(fits, password, user.password if user else NOBODY)
     if user is None or not right:
         site.event("dashboard_sign_in_failed", address=who[0])
-        return page(site, request, "Name or password is wrong.", 401, name)
+        return page(site, request, "Name or password is wrong.", 401, name, back)
     site.tries.succeeded(who)
     token = site.sessions.begin(name, user.password, now + site.dashboard.session)
-    answer = RedirectResponse(form.back(given.get("next", "/")), 303)
+    answer = RedirectResponse(form.back(back), 303)
     answer.set_cookie(
         COOKIE,
         token,

@@ -18,6 +18,7 @@ from syncd.core.mapping import Mapping
 from syncd.core.rollup import check_rollups
 from syncd.cycle import prepare
 from syncd.doubts import look_again
+from syncd.web.naming import Names
 
 PEOPLE = """
 mapping   = "people"
@@ -336,3 +337,15 @@ def test_the_response_reaches_the_contact(world: Campaigns, lists: tuple[str, st
     world.settle()
 
     assert world.mk.values("contacts", ada)["crm_answer"] == "Responded"
+
+
+def test_a_member_is_called_by_their_person_and_campaign(world: Campaigns, lists: tuple[str, str, str, str]) -> None:
+    """People read names: a membership has none but those of what it refers to, on either side."""
+    guide, *_ = lists
+    membership = world.join(person(world), guide)
+    world.all_once()
+    world.settle()
+    names = Names(world.ledger, world.mappings())
+    (member,) = world.sf.keys("CampaignMember")
+    assert names.of({"system": "mk", "object": "list_memberships", "key": membership}) == "Ada · General guide"
+    assert names.of({"system": "sf", "object": "CampaignMember", "key": member}) == "Ada · General guide"

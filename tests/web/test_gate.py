@@ -266,3 +266,14 @@ def test_a_large_form_is_refused(desk: Desk) -> None:
     """Everything has a limit."""
     answer = desk.visit().post("/act/once", data={"csrf": "x" * 70_000})
     assert answer.status_code == 403
+
+
+def test_a_wrong_password_does_not_forget_where_one_wanted_to_go(desk: Desk, opened: Opened) -> None:
+    """The form that is shown again leads to the same page; and to no other host."""
+    other = opened(users=USERS)
+    answer = sign_in(other, other.visit(), "ada", "wrong")
+    assert answer.status_code == 401  # type: ignore[attr-defined]
+    assert 'name="next" value="/issues"' in answer.text  # type: ignore[attr-defined]
+    form = {"name": "ada", "password": "wrong", "next": "//evil.example"}
+    token = other.site.sessions.form_token("sign-in")
+    assert 'name="next" value="/"' in other.visit().post("/sign-in", data={**form, "csrf": token}).text

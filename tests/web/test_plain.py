@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
+from unittest.mock import Mock
 
 from syncd.answer import Answer
 from syncd.web import phrases, render
 from syncd.web.acts import became
-from syncd.web.pages import figures
+from syncd.web.pages import conflicts, figures
 from tests.web.conftest import Desk, Opened
 
 
@@ -100,3 +102,19 @@ def test_the_line_of_a_field_is_a_number_and_one_way_says_so(desk: Desk) -> None
     page = desk.visit().get("/mappings/people").text
     assert "people.toml:" not in page.partition('<h2 id="text">')[0]
     assert "goes one way" in page
+
+
+def test_an_owner_that_lost_goes_by_their_address() -> None:
+    """Two numbers say nothing to anybody; where the directory does not know one, the number stands."""
+    directory = {"41": "rita@example.test"}
+    asked: Any = Mock()
+    asked.files.mappings.by_name = {"deals": Mock(fields=[Mock(type="owner")])}
+    asked.files.mappings.by_name["deals"].fields[0].name = "owner"
+    asked.systems.return_value = {"mk": Mock()}
+    asked.systems()["mk"].connector.traits.owners.email = "email"
+    asked.ledger.facts.get = lambda number, key: (
+        Mock(attributes={"email": directory[key]}) if key in directory else None
+    )
+    one = {"mapping": "deals", "system": "mk", "field": "owner"}
+    shown = [conflicts._value(asked, one, value) for value in ("41", "45")]
+    assert [(told.value, told.text) for told in shown] == [("41", "rita@example.test"), ("45", "45")]

@@ -10,7 +10,7 @@ from syncd.ledger.inbox import Conflict
 from syncd.view.records import conflict as shape
 from syncd.web import phrases, words
 from syncd.web.page import LIMIT, Asked, Row, View
-from syncd.web.pages.records import field_anchor
+from syncd.web.pages.records import field_anchor, owner_of
 from syncd.web.table import Act, Cell, Column, Table, cell
 
 
@@ -36,7 +36,7 @@ def page(asked: Asked) -> View:
                 f"/mappings/{one['mapping']}#{field_anchor(one['field'])}",
                 text=words.spoken(one["field"]),
             ),
-            *(_value(asked, one["field"], one[which]) for which in ("kept", "lost")),
+            *(_value(asked, one, one[which]) for which in ("kept", "lost")),
             cell(one["by"], text=phrases.sides(one["by"])),
             cell("restored", tone="good", text="put back") if one["restored"] else cell("lost"),
         )
@@ -62,8 +62,12 @@ def _listed(asked: Asked, mapping: str | None) -> Iterator[Conflict]:
         before = found[-1].id
 
 
-def _value(asked: Asked, field: str, value: Any) -> Cell:
-    """A value; a stage by its title."""
-    agreed, text = asked.files.mappings.funnel, words.shown(value)
-    called = agreed.called(text) if agreed is not None and field == agreed.about.stage else text
+def _value(asked: Asked, one: dict[str, Any], value: Any) -> Cell:
+    """A value; a stage by its title, an owner by the address that both sides know."""
+    agreed, text, name = asked.files.mappings.funnel, words.shown(value), one["field"]
+    mapping = asked.files.mappings.by_name.get(one["mapping"])
+    field = next((each for each in mapping.fields if each.name == name), None) if mapping else None
+    if field is not None and field.type == "owner" and value:
+        return cell(text, text=owner_of(asked, one["system"], text) or text)
+    called = agreed.called(text) if agreed is not None and name == agreed.about.stage else text
     return cell(text, text=called)

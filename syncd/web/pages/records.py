@@ -11,6 +11,7 @@ from syncd.core.mapping import Mapping as Compiled
 from syncd.core.model import SIDES, Bad, Unmapped
 from syncd.view.records import link as link_shape
 from syncd.view.records import place
+from syncd.web import words
 from syncd.web.page import Asked, View
 from syncd.web.table import Column, Table, cell
 
@@ -110,3 +111,13 @@ def _partner(asked: Asked, mapping: Compiled, number: int, key: str) -> dict[str
 def field_anchor(name: str) -> str:
     """A field's place on its mapping's page."""
     return f"field-{name}"
+
+
+def owner_of(asked: Asked, system: str, key: str) -> str | None:
+    """An owner's address, by the system's own directory."""
+    connected = asked.systems().get(system)
+    directory = connected.connector.traits.owners if connected else None
+    if directory is None:
+        return None
+    fact = asked.ledger.facts.get(asked.ledger.facts.object_id(system, directory.object), key)
+    return None if fact is None else words.shown(fact.attributes.get(directory.email)) or None

@@ -22,7 +22,7 @@ from syncd.web.page import Asked, View
 from syncd.web.pages import figures
 from syncd.web.pages.earnings import MODELS
 from syncd.web.pages.loop import CLOCKS
-from syncd.web.pages.records import field_anchor
+from syncd.web.pages.records import field_anchor, owner_of
 from syncd.web.render import record_link
 from syncd.web.table import Cell, Column, Line, Table, Tone, cell
 
@@ -192,7 +192,7 @@ def _value(asked: Asked, field: Field, side: Side, system: str, said: dict[str, 
         called = agreed.called(shown)
         return cell(shown, text=called, below="" if called == shown else shown)
     if field.type == "owner" and value:
-        return cell(shown, text=_owner(asked, system, str(value)) or shown, below=shown)
+        return cell(shown, text=owner_of(asked, system, str(value)) or shown, below=shown)
     if field.reference is None or not value:
         return cell(shown)
     parent = asked.files.mappings.by_name.get(field.reference.mapping)
@@ -206,16 +206,6 @@ def _value(asked: Asked, field: Field, side: Side, system: str, said: dict[str, 
         form, key, name = named[0]
         return cell(shown, record_link(system, form, key), text=name, below=shown)
     return cell(shown, text="; ".join(name for _, _, name in named if name) or shown, below=shown if named else "")
-
-
-def _owner(asked: Asked, system: str, key: str) -> str | None:
-    """An owner's address, by the system's own directory."""
-    connected = asked.systems().get(system)
-    directory = connected.connector.traits.owners if connected else None
-    if directory is None:
-        return None
-    fact = asked.ledger.facts.get(asked.ledger.facts.object_id(system, directory.object), key)
-    return None if fact is None else words.shown(fact.attributes.get(directory.email)) or None
 
 
 def _base(field: dict[str, Any], base: dict[str, Any]) -> str:
