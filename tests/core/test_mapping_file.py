@@ -273,9 +273,6 @@ def test_two_mappings_do_not_write_the_same_attribute_nor_share_a_name() -> None
     assert check_together([second, third]) == []
 
 
-# ---------------------------------------------------------------- live schema
-
-
 # ---------------------------------------------------------------- words that mean the same
 
 
