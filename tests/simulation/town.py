@@ -287,6 +287,7 @@ class Town:
     def _fill(self) -> None:
         assert self.session is not None
         connection = self.session.ledger.store._connection
+        connection.execute("VACUUM")  # a page that is free inside the file is room too
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages + 1 if self.full else 2**30}")
 
