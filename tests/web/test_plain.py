@@ -118,3 +118,33 @@ def test_an_owner_that_lost_goes_by_their_address() -> None:
     one = {"mapping": "deals", "system": "mk", "field": "owner"}
     shown = [conflicts._value(asked, one, value) for value in ("41", "45")]
     assert [(told.value, told.text) for told in shown] == [("41", "rita@example.test"), ("45", "45")]
+
+
+def test_a_plan_that_waits_is_nothing_wrong(opened: Opened) -> None:
+    """Everybody's first page shows a held plan: it waits for them, and nothing failed."""
+    desk = opened()
+    desk.shop.contact(lifecyclestage="mql", score=80)
+    desk.shop.run("once")
+    page = desk.visit().get("/").text
+    assert "Something is wrong" not in page
+    assert "1 thing waits for a person." in page
+    assert 'class="verdict warn"' in page
+
+
+def test_a_plans_record_is_named_once_and_in_each_row_of_the_csv(opened: Opened) -> None:
+    """Four fields of a new lead are four lines under one name."""
+    desk = opened()
+    desk.shop.contact(lifecyclestage="mql", score=80)
+    desk.shop.run("once")
+    browser = desk.visit()
+    assert browser.get("/plans").text.count("new Lead: Lovelace") == 1
+    rows = list(csv.DictReader(io.StringIO(browser.get("/plans?csv=plan").text)))
+    assert len(rows) == 4
+    assert all(row["record"].startswith("new Lead from contacts") for row in rows)
+
+
+def test_without_a_goal_there_is_no_table_of_unknowns(desk: Desk) -> None:
+    """One sentence says what to agree on."""
+    page = desk.visit().get("/goals").text
+    assert "No revenue goal is agreed" in page
+    assert "Customers missing" not in page

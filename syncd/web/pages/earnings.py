@@ -194,7 +194,7 @@ def goals(asked: Asked) -> View:
     told = reports.goals(asked.ledger, asked.files, asked.now, **filters.given(asked, "since"))
     currency, agreed = told["currency"], asked.files.mappings.funnel
     target = agreed.target if agreed else None
-    lately = f"the last {words.duration(target.look_back_ms / 1000)}" if target else "the last time"
+    lately = f"the last {words.duration(target.look_back_ms / 1000)}" if target else ""
     average = figures.money(told["average"])._replace(link=figures.behind(told["averaged"]["records"]))
     rate = figures.share(told["rate"])._replace(link=figures.behind(told["rated"]["records"]))
     steps: list[tuple[str, Any, str]] = [
@@ -213,7 +213,7 @@ def goals(asked: Asked) -> View:
         "arithmetic",
         "From the goal to the leads",
         (Column("what"), Column("value", "number"), Column("how it is reckoned")),
-        [(cell(what), value, cell(how, tone="quiet")) for what, value, how in steps],
+        [(cell(what), value, cell(how, tone="quiet")) for what, value, how in steps] if target else [],
         "No goal is agreed.",
     )
     quota = told["quota"]

@@ -183,11 +183,11 @@ def _effect(asked: Asked, effect: dict[str, Any]) -> list[tuple[Cell, ...]]:
     else:
         record = asked.names.cell(place)
     fields = effect["fields"] or {"": {"before": None, "after": None, "why": ""}}
+    of = (cell(effect["mapping"]), record, cell(effect["op"]))
+    said_once = tuple(one._replace(text="", below="") for one in of)  # a CSV says it in each row
     return [
         (
-            cell(effect["mapping"]),
-            record,
-            cell(effect["op"]),
+            *(said_once if at else of),
             cell(name, text=words.spoken(name)),
             cell(words.shown(change["before"])),
             cell(words.shown(change["after"])),
@@ -198,5 +198,5 @@ def _effect(asked: Asked, effect: dict[str, Any]) -> list[tuple[Cell, ...]]:
                 text=phrases.EFFECTS.get(effect["state"], effect["state"]),
             ),
         )
-        for name, change in fields.items()
+        for at, (name, change) in enumerate(fields.items())
     ]

@@ -32,6 +32,7 @@ def page(asked: Asked) -> View:
         {
             "status": facts,
             "begins": _begins(facts),
+            "wrong": _wrong(facts),
             "agreed": asked.files.mappings.funnel is not None,
             "broken": broken,
             "waiting": waiting,
@@ -40,6 +41,12 @@ def page(asked: Asked) -> View:
         },
         (_systems(facts["systems"]), _mappings(facts["mappings"])),
     )
+
+
+def _wrong(facts: dict[str, Any]) -> list[str]:
+    """What is wrong. A plan that waits to be released is not: it waits for a person, as a first one always does."""
+    held = {f"{name}: its plan is held" for name, one in facts["mappings"].items() if one["held"]}
+    return [reason for reason in facts["reasons"] if reason not in held]
 
 
 def _begins(facts: dict[str, Any]) -> bool:
