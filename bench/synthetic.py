@@ -39,7 +39,7 @@ from syncd.assembly import Mappings
 from syncd.core.credit import Touch
 from syncd.core.model import Owners
 from syncd.core.sale import Deal, settle_sale
-from syncd.funnel.follow import MARK
+from syncd.funnel.derived import MARK
 from syncd.funnel.gathering import Scope
 from syncd.ledger import Ledger
 from syncd.ledger.events import Event

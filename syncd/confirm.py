@@ -43,6 +43,8 @@ class Sight(msgspec.Struct, frozen=True):
     """Of all its facts, where it is a whole record."""
     at_birth: bool = False
     """The create's own answer: nobody can have touched it yet."""
+    fenced: bool = False
+    """Our write was taken, and only as long as nobody else had written: what somebody else wrote came after it."""
 
 
 def confirm(run: Run, bench: Bench) -> None:
@@ -88,7 +90,8 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
     for intent in untold:
         fact = facts.get(str(intent.key))
         if fact is not None and fact.rev > (intent.rev or 0):
-            sights[intent.id] = Sight(fact.attributes, fact.ours, hash=fact.hash)
+            fenced = traits.precondition and intent.expect_ms is not None and not intent.body.guessed
+            sights[intent.id] = Sight(fact.attributes, fact.ours, hash=fact.hash, fenced=fenced)
         elif run.now() - (intent.answered_at or 0) >= system.timing.lag_s:
             ask_again.append(intent)
     if system.trouble:
@@ -273,8 +276,8 @@ def _found(
         arrived = any(entry.ours and field.canonical(side, entry.value) == wanted for entry in entries)
         if not entries[0].ours and (arrived or not unchanged):
             return "theirs"
-    elif not sight.ours and not unchanged:
-        return "theirs"
+    elif not sight.ours and (sight.fenced or not unchanged):
+        return "theirs"  # also who sets it back to what it was before us
     if unchanged:
         return "unapplied" if intent.body.guessed else "not taken"
     return "bent"

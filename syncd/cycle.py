@@ -22,7 +22,8 @@ from syncd.core.order import parents_first
 from syncd.decide import decide
 from syncd.errors import AccessError, SyncdError, Transient, WrongAccount
 from syncd.funnel import derived
-from syncd.funnel.follow import MARK, follow
+from syncd.funnel.derived import MARK
+from syncd.funnel.follow import follow
 from syncd.holding import guard, held_because, hold
 from syncd.ledger.journal import Note
 from syncd.poll import poll

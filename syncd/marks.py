@@ -39,6 +39,9 @@ def mark(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str)
     busy = _without_open(run, name, object_, facts)
     live = [fact for fact in facts if fact.state == "live" and fact.key not in busy]
     live = [one for one in live if plan.holds(bench.mapping, bench.mapping.scope, "marketing", *_seen(bench, one))]
+    attribute = _list_of(bench, derived, object_)
+    if attribute is not None:
+        _inherited(run, name, object_, facts, attribute)
     linked = run.ledger.links.of_records(name, object_, keys)
     making = set(run.ledger.intents.making(name, object_, keys))
     words = words_of(run.ledger, derived, object_, [fact.key for fact in live])
@@ -52,7 +55,8 @@ def mark(run: Run, bench: Bench, object_: int, facts: Sequence[Fact], lane: str)
         before = last.get(fact.key, {})
         alone = fact.key not in linked and fact.key not in making
         found = _fields(bench, fact, said, before) if alone else []
-        for changes in (found, _listed(run, bench, derived, object_, said, before) if lists else []):
+        listed = _listed(derived, attribute, said, before) if lists and attribute is not None else []
+        for changes in (found, listed):
             if changes:
                 at = (object_, fact.key)
                 one = Planned("marketing", *at, at, "update", lane, None, fact.stamp_ms, changes)
@@ -106,18 +110,31 @@ def _after(field: Field, word: Any, current: Any) -> Any:
     return UNASKED if field.canonical("marketing", after) == field.canonical("marketing", current) else after
 
 
-def _listed(
-    run: Run, bench: Bench, derived: Derived, object_: int, said: dict[str, Any], before: dict[str, Any]
-) -> list[Change]:
-    """Into the list of those to be nurtured, or out of it, where the system has lists."""
+def _list_of(bench: Bench, derived: Derived, object_: int) -> str | None:
+    """The attribute that stands for the list of those to be nurtured, where the system has lists."""
     nurture = derived.funnel.nurture
     prefix = bench.systems["marketing"].traits(bench.form(object_)).lists
-    if nurture is None or not prefix:
-        return []
-    attribute = f"{prefix}{nurture.list}"
+    return f"{prefix}{nurture.list}" if nurture is not None and prefix else None
+
+
+def _inherited(run: Run, name: str, object_: int, facts: Sequence[Fact], attribute: str) -> None:
+    """Who was merged was in the list, and their system may have put the survivor into it or not: that is said anew."""
+    heirs = {fact.key: to[1] for fact in facts if (to := run.ledger.facts.lives_on(fact)) and to[0] == object_}
+    marks = run.ledger.marks
+    for key, said in marks.told(name, object_, sorted(heirs)).items() if heirs else ():
+        if said.get(attribute, False) is not False:
+            marks.keep(name, object_, heirs[key], {attribute: None})
+            marks.forget(name, object_, [key])
+            run.ledger.books.decide_again(name, [(object_, heirs[key])])
+
+
+def _listed(derived: Derived, attribute: str, said: dict[str, Any], before: dict[str, Any]) -> list[Change]:
+    """Into the list of those to be nurtured, or out of it."""
+    nurture = derived.funnel.nurture
     # Whom sales has got is theirs, also when the score that got them there has gone by.
     theirs = said.get(HANDED) in ("delivered", "accepted")
-    inside, was = said.get(OUTCOME) in nurture.outcomes and not theirs, before.get(attribute, False)
+    inside = nurture is not None and said.get(OUTCOME) in nurture.outcomes and not theirs
+    was = before.get(attribute, False)
     if inside == was:
         return []
     return [Change(NURTURE_LIST, attribute, was, inside, "the funnel says so")]
@@ -138,6 +155,12 @@ def list_refused(run: Run, bench: Bench, intent: Intent, outcome: Outcome) -> No
         "Give our user the right to write lists, or take [nurture] out of funnel.toml; then `syncd issues retry ID`.",
         run.now(),
     )
+
+
+def doubt(run: Run, intent: Intent) -> None:
+    """It may have been put into the list, or out of it; no record tells. What the funnel says is said once more."""
+    if is_list(intent) and intent.key is not None:
+        run.ledger.marks.keep(intent.mapping, intent.object, intent.key, dict.fromkeys(intent.attributes))
 
 
 def settle(run: Run, intent: Intent) -> None:

@@ -69,14 +69,19 @@ def _creates(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) ->
                 system.connector.find(form, attributes, key, wanted[start : start + system.traits(form).find_batch])
             )
             run.ledger.facts.keep(form_object, [hit.record for hit in hits])
-            found.update((hit.value, (form_object, hit.record)) for hit in hits if hit.record.state != "gone")
+            # A lead that was converted since is what was made, whatever it became.
+            found |= {
+                hit.value: (form_object, hit.record)
+                for hit in hits
+                if hit.record.state != "gone" and found.get(hit.value, (None,))[0] != object_
+            }
     alive = _alive(run, intents)
     poison = _poison(run, intents)
     with run.ledger.transaction():
         for intent in intents:
             hit = found.get(intent.unique or "")
             waited_s = run.now() - (intent.sent_at or 0)
-            if hit is not None and hit[1].state == "live" and hit[0] == object_:
+            if hit is not None and hit[1].state in ("live", "converted") and hit[0] == object_:
                 adopt_unanswered(run, bench, intent, hit[1].key, revision)
             elif hit is not None:
                 _again(run, bench, intent, "the record exists by now; decided again")
@@ -250,6 +255,7 @@ def _half_done(intent: Intent, record: Record) -> bool:
 
 def _again(run: Run, bench: Bench, intent: Intent, why: str) -> None:
     run.ledger.intents.close([intent.id])
+    marks.doubt(run, intent)
     at = (intent.object, intent.key) if intent.op != "create" and intent.key else intent.source
     if at is not None:
         run.ledger.books.decide_again(bench.mapping.name, [at])

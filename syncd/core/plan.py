@@ -230,6 +230,8 @@ def create(
         if field.canonical(side, said) is not None:
             value = field.render(to, said, None)
             untold += _untold(field, side, said, value)
+        if _in_marketings_hands(mapping, field, to, value):
+            value = None  # who is handed over does not arrive as given back: sales' own default stands
         why = "the record has no partner yet"
         if value is None or isinstance(value, (Unmapped, Bad, Waits)):
             value = field.on_create(context, to)
@@ -297,6 +299,14 @@ def _not_promoted(mapping: Mapping, verdict: Verdict, source: End) -> bool:
         return True
     seen = mapping.context("marketing", source.form, source.attributes, rule.gate.names)
     return rule.gate.holds(seen) is not True
+
+
+def _in_marketings_hands(mapping: Mapping, field: Field, to: Side, value: Any) -> bool:
+    """Whether a stage that is to be written on sales' side is one that marketing owns, where `[promote]` keeps them apart."""
+    rule = mapping.promotion
+    if rule is None or to != "crm" or field.name != rule.field or value is None:
+        return False
+    return not isinstance(value, (Unmapped, Bad, Waits)) and field.context("crm", value) not in rule.stages
 
 
 def settle(base: Map[str, Any], changes: Sequence[tuple[str, Any]]) -> dict[str, Any]:

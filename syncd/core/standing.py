@@ -229,10 +229,11 @@ def _again_ms(funnel: Funnel, said: Said, was: Standing, now_ms: int) -> int | N
     if was.state != "rejected" or was.rejected_ms is None or _untold(funnel, said, was.rejected_ms):
         return None
     rule = funnel.recycling
-    due = rule.due_ms(was.rejected_ms, was.reason or None)
+    rejected_ms = _moved_since(said, was.rejected_ms) or was.rejected_ms
+    due = rule.due_ms(rejected_ms, said.reason or None)
     if due is None or (funnel.recycle_when is not None and funnel.recycle_when.holds(said.context) is not True):
         return None
-    signal = said.signal_ms if said.signal_ms is not None and said.signal_ms > was.rejected_ms else None
+    signal = said.signal_ms if said.signal_ms is not None and said.signal_ms > rejected_ms else None
     waited = due if due <= now_ms else None
     if funnel.about.signal is None:
         # What moved since then may be what they qualify by.
@@ -280,7 +281,7 @@ def _state(funnel: Funnel, said: Said, was: Standing, meets: bool, again: bool) 
             return "delivered", "", False
         # Closed before they qualified for the first time: nobody gave them back.
         never = was.qualified_ms is None and was.version > 0 and not said.handed and said.by_hand_ms is None
-        if meets and (again or never or was.reopening):
+        if meets and (again or never or (was.reopening and not _closed_anew(funnel, said, was))):
             return "waiting", REOPENING, True
         return "rejected", said.reason, False
     if not said.in_scope:
@@ -290,6 +291,18 @@ def _state(funnel: Funnel, said: Said, was: Standing, meets: bool, again: bool) 
     if said.issue:
         return "blocked", said.issue, False
     return ("waiting", "", False) if said.creates else ("blocked", "create rule", False)
+
+
+def _closed_anew(funnel: Funnel, said: Said, was: Standing) -> bool:
+    """Whether sales gave somebody back whose record was to be opened again: it was, and closed once more before anybody
+    looked; or it stands closed, by now for a reason for which nobody is handed over again."""
+    for_ever = was.round > 0 and funnel.recycling.due_ms(0, said.reason or None) is None
+    return for_ever or _moved_since(said, was.started_ms) is not None
+
+
+def _moved_since(said: Said, since_ms: int | None) -> int | None:
+    """When sales' record moved last to where it stands now, if that was later."""
+    return max((at for at in said.moves if (since_ms or 0) < at <= said.crm_ms), default=None)
 
 
 def _rejected(funnel: Funnel, said: Said) -> bool:

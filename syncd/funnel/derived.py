@@ -22,6 +22,9 @@ from syncd.core.standing import Standing
 from syncd.ledger import Ledger
 from syncd.ledger.facts import Fact
 
+MARK = ":funnel"
+"""Under this name the books say how far facts were followed (`follow`)."""
+
 
 @dataclass(frozen=True)
 class Derived:
@@ -73,14 +76,31 @@ def with_derived(ledger: Ledger, derived: Derived | None, mapping: str, facts: S
         if not (names or held) or not asked:
             continue
         standing = _standing(ledger, derived, side, asked)
+        unheard = _unheard(ledger, derived, standing) if held else set()
         for at, fact in enumerate(facts):
             now = standing.get((fact.object, fact.key))
             if now is not None:
                 told = derive(derived.funnel, names, now)
-                if held and now.state == "rejected":
+                if held and (now.state == "rejected" or (fact.object, fact.key) in unheard):
                     told[GIVEN_BACK] = True
                 facts[at] = msgspec.structs.replace(fact, attributes={**fact.attributes, **told})
     return facts
+
+
+def _unheard(ledger: Ledger, derived: Derived, standing: Mapping[tuple[int, str], Standing]) -> set[tuple[int, str]]:
+    """Those whose record in sales is to be opened again, and about whom sales has said something since that was found:
+    it waits until `follow` has heard it, which has them decided again."""
+    by_object: dict[int, list[str]] = defaultdict(list)
+    for (object_, key), now in standing.items():
+        if now.reopening:
+            by_object[object_].append(key)
+    found: set[tuple[int, str]] = set()
+    for object_, keys in by_object.items():
+        for key, _, other, other_key in ledger.links.across(derived.mapping, object_, keys):
+            fact = ledger.facts.get(other, other_key)
+            if fact is not None and fact.rev > ledger.books.decided(MARK, other):
+                found.add((object_, key))
+    return found
 
 
 def words_of(ledger: Ledger, derived: Derived, object: int, keys: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from syncd.assembly import Mappings
 from syncd.core.heir import inherit
 from syncd.core.sale import settle_sale
 from syncd.core.standing import Standing, settle
+from syncd.funnel.derived import MARK
 from syncd.funnel.gathering import Scope
 from syncd.funnel.handoff import check_revenue, check_sum
 from syncd.run import Bench, Run
@@ -22,8 +23,6 @@ BATCH = 500
 """People, or deals, whose standing is kept in one transaction."""
 NEWS_S = 86_400.0
 """What was breached so long ago when it is first seen is told by reports only."""
-MARK = ":funnel"
-"""Under this name the books say how far facts were followed."""
 
 
 def follow(run: Run, mappings: Mappings, benches: Sequence[Bench]) -> None:
@@ -140,10 +139,13 @@ class _Follower:
         return found
 
     def _tell(self, object_: int, now: dict[str, Standing], before: dict[str, Standing]) -> None:
-        """Whose record says what the funnel says is decided again, as soon as that is something else."""
+        """Whose record says what the funnel says is decided again, as soon as that is something else; and whoever was to be
+        opened again, and waited for us to hear what sales said last."""
         derived = self.run.derived
         if derived is not None and self.ledger.books.decided(derived.mapping, object_):
-            turned = [(object_, key) for key, one in now.items() if derived.turned(one, before.get(key))]
+            turned = [
+                (object_, key) for key, one in now.items() if one.reopening or derived.turned(one, before.get(key))
+            ]
             self.ledger.books.decide_again(derived.mapping, turned)
 
     def _alarm(self, object_: int, now: dict[str, Standing], before: dict[str, Standing]) -> None:

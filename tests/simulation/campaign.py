@@ -22,17 +22,19 @@ for _folder in (str(HERE), str(HERE.parent.parent)):
     if _folder not in sys.path:
         sys.path.append(_folder)
 
+import departments  # noqa: E402
 import family  # noqa: E402
 from hazards import COUNTERS, RARE  # noqa: E402
 from items import Item, Script, Story  # noqa: E402
 from play import Player, play  # noqa: E402
 from script import Author  # noqa: E402
+from tale import Tale, Tell, shortest  # noqa: E402
 
 MEMORY = Path("/dev/shm")
 """Ledgers of the simulation lie there if it exists: it asks for durability thousands of times, and dies only in play."""
 SHRINK_TRIES = 400
-FAMILY_EVERY = 4
-"""Every fourth seed also tells a story of a family."""
+TALES: dict[Tell, int] = {family.tell: 4, departments.tell: 2}
+"""Every so many seeds also tell a tale of a family, or of the two departments."""
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Failure:
 
     seed: int
     said: str
-    story: Story | family.Family
+    story: Story | Tale
     items: int
 
     def __str__(self) -> str:
@@ -95,20 +97,20 @@ def run(
         campaign.happened.update(player.acceptor.happened)
         if player.acceptor.violations:
             campaign.failures.append(failure(story, player, shrink=shrink))
-        if seed % FAMILY_EVERY == 0:
-            family_of(campaign, seed)
+        for tell in [tell for tell, every in TALES.items() if seed % every == 0]:
+            tale_of(campaign, tell, seed)
     return campaign
 
 
-def family_of(campaign: Campaign, seed: int) -> Campaign:
-    """The same seed's story of records that refer to each other, added to the campaign."""
-    folder = Path(tempfile.mkdtemp(prefix="syncd-family-", dir=MEMORY if MEMORY.is_dir() else None))
+def tale_of(campaign: Campaign, tell: Tell, seed: int) -> Campaign:
+    """A seed's tale, added to the campaign."""
+    folder = Path(tempfile.mkdtemp(prefix="syncd-tale-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
-        told = family.tell(seed, folder / "whole")
-        campaign.happened.update(told.happened)
-        if told.broken:
-            short = family.shortened(told, folder / "short")
-            campaign.failures.append(Failure(seed, f"family at {seed}: {short.broken}", short, len(short.steps)))
+        tale = tell(seed, folder / "whole", None)
+        campaign.happened.update(tale.happened)
+        if tale.broken:
+            short = shortest(tale, tell, folder / "short")
+            campaign.failures.append(Failure(seed, f"{tale.name} at {seed}: {short.broken}", short, len(short.steps)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return campaign

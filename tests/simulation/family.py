@@ -23,9 +23,8 @@ if _ENGINE not in sys.path:
 
 from killing import Killed, Killer, dying  # noqa: E402
 from kin import Kin, make_kin  # noqa: E402
+from tale import Step, Tale  # noqa: E402
 
-Step = tuple[Any, ...]
-"""(what, ...): see `_Player`."""
 OBJECTS = {"company": ("companies", "Account"), "person": ("contacts", "Contact"), "deal": ("deals", "Opportunity")}
 NAMES = {"company": ("name", "Name"), "person": ("email", "Email"), "deal": ("name", "Name")}
 PARENT = ("associations.companies", "AccountId")
@@ -33,20 +32,6 @@ ROLES = ("associations.contacts", "OpportunityContactRoles.ContactId")
 SWEEP_S = 3_700.0
 """After so long, references that moved no stamp have been read again (`sweep.associations`)."""
 MAPPINGS = {"company": "companies", "person": "people", "deal": "deals"}
-
-
-@dataclass
-class Family:
-    """What became of a story."""
-
-    seed: int
-    steps: list[Step]
-    happened: Counter[str] = field(default_factory=Counter)
-    broken: str = ""
-
-    def told(self) -> str:
-        """The story, a step a line."""
-        return "\n".join([f"family {self.seed}", *(f"    {' '.join(map(str, step))}" for step in self.steps)])
 
 
 def written(seed: int) -> list[Step]:
@@ -73,9 +58,9 @@ def written(seed: int) -> list[Step]:
     ]
 
 
-def tell(seed: int, folder: Path, steps: Sequence[Step] | None = None) -> Family:
+def tell(seed: int, folder: Path, steps: Sequence[Step] | None = None) -> Tale:
     """Plays a story: by default the one of that seed."""
-    family = Family(seed, list(written(seed) if steps is None else steps))
+    family = Tale("family", seed, list(written(seed) if steps is None else steps))
     folder.mkdir(parents=True, exist_ok=True)
     kin = make_kin(folder)
     player = _Player(kin, family.happened)
@@ -90,21 +75,9 @@ def tell(seed: int, folder: Path, steps: Sequence[Step] | None = None) -> Family
     return family
 
 
-def shortened(family: Family, folder: Path) -> Family:
-    """Without the steps that it breaks without, one at a time."""
-    at = 0
-    while at < len(family.steps):
-        fewer = tell(family.seed, folder / f"{len(family.steps)}-{at}", family.steps[:at] + family.steps[at + 1 :])
-        if fewer.broken:
-            family = fewer
-        else:
-            at += 1
-    return family
-
-
 @dataclass
 class _Player:
-    """People and deaths in one world."""
+    """People and deaths in one world. A step is (what, ...): see `do`."""
 
     kin: Kin
     happened: Counter[str]

@@ -71,6 +71,9 @@ MORE = {
     "H044 pages of one feed": "paged",
     "H052 somebody edited while a cycle ran": "edited while a cycle ran",
     "H097 both sides were edited to different values": "clash",
+    "H109 somebody was handed over, and given back": "given back",
+    "H109 and handed over again, in time": "handed over again",
+    "H001 syncd died while the two departments worked": "killed in the loop",
 }
 RARE = frozenset({"create late"} | {counter for hazard in TOP for counter in hazard.rare})
 """These may be missing in a short campaign."""

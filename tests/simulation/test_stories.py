@@ -3,10 +3,15 @@ it meets too seldom."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import departments
+import pytest
 from campaign import scene
 from items import Act, Cycle, Item, Keep, Story, Trouble
 from play import Player
 from script import ADMINS
+from tale import Step
 
 PERSON = {"email": "p0@x.test", "score": 80, "stage": "marketingqualifiedlead", "last_name": "Ada", "form": "Contact"}
 USED_UP = next(one for one in ADMINS if one.vendor == "hubspot" and "calls" in one.what)
@@ -62,6 +67,30 @@ def test_who_stopped_qualifying_while_the_plan_was_held_is_not_made() -> None:
     assert not player.acceptor.violations, player.acceptor.violations[0]
     assert player.acceptor.happened["first plan held"]
     assert not player.acceptor.keys, "somebody was made"
+
+
+COME, BACK, REST, QUALIFIED = ("come", 0.8, 0.9), ("answer", 0.0, 0.5), ("wait", 0.9, 0.0), ("move_on", 0.0, 0.9)
+FOR_EVER = ("answer", 0.99, 0.5)
+QUIET = ("cycle", 0)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(
+            [COME, QUIET, BACK, REST, QUIET, QUALIFIED, FOR_EVER], id="for ever, as they are to be opened again"
+        ),
+        pytest.param(
+            [COME, QUIET, BACK, REST, QUIET, QUALIFIED, QUIET, BACK, QUIET], id="closed as soon as it was opened"
+        ),
+        pytest.param([("come", 0.8, 0.5), QUIET], id="marketing still has them in a stage of its own"),
+    ],
+)
+def test_sales_has_the_last_word_about_a_lead(tmp_path: Path, steps: list[Step]) -> None:
+    """What sales said a moment ago was not heard yet, or was taken for something else."""
+    tale = departments.tell(0, tmp_path, steps)
+
+    assert not tale.broken, tale.broken
 
 
 def _redirect(path: str) -> dict[str, object]:
