@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-for _folder in ("engine", "funnel"):
+for _folder in ("engine", "ledger", "funnel"):
     if (_path := str(Path(__file__).parent.parent / _folder)) not in sys.path:
         sys.path.append(_path)
 
