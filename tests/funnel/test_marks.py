@@ -144,6 +144,20 @@ def test_a_refused_mark_is_an_issue_and_is_sent_again_when_somebody_says_so(tmp_
     assert (loop.said(key), loop.ledger.inbox.issues()) == (("nurture", True), [])
 
 
+def test_whoever_was_put_into_the_list_unheard_is_taken_out_of_it(tmp_path: Path) -> None:
+    """No record tells who is in a list: a write that was not answered counts as neither done nor undone."""
+    loop = make(tmp_path)
+    key = loop.person("a@x.test", score=10)
+    loop.mk.faults.standing.append(Fault("doubtful_after", "write", "contacts", times=2))
+    loop.cycle(2)
+    assert loop.said(key) == ("nurture", True)
+    loop.mk.edit("contacts", key, {"score": 70}, by="web")
+    loop.cycle()  # the funnel's word turns while the doubt lasts
+    loop.pass_time(600)
+    loop.until_quiet()
+    assert loop.said(key) == ("handoff", False)
+
+
 @pytest.mark.parametrize("part", range(2))
 def test_a_kill_anywhere_leaves_everybody_marked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int

@@ -312,6 +312,7 @@ class _Players:
         if write.op == "create":
             email = write.values["Email"]
             assert self._ready_lately(email), f"{email} is made in sales, and did not qualify"
+            assert write.values.get("Status") != "Closed", f"{email} is handed over as a closed lead"
             self.made.add(write.key)
         elif write.values.get("Status") == "Open":
             lead = self.loop.sf.item("Lead", write.key)
