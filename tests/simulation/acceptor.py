@@ -69,6 +69,8 @@ class Acceptor:
     """Whether plans may be sent at all: not in safe mode before a person approved."""
     most_updates: float = float("inf")
     """So many updates may be sent in this cycle."""
+    updated: set[Place] = field(default_factory=set)
+    """The records that it updates."""
     unmapped: frozenset[str] = frozenset()
     """Fields that were taken out of the mapping."""
     learned: dict[str, int] = field(default_factory=dict)
@@ -120,6 +122,7 @@ class Acceptor:
         self.look_around()
         self.cycle_began = self.memory.n
         self.most_updates = most_updates
+        self.updated = set()
 
     def edited(self, taken_out: frozenset[str]) -> None:
         """The mapping is another one: what comes back into it begins anew."""
@@ -140,8 +143,9 @@ class Acceptor:
         self.look_around()
         if not self.may_send:
             self.fail("I16", "a plan was sent that a person had not released")
-        self.most_updates -= sum(one.op == "update" for one in self._pending)
-        if self.most_updates < 0:
+        # What was turned away and is sent once more is one update.
+        self.updated |= {(one.object, one.key or "") for one in self._pending if one.op == "update"}
+        if len(self.updated) > self.most_updates:
             self.fail("I16", "more updates are sent in one cycle than the guard lets pass")
         self.look_at_links()
         seen: set[str] = set()
