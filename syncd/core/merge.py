@@ -152,7 +152,10 @@ def _moved(pair: Pair, m: Any, c: Any, base_m: Any, base_c: Any) -> Verdict:
     moved_side: Side = "marketing" if m_moved else "crm"
     if not source_moved:
         return Verdict(pair, "stand", f"{field.flow.replace('_', ' ')} only: the edit on {moved_side} stays there")
-    lost = other(source) if m_moved and c_moved else None
+    theirs, was = (canonical_c, base_m) if source == "marketing" else (canonical_m, base_c)
+    # What stands over there never crossed (it was refused, say): it stands nowhere else.
+    alone = field.flow == "both" and theirs is not None and theirs != field.canonical(source, was)
+    lost = other(source) if alone or (m_moved and c_moved) else None
     return _write(pair, source, source, m, c, f"{source} moved", lost)
 
 

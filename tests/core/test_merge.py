@@ -160,6 +160,16 @@ def test_the_overridden_side_is_named_as_the_loser() -> None:
     assert calm.lost is None
 
 
+def test_a_value_that_never_crossed_is_kept_when_it_is_overridden() -> None:
+    """Its write was refused, and a person knows; the other side's next edit replaces the only place where it stands."""
+    over = decide("name", "A2", "B", "A2", "A")
+    assert over is not None
+    assert (over.kind, over.to, over.after, over.lost) == ("crm", "marketing", "B", "marketing")
+    agreed = decide("name", "A", "B", "A", "A")
+    assert agreed is not None
+    assert agreed.lost is None
+
+
 def test_a_form_without_the_attribute_has_no_such_field() -> None:
     """A Contact has no Status: the field is unasked there, never blank."""
     names = {pair.field.name for pair in pairs(MAPPING, "contacts", "Contact")}
