@@ -382,29 +382,25 @@ class _Players:
             )
             return
         assert theirs.values["Handoff"] == values["handoff"], f"{email} is told otherwise on both sides"
-        known = theirs.key in self.made or meets or bool(self.ready[email])
         if values["handoff"] is None:
             assert not meets, f"{email} qualifies, and nobody is told"
-        else:
-            assert known, f"{email} is told to be {values['handoff']}, and never qualified"
-            now = (
-                "accepted"
-                if theirs.key in self.made and theirs.object == "Contact"
-                else SALES_WORD.get(str(status), "delivered")
+            return
+        assert theirs.key in self.made or meets or self.ready[email], f"{email} never qualified, and is told of"
+        words = {"waiting"} if again else self._words(theirs)
+        assert values["handoff"] in words, f"{email} is told to be {values['handoff']}, and is {words}"
+        if again:
+            self._rested(theirs.key)
+            assert values["lifecyclestage"] != "mql", (
+                f"{email} is marketing-qualified anew, and their lead stays closed"
             )
-            if now == "delivered" and any(mark.value == "Working" for mark in theirs.marks.get("Status", ())):
-                now = values["handoff"] if values["handoff"] == "accepted" else now  # once sales took them on, they did
-            if theirs.object == "Contact" and theirs.key not in self.made:
-                now = (
-                    values["handoff"] if values["handoff"] == "accepted" else now
-                )  # as the lead that they were, perhaps
-            if again:
-                assert values["lifecyclestage"] != "mql", (
-                    f"{email} is marketing-qualified anew, and sales' lead stays closed"
-                )
-                self._rested(theirs.key)
-                now = "waiting"
-            assert values["handoff"] == now, f"{email} is told to be {values['handoff']}, and is {now}"
+
+    def _words(self, theirs: Item) -> set[str]:
+        """What may be told of somebody whom sales has. Once accepted, they stay it; as the lead that they were, too."""
+        if theirs.object == "Contact":
+            return {"accepted"} if theirs.key in self.made else {"accepted", "delivered"}
+        word = SALES_WORD.get(str(theirs.values["Status"]), "delivered")
+        worked = any(mark.value == "Working" for mark in theirs.marks.get("Status", ()))
+        return {word, "accepted"} if worked and word == "delivered" else {word}
 
     def _sales(self) -> Iterator[Item]:
         """Sales' live records."""
