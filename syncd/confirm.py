@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from syncd import marks
-from syncd.connector import Entry, Record
+from syncd.connector import Entry, ObjectTraits, Record
 from syncd.core.mapping import Field
 from syncd.core.merge import UNASKED
 from syncd.core.model import Side, other
@@ -90,8 +90,7 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
     for intent in untold:
         fact = facts.get(str(intent.key))
         if fact is not None and fact.rev > (intent.rev or 0):
-            fenced = traits.precondition and intent.expect_ms is not None and not intent.body.guessed
-            sights[intent.id] = Sight(fact.attributes, fact.ours, hash=fact.hash, fenced=fenced)
+            sights[intent.id] = Sight(fact.attributes, fact.ours, hash=fact.hash, fenced=_fenced(traits, intent))
         elif run.now() - (intent.answered_at or 0) >= system.timing.lag_s:
             ask_again.append(intent)
     if system.trouble:
@@ -106,11 +105,17 @@ def _sights(run: Run, bench: Bench, object_: int, intents: Sequence[Intent]) -> 
             sights.update((i.id, _sight(seen[str(i.key)])) for i in part if str(i.key) in seen)
         if ask_again:
             found = look(run, system, form, wanted, [str(intent.key) for intent in ask_again])
-            sights.update((i.id, _sight(found[str(i.key)])) for i in ask_again if str(i.key) in found)
+            for intent in ask_again:
+                if (record := found.get(str(intent.key))) is not None:
+                    sights[intent.id] = msgspec.structs.replace(_sight(record), fenced=_fenced(traits, intent))
     except (Transient, AccessError) as error:
         system.trouble = error.message
         system.failure = error
     return sights, read
+
+
+def _fenced(traits: ObjectTraits, intent: Intent) -> bool:
+    return traits.precondition and intent.expect_ms is not None and not intent.body.guessed
 
 
 def _sight(record: Record) -> Sight:

@@ -23,7 +23,7 @@ from syncd.decide import decide
 from syncd.errors import AccessError, SyncdError, Transient, WrongAccount
 from syncd.funnel import derived
 from syncd.funnel.derived import MARK
-from syncd.funnel.follow import follow
+from syncd.funnel.follow import catch_up, follow
 from syncd.holding import guard, held_because, hold
 from syncd.ledger.journal import Note
 from syncd.poll import poll
@@ -59,6 +59,7 @@ def _cycle(
     gate: Callable[[Run, Bench], None] | None,
 ) -> None:
     benches = prepare(run, mappings, conversions.with_feeders(run, mappings, names))
+    catch_up(run, mappings, benches)
     for bench in _named(benches, names):
         recover(run, bench)
     benches = _read_and_propose(run, mappings, benches, names)

@@ -202,7 +202,7 @@ def _handed(
     elif state in ("delivered", "rejected") and now.delivered_ms is None:
         changes["delivered_ms"] = max(_arrived(said, now_ms), now.qualified_ms or 0)
     if state == "rejected":
-        moved = said.moves[-1] if said.moves and said.moves[-1] >= (now.started_ms or 0) // 1000 * 1000 else None
+        moved = _given_back_ms(said, now.started_ms, changes.get("delivered_ms", now.delivered_ms))
         changes["rejected_ms"] = moved or was.rejected_ms or said.crm_ms or now_ms
         changes |= _given_back(funnel, judged, changes["rejected_ms"], reason, now_ms)
     if was.state == "rejected" and state == "delivered":
@@ -213,6 +213,13 @@ def _handed(
     if state == "delivered" and accepted and now.accepted_ms is None:
         changes["accepted_ms"] = _moved_on(said, changes.get("delivered_ms", now.delivered_ms)) or said.crm_ms or now_ms
     return msgspec.structs.replace(now, **changes)
+
+
+def _given_back_ms(said: Said, started_ms: int | None, delivered_ms: int | None) -> int | None:
+    """When sales' record moved to where it stands, if its history tells. The move by which sales got it is not that one:
+    the history may come later than the record."""
+    last = said.moves[-1] if said.moves else 0
+    return last if last >= (started_ms or 0) // 1000 * 1000 and last > (delivered_ms or 0) else None
 
 
 def _given_back(funnel: Funnel, judged: Judged, rejected_ms: int, reason: str, now_ms: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from syncd import refers, rollups
 from syncd.assembly import Mappings
 from syncd.core.heir import inherit
+from syncd.core.model import SIDES
 from syncd.core.sale import settle_sale
 from syncd.core.standing import Standing, settle
 from syncd.funnel.derived import MARK
@@ -42,6 +43,16 @@ def follow(run: Run, mappings: Mappings, benches: Sequence[Bench]) -> None:
     follower.deals()
     check_sum(run, scope)
     check_revenue(run, scope)
+
+
+def catch_up(run: Run, mappings: Mappings, benches: Sequence[Bench]) -> None:
+    """Follows what a run that died had read: nothing is decided on where somebody stood before that."""
+    derived, ledger = run.derived, run.ledger
+    if derived is None:
+        return
+    heard = (ledger.books.decided(MARK, object_) for side in SIDES for object_ in derived.objects[side])
+    if any(0 < mark < ledger.facts.revision() for mark in heard):
+        follow(run, mappings, benches)
 
 
 def _index(run: Run, scope: Scope) -> None:

@@ -120,4 +120,6 @@ BUGS = (
     Bug("a new lead is delivered as given back", "H109", "syncd/core/plan.py", "            value = None  # who is handed over does not arrive as given back: sales' own default stands", "            pass"),
     Bug("a lead that was converted before it was found is somebody else's", "H002", "syncd/recover.py", "            if hit is not None and hit[1].state in (\"live\", \"converted\") and hit[0] == object_:", "            if hit is not None and hit[1].state == \"live\" and hit[0] == object_:"),
     Bug("a refused edit is overridden without a trace", "I3", "syncd/core/merge.py", "    lost = other(source) if alone or (m_moved and c_moved) else None", "    lost = other(source) if m_moved and c_moved else None", "tests/core/test_merge.py"),
+    Bug("what a run that died had read is decided on unheard", "H109", "syncd/cycle.py", "    catch_up(run, mappings, benches)\n", "", "tests/simulation/test_stories.py"),
+    Bug("a lead was given back when sales got it", "H109", "syncd/core/standing.py", " and last > (delivered_ms or 0) else None", " else None", "tests/funnel/test_history.py"),
 )  # fmt: skip

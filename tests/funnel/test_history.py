@@ -59,6 +59,16 @@ def test_a_rejection_is_as_old_as_the_crm_says() -> None:
     assert (one.state, one.rejected_ms) == ("rejected", NOW - 95 * DAY)
 
 
+def test_the_move_by_which_sales_got_a_lead_is_no_rejection() -> None:
+    """The history may come later than the record: then the record's own stamp counts, and the rest begins now."""
+    made = NOW - 40 * DAY
+    had = Standing(state="delivered", version=1, qualified_ms=made, started_ms=made, delivered_ms=made + 500)
+    facts = {"crm": {"stage": "lead"}, "handed": True, "since_ms": None, "linked_ms": made + 500}
+    one = settle(funnel(), told(**facts, moves=(made,)), had, NOW, 1)
+
+    assert (one.state, one.rejected_ms) == ("rejected", NOW)
+
+
 def test_an_old_word_of_marketing_is_no_second_qualification() -> None:
     """Sales gave them back long ago, and nobody told marketing: that it still calls them qualified opens nothing again.
     Once it says so anew, it does."""

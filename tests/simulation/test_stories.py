@@ -93,5 +93,23 @@ def test_sales_has_the_last_word_about_a_lead(tmp_path: Path, steps: list[Step])
     assert not tale.broken, tale.broken
 
 
+def test_what_a_run_read_and_did_not_follow_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sales gave somebody back for ever, and syncd died before it knew where they stand: marketing's next word opens nothing."""
+    loop = departments.make(tmp_path)
+    key = loop.person("a@x.test", score=80, optout=False, lifecyclestage="mql")
+    loop.cycle(2)
+    lead = loop.lead(key)
+    loop.sf.edit("Lead", lead, {"Status": "Closed", "Rating": departments.NEVER}, by="rep")
+    with monkeypatch.context() as patch:
+        patch.setattr("syncd.cycle.follow", lambda *given: None)
+        loop.cycle(2)
+    assert loop.mk.values("contacts", key)["lifecyclestage"] == "lead"
+    loop.mk.edit("contacts", key, {"lifecyclestage": "mql"}, by="ann")
+    loop.cycle(2)
+
+    assert loop.sf.values("Lead", lead)["Status"] == "Closed"
+    loop.ledger.close()
+
+
 def _redirect(path: str) -> dict[str, object]:
     return {"kind": "redirect", "location": "http://127.0.0.1:9/elsewhere", "nth": 1, "times": 2, "path": path}
