@@ -31,6 +31,7 @@ from syncd.references import Said, of_links
 from syncd.run import Bench, Run
 
 BATCH = 1000
+EDITED_AFTER = "edited_after"
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -167,6 +168,9 @@ def _settle(run: Run, bench: Bench, seen: Sequence[tuple[Intent, Sight]]) -> Non
         at = (intent.object, str(intent.key))
         notes += [Note(kind, said, bench.mapping.name, link.id, *at) for kind, said in judged.notes]
         losers += _overridden(run, intent, judged)
+        if any(kind == EDITED_AFTER for kind, _ in judged.notes):
+            # Set back to just what it was, it says nothing new, and nobody would look at it.
+            run.ledger.books.decide_again(bench.mapping.name, [at])
         if judged.losers or judged.ignored or judged.ways_back or judged.unapplied or intent.puts_back:
             _follow_up(run, bench, intent, side, judged)
     run.ledger.links.set_bases([(*end, base, rests.get(end)) for end, base in latest.items()])
@@ -232,7 +236,7 @@ def _judge(bench: Bench, intent: Intent, link: Link, side: Side, sight: Sight) -
             covered = _covered(field, side, change, intent, entries)
             judged.losers += [(change, covered)] if covered is not None else []
         elif found == "theirs":
-            judged.notes.append(("edited_after", f"{change.field}: edited on {side} after our write; that moves on"))
+            judged.notes.append((EDITED_AFTER, f"{change.field}: edited on {side} after our write; that moves on"))
         elif found == "not taken":
             judged.ignored.append(change)
         elif found == "bent":

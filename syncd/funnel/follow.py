@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from syncd import refers, rollups
 from syncd.assembly import Mappings
 from syncd.core.heir import inherit
-from syncd.core.model import SIDES
 from syncd.core.sale import settle_sale
 from syncd.core.standing import Standing, settle
 from syncd.funnel.derived import MARK
@@ -46,12 +45,10 @@ def follow(run: Run, mappings: Mappings, benches: Sequence[Bench]) -> None:
 
 
 def catch_up(run: Run, mappings: Mappings, benches: Sequence[Bench]) -> None:
-    """Follows what a run that died had read: nothing is decided on where somebody stood before that."""
-    derived, ledger = run.derived, run.ledger
-    if derived is None:
-        return
-    heard = (ledger.books.decided(MARK, object_) for side in SIDES for object_ in derived.objects[side])
-    if any(0 < mark < ledger.facts.revision() for mark in heard):
+    """Follows what the run before this one had read, if it died: nothing is decided on where somebody stood before that.
+    (After a plan, what it showed is what is sent.)"""
+    before = run.ledger.books.runs(run.id, 1)
+    if before and before[0].ended_at is None:
         follow(run, mappings, benches)
 
 

@@ -164,3 +164,20 @@ def test_an_edit_of_the_source_is_not_forgotten_while_no_feed_shows_what_was_mad
         world.once()
     assert (world.only_contact()["crm_rating"], world.only_contact()["phone"]) == ("Hot", "1111111")
     world.until_quiet()
+
+
+def test_whoever_sets_a_value_back_is_heard(tmp_path: Path) -> None:
+    """Our write was taken, and a person undid it before we looked again: that is an edit, and no write that was ignored."""
+    world = make(tmp_path)
+    key = world.mk.create("contacts", {"email": "a@x.test", "score": 80, "lifecyclestage": "mql"}, by="ann")
+    world.until_quiet()
+    world.mk.edit("contacts", key, {"lifecyclestage": "sql"}, by="ann")
+    world.once()
+    (lead,) = world.sf.keys("Lead")
+    assert world.sf.values("Lead", lead)["Status"] == "Working"
+    world.sf.edit("Lead", lead, {"Status": "Open"}, by="rep")
+    world.until_quiet()
+
+    assert world.sf.values("Lead", lead)["Status"] == "Open"
+    assert world.mk.values("contacts", key)["lifecyclestage"] == "mql"
+    assert world.ledger.inbox.issues() == []

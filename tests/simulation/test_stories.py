@@ -8,6 +8,7 @@ from pathlib import Path
 import departments
 import pytest
 from campaign import scene
+from departments import Killed
 from items import Act, Cycle, Item, Keep, Story, Trouble
 from play import Player
 from script import ADMINS
@@ -100,10 +101,15 @@ def test_what_a_run_read_and_did_not_follow_counts(tmp_path: Path, monkeypatch: 
     loop.cycle(2)
     lead = loop.lead(key)
     loop.sf.edit("Lead", lead, {"Status": "Closed", "Rating": departments.NEVER}, by="rep")
+
+    def dies(*given: object) -> None:
+        raise Killed
+
     with monkeypatch.context() as patch:
-        patch.setattr("syncd.cycle.follow", lambda *given: None)
-        loop.cycle(2)
-    assert loop.mk.values("contacts", key)["lifecyclestage"] == "lead"
+        patch.setattr("syncd.cycle.follow", dies)
+        with pytest.raises(Killed):
+            loop.cycle()
+    loop.restart()
     loop.mk.edit("contacts", key, {"lifecyclestage": "mql"}, by="ann")
     loop.cycle(2)
 
