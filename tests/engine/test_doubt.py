@@ -181,3 +181,17 @@ def test_whoever_sets_a_value_back_is_heard(tmp_path: Path) -> None:
     assert world.sf.values("Lead", lead)["Status"] == "Open"
     assert world.mk.values("contacts", key)["lifecyclestage"] == "mql"
     assert world.ledger.inbox.issues() == []
+
+
+def test_where_nothing_guards_a_write_an_old_value_is_nobodys_edit(world: World) -> None:
+    """The system ignored our write, and somebody touched another field: what it kept is told, and never flows back."""
+    contact, lead = linked(world, phone="+49 30 1111111")
+    world.sf.claim("Lead", precondition=False)
+    world.sf.fault("ignored", op="update")
+    world.mk.edit("contacts", contact, {"phone": "+49 30 2222222"}, by="ann")
+    world.once()
+    world.sf.edit("Lead", lead, {"Title": "CTO"}, by="rep")
+    world.until_quiet()
+
+    assert world.mk.values("contacts", contact)["phone"] == "+49 30 2222222"
+    assert [issue.kind for issue in world.ledger.inbox.issues()] == ["ignored"]
